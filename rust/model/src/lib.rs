@@ -1,0 +1,13 @@
+//! What Telltale says about the world: plain values that every room shares, and no logic beyond
+//! reading them. The relay produces [`Observation`]s, the watcher turns them into [`Flow`]s, the
+//! store keeps those, the screens show them.
+
+mod flow;
+mod observation;
+mod owner;
+mod time;
+
+pub use flow::{Ending, Flow, FlowKey, FlowNumber, Protocol, Traffic};
+pub use observation::Observation;
+pub use owner::Owner;
+pub use time::Timestamp;

@@ -1,0 +1,49 @@
+use crate::{Ending, FlowKey, FlowNumber, Owner, Timestamp, Traffic};
+
+/// What the relay tells the watcher, in the order in which it happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// A flow began with the app's first packet.
+    Opened {
+        /// The flow.
+        flow: FlowNumber,
+        /// Its addresses, ports and protocol.
+        key: FlowKey,
+        /// When.
+        at: Timestamp,
+    },
+    /// Its owner was found out. Never sent where it stays unknown.
+    Owned {
+        /// The flow.
+        flow: FlowNumber,
+        /// Its owner.
+        owner: Owner,
+    },
+    /// A flow that lives on has carried this much by now.
+    Carried {
+        /// The flow.
+        flow: FlowNumber,
+        /// All that went each way since it began.
+        traffic: Traffic,
+        /// When.
+        at: Timestamp,
+    },
+    /// The relay's own resolver answered a question of an app.
+    Resolved {
+        /// The DNS message of the answer, without a length prefix.
+        answer: Vec<u8>,
+        /// When.
+        at: Timestamp,
+    },
+    /// A flow ended.
+    Closed {
+        /// The flow.
+        flow: FlowNumber,
+        /// All that went each way.
+        traffic: Traffic,
+        /// How.
+        ending: Ending,
+        /// When.
+        at: Timestamp,
+    },
+}
