@@ -1,0 +1,140 @@
+//! Every bound of the relay, each with its reason. What a bound refuses is counted, never an error.
+
+use std::time::Duration;
+
+/// TCP flows at once. A phone's busiest minute has a few hundred; 10,000 must be served, and twice
+/// the kernel's usual 1,024..32,768 descriptors would be promises that nobody can keep.
+pub const TCP_FLOWS: usize = 16_384;
+
+/// UDP flows (app address, remote address) at once: as many as TCP, of which a peer-to-peer program
+/// may use thousands over one socket.
+pub const UDP_FLOWS: usize = 16_384;
+
+/// Echo identifiers at once: one is one running `ping`.
+pub const ECHOES: usize = 256;
+
+/// SYNs held at once while their destination has not answered. A scan or a flood meets this bound;
+/// a browser opens some dozens.
+pub const HELD_SYNS: usize = 2_048;
+
+/// Questions to our resolver at once, as Android's own resolver interface takes them.
+pub const QUERIES: usize = 128;
+
+/// Questions of one TCP connection at once; the rest waits in its window.
+pub const QUERIES_PER_CONNECTION: usize = 16;
+
+/// Payload memory of all flows together: retransmit, reorder and pending, in bytes of buffer kept
+/// alive and of window promised. With the flows themselves it keeps the relay under 96 MiB at worst.
+pub const PAYLOAD_MEMORY: usize = 48 << 20;
+
+/// Payload memory of one flow in one direction: 50 ms at 80 Mbit/s, and past 1 Gbit/s on a path that is
+/// a memory copy. More only adds delay: the kernel's socket buffers carry the network's round trip.
+pub const FLOW_MEMORY: usize = 512 << 10;
+
+/// What keeping one buffer costs beside its bytes: its handle, its count and the allocator's share.
+pub const CHUNK_OVERHEAD: usize = 64;
+
+/// Half of the payload memory is a pool; a flow may hold this fraction (1/n) of what is still free in it
+/// (the dynamic threshold of Choudhury and Hahne, 1998), so that a few stalled flows never take it all.
+pub const MEMORY_SHARE: usize = 8;
+
+/// The other half is set aside: this much for each direction of each flow, so that every one goes on,
+/// however slowly, whatever the others hold.
+pub const FLOW_RESERVE: usize = PAYLOAD_MEMORY / 2 / (2 * TCP_FLOWS);
+
+/// Payload under this fraction (1/n) of the buffer that it keeps alive is copied out of it.
+pub const COPY_OUT_SHARE: usize = 4;
+
+/// Out-of-order segments kept for one flow. The windows given out keep fewer in flight.
+pub const REORDERED_SEGMENTS: usize = 256;
+
+/// Ranges that an app has acknowledged selectively, kept for one flow; RFC 2018 carries at most four
+/// at a time, and ranges grow together.
+pub const SACKED_RANGES: usize = 32;
+
+/// Packets that apps may have in flight toward us together: half of what the tun's ring holds (500),
+/// since it drops silently and acknowledgements need places too.
+pub const WINDOW_PACKETS: usize = 250;
+
+/// Bytes that apps may have in flight together, at least: 200 us at 10 Gbit/s.
+pub const WINDOW_FLOOR: usize = 256 << 10;
+
+/// Bytes in flight together follow what is drained in this time.
+pub const WINDOW_TIME: Duration = Duration::from_micros(200);
+
+/// A flow that sent within this time counts as sending, and shares the window with the others.
+pub const SENDING: Duration = Duration::from_millis(10);
+
+/// The window of a flow that is not sending: the initial window of RFC 6928, ten segments of an
+/// Ethernet, so that a request goes out whole.
+pub const STANDING_WINDOW: usize = 10 * 1_460;
+
+/// Bytes of one flow that its socket has not taken yet, before its window closes: twice what the kernel
+/// keeps unsent (`TCP_NOTSENT_LOWAT`, 128 KiB), so that the socket never runs dry.
+pub const FLOW_PENDING: usize = 256 << 10;
+
+/// A window grows by a full segment, half of itself, or this, whichever is least (RFC 9293 3.8.6.2.2).
+pub const WINDOW_STEP: usize = 4 << 10;
+
+/// Our window scale: 16-byte steps up to 1 MiB, enough for [`FLOW_MEMORY`]; finer steps retract less of
+/// a window by rounding (RFC 7323 2.4).
+pub const WINDOW_SCALE: u8 = 4;
+
+/// An acknowledgement waits this long at most for data to ride on (RFC 9293 3.8.6.3 allows 500 ms,
+/// Linux's minimum is 40 ms).
+pub const DELAYED_ACK: Duration = Duration::from_millis(40);
+
+/// Least retransmission time-out. RFC 6298 says 1 s; Linux 200 ms; the path is a memory copy, but the
+/// app's side may be a phone that sleeps.
+pub const RTO_MIN: Duration = Duration::from_millis(200);
+
+/// First retransmission time-out, before any round trip was measured (RFC 6298 2.1).
+pub const RTO_INITIAL: Duration = Duration::from_secs(1);
+
+/// Most a retransmission or window probe waits (RFC 6298 2.5; RFC 9293 3.8.6.1).
+pub const RTO_MAX: Duration = Duration::from_secs(60);
+
+/// Retransmissions without any answer from the app before its flow is given up: 200 ms doubled ten
+/// times is more than 100 s (RFC 9293 3.8.3, R2).
+pub const RETRANSMISSIONS: u32 = 10;
+
+/// An app that was silent for its idle limit is asked this often, this far apart, before its flow ends.
+pub const IDLE_PROBES: u32 = 5;
+/// See [`IDLE_PROBES`].
+pub const IDLE_PROBE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// A flow is given memory for reading from its socket in pieces of at least this, so that a small gap is
+/// not filled by many small reads.
+pub const LEAST_ROOM: usize = 16 << 10;
+
+/// A held SYN lives for twice the time between its repetitions, at least this long: Linux repeats the
+/// first after 1 s.
+pub const HELD_SYN: Duration = Duration::from_secs(3);
+
+/// An established flow without a word: after this its app is asked whether it still lives
+/// (RFC 5382 REQ-5: not less than 2 h 4 min).
+pub const TCP_IDLE: Duration = Duration::from_secs(2 * 3_600 + 4 * 60);
+
+/// The same for a flow with one direction closed (RFC 5382 REQ-5: not less than 4 min).
+pub const TCP_CLOSING_IDLE: Duration = Duration::from_secs(4 * 60);
+
+/// A UDP flow without a word ends (RFC 4787 REQ-5 recommends 5 min).
+pub const UDP_IDLE: Duration = Duration::from_secs(5 * 60);
+
+/// A UDP flow to a name server ends sooner: each question has a port of its own (RFC 4787 REQ-5 a
+/// lets well-known ports have less).
+pub const DNS_IDLE: Duration = Duration::from_secs(20);
+
+/// An echo identifier without a word ends (RFC 5508 REQ-1: not less than 60 s).
+pub const ECHO_IDLE: Duration = Duration::from_secs(60);
+
+/// A question that the shell never answered is answered with SERVFAIL, so that nothing waits for ever.
+pub const QUERY_TIME: Duration = Duration::from_secs(30);
+
+/// Recency is kept to this grain, so that a busy flow is moved in the list once a second.
+pub const RECENCY_GRAIN: Duration = Duration::from_secs(1);
+
+// At worst, in bytes: payload, and for each TCP flow at most 1 KiB, for each UDP flow half of it.
+const _: () = assert!(PAYLOAD_MEMORY + TCP_FLOWS * 1_024 + UDP_FLOWS * 512 <= 96 << 20);
+// The window scale must be able to say the largest window that a flow is ever offered.
+const _: () = assert!(FLOW_MEMORY <= (u16::MAX as usize) << WINDOW_SCALE);

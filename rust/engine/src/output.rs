@@ -1,0 +1,102 @@
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+use telltale_model::{Ending, FlowKey, FlowNumber, Traffic};
+
+use crate::{EchoId, FlowId, Instant, MappingId, Packet, QueryId};
+
+/// What the shell has to do. Order matters: do each before asking for the next.
+#[derive(Debug)]
+pub enum Output {
+    /// Write this packet to the tun.
+    Packet(Packet),
+
+    /// Open a TCP socket and connect it; answer with `Connected` or `ConnectFailed`.
+    Connect {
+        /// For this flow.
+        flow: FlowId,
+        /// Where to.
+        to: SocketAddr,
+    },
+    /// [`crate::Engine::pending`] has bytes: send them as far as the socket takes them, answer with
+    /// `Sent` and, where some are left, `Blocked`.
+    Send(FlowId),
+    /// [`crate::Engine::room`] has grown from nothing: reading may go on.
+    Receive(FlowId),
+    /// The app will send no more and all of it has been sent: shut down writing.
+    Finish(FlowId),
+    /// The app probes with keep-alives: turn `SO_KEEPALIVE` on.
+    KeepAlive(FlowId),
+    /// Close the socket in order.
+    Close(FlowId),
+    /// Close the socket with a reset (`SO_LINGER` 0).
+    Abort(FlowId),
+
+    /// Send a datagram from the mapping's own socket; open that socket where there is none yet.
+    Datagram {
+        /// From this mapping.
+        mapping: MappingId,
+        /// To this address.
+        to: SocketAddr,
+        /// Its payload, possibly empty.
+        payload: Bytes,
+        /// Time to live or hop limit for it.
+        hop_limit: u8,
+    },
+    /// Close the mapping's socket.
+    Unmap(MappingId),
+
+    /// Send an echo request; open the ping socket where there is none yet.
+    EchoRequest {
+        /// From this echo.
+        echo: EchoId,
+        /// To this address.
+        to: IpAddr,
+        /// Its sequence number.
+        sequence: u16,
+        /// Its payload.
+        payload: Bytes,
+        /// Time to live or hop limit for it.
+        hop_limit: u8,
+    },
+    /// Close the ping socket.
+    Unecho(EchoId),
+
+    /// Ask the system's resolver; answer with [`crate::Input::Answer`] in the end, always.
+    Query {
+        /// The question's id.
+        query: QueryId,
+        /// The DNS message, without length prefix.
+        message: Bytes,
+        /// Whether the app asked over TCP: then the answer may be of any size.
+        over_tcp: bool,
+    },
+    /// Nobody waits for this answer any more.
+    Forget(QueryId),
+
+    /// A flow began: ask for its owner, tell the watcher.
+    Opened {
+        /// Its number.
+        flow: FlowNumber,
+        /// What it is.
+        key: FlowKey,
+    },
+    /// A flow ended: tell the watcher.
+    Closed {
+        /// Its number.
+        flow: FlowNumber,
+        /// What it carried.
+        traffic: Traffic,
+        /// How it ended.
+        ending: Ending,
+    },
+    /// Our resolver's answer went to an app: tell the watcher.
+    Resolved {
+        /// The DNS message of the answer.
+        answer: Bytes,
+    },
+
+    /// Nothing more to do now. Call with [`crate::Input::Timeout`] at that moment, or never if
+    /// there is none. The word says why.
+    Timeout(Option<(Instant, &'static str)>),
+}

@@ -1,0 +1,57 @@
+//! What every flow needs from the engine while something happens to it.
+
+use std::collections::VecDeque;
+
+use telltale_model::FlowNumber;
+
+use crate::memory::Memory;
+use crate::windows::Windows;
+use crate::{Counters, Instant, Output, Packet};
+
+/// The moment, the common bounds, and where outputs go.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) now: Instant,
+    pub(crate) mtu: usize,
+    pub(crate) memory: Memory,
+    pub(crate) windows: Windows,
+    pub(crate) counters: Counters,
+    outputs: VecDeque<Output>,
+    numbers: u64,
+}
+
+impl Shared {
+    pub(crate) fn new(mtu: usize, now: Instant) -> Self {
+        Self {
+            now,
+            mtu,
+            memory: Memory::default(),
+            windows: Windows::new(mtu, now),
+            counters: Counters::default(),
+            outputs: VecDeque::new(),
+            numbers: 0,
+        }
+    }
+
+    /// The number of a new flow.
+    pub(crate) fn number(&mut self) -> FlowNumber {
+        self.numbers += 1;
+        FlowNumber(self.numbers)
+    }
+
+    /// Something for the shell to do, after what was asked before.
+    pub(crate) fn ask(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    /// A packet to an app that belongs to no flow's own queue, if there is one to send.
+    pub(crate) fn reply(&mut self, packet: Option<Packet>) {
+        if let Some(packet) = packet {
+            self.outputs.push_back(Output::Packet(packet));
+        }
+    }
+
+    pub(crate) fn next_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+}

@@ -1,0 +1,201 @@
+//! Bytes that an app has sent and its socket has not taken yet, in order, counted by what they keep
+//! in memory.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use crate::limits::{CHUNK_OVERHEAD, COPY_OUT_SHARE};
+use crate::memory::Memory;
+
+/// Smallest and largest buffer that small payloads are gathered in.
+const GATHER: std::ops::RangeInclusive<usize> = 2 << 10..=64 << 10;
+
+/// The queue between the app and the socket. Payload enters by reference and usually leaves so within
+/// the same turn; what has to stay is moved out of shared buffers by [`Pending::settle`].
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    /// Settled chunks first, then fresh ones.
+    chunks: VecDeque<Chunk>,
+    settled: usize,
+    len: usize,
+    charged: usize,
+}
+
+#[derive(Debug)]
+struct Chunk {
+    body: Body,
+    charge: usize,
+}
+
+#[derive(Debug)]
+enum Body {
+    Shared(Bytes, usize),
+    Gathered(BytesMut),
+}
+
+impl Pending {
+    /// Appends payload. Its length counts as held until it is settled or sent.
+    pub(crate) fn push(&mut self, payload: Bytes, pinned: usize, memory: &mut Memory) {
+        let charge = payload.len() + CHUNK_OVERHEAD;
+        self.len += payload.len();
+        self.append(Chunk { body: Body::Shared(payload, pinned), charge }, memory);
+    }
+
+    /// Takes bytes from the front that were sent.
+    pub(crate) fn advance(&mut self, mut bytes: usize, memory: &mut Memory) {
+        self.len = self.len.saturating_sub(bytes);
+        while let Some(chunk) = self.chunks.front_mut() {
+            let here = chunk.body.len();
+            if bytes < here {
+                return chunk.body.advance(bytes);
+            }
+            bytes -= here;
+            self.drop_front(memory);
+        }
+    }
+
+    /// Moves everything out of buffers that are shared with other flows: small payloads are gathered,
+    /// large ones keep their buffer and count all of it.
+    pub(crate) fn settle(&mut self, memory: &mut Memory) {
+        let fresh = self.chunks.split_off(self.settled.min(self.chunks.len()));
+        for chunk in fresh {
+            self.uncharge(chunk.charge, memory);
+            match chunk.body {
+                Body::Shared(bytes, pinned) if bytes.len() < pinned / COPY_OUT_SHARE => {
+                    self.gather(&bytes, memory)
+                }
+                Body::Shared(bytes, pinned) => {
+                    let charge = pinned.max(bytes.len()) + CHUNK_OVERHEAD;
+                    self.append(Chunk { body: Body::Shared(bytes, pinned), charge }, memory);
+                }
+                Body::Gathered(bytes) => self.gather(&bytes, memory),
+            }
+        }
+        self.settled = self.chunks.len();
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self, memory: &mut Memory) {
+        self.advance(self.len, memory);
+        while !self.chunks.is_empty() {
+            self.drop_front(memory);
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn charged(&self) -> usize {
+        self.charged
+    }
+
+    pub(crate) fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        self.chunks.iter().map(|chunk| chunk.body.as_slice())
+    }
+
+    fn append(&mut self, chunk: Chunk, memory: &mut Memory) {
+        memory.take(chunk.charge);
+        self.charged += chunk.charge;
+        self.chunks.push_back(chunk);
+    }
+
+    fn gather(&mut self, bytes: &[u8], memory: &mut Memory) {
+        if let Some(Chunk { body: Body::Gathered(last), .. }) = self.chunks.back_mut()
+            && last.capacity() - last.len() >= bytes.len()
+        {
+            return last.extend_from_slice(bytes);
+        }
+        let capacity = self.len.clamp(*GATHER.start(), *GATHER.end()).max(bytes.len());
+        let mut buffer = BytesMut::with_capacity(capacity);
+        buffer.extend_from_slice(bytes);
+        self.append(Chunk { body: Body::Gathered(buffer), charge: capacity + CHUNK_OVERHEAD }, memory);
+    }
+
+    fn drop_front(&mut self, memory: &mut Memory) {
+        if let Some(chunk) = self.chunks.pop_front() {
+            self.settled = self.settled.saturating_sub(1);
+            self.uncharge(chunk.charge, memory);
+        }
+        if self.chunks.is_empty() {
+            // An idle flow keeps no queue.
+            self.chunks = VecDeque::new();
+        }
+    }
+
+    fn uncharge(&mut self, charge: usize, memory: &mut Memory) {
+        self.charged -= charge;
+        memory.give_back(charge);
+    }
+}
+
+impl Body {
+    fn as_slice(&self) -> &[u8] {
+        match self {
+            Self::Shared(bytes, _) => bytes,
+            Self::Gathered(bytes) => bytes,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.as_slice().len()
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        match self {
+            Self::Shared(shared, _) => shared.advance(bytes),
+            Self::Gathered(gathered) => gathered.advance(bytes),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn contents(pending: &Pending) -> Vec<u8> {
+        pending.slices().flatten().copied().collect()
+    }
+
+    #[test]
+    fn what_is_pushed_comes_out_in_order_however_it_is_taken() {
+        let mut memory = Memory::default();
+        let mut pending = Pending::default();
+        for part in ["one ", "byte ", "after ", "another"] {
+            pending.push(Bytes::from_static(part.as_bytes()), 1 << 18, &mut memory);
+        }
+        pending.advance(6, &mut memory);
+        pending.settle(&mut memory);
+        assert_eq!(contents(&pending), b"te after another");
+        pending.push(Bytes::from_static(b"!"), 1 << 18, &mut memory);
+        pending.settle(&mut memory);
+        pending.advance(3, &mut memory);
+        assert_eq!(contents(&pending), b"after another!");
+        pending.advance(14, &mut memory);
+        assert_eq!((pending.len(), pending.charged(), memory.used()), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_thousand_single_bytes_cost_little_more_than_themselves() {
+        let mut memory = Memory::default();
+        let mut pending = Pending::default();
+        for _ in 0..1_000 {
+            pending.push(Bytes::from_static(b"x"), 1 << 18, &mut memory);
+            pending.settle(&mut memory);
+        }
+        assert_eq!(pending.len(), 1_000);
+        assert!(memory.used() < 3_000, "{} bytes held", memory.used());
+    }
+
+    #[test]
+    fn a_large_payload_keeps_its_buffer_and_counts_all_of_it() {
+        let mut memory = Memory::default();
+        let mut pending = Pending::default();
+        pending.push(Bytes::from(vec![0; 40_000]), 65_536, &mut memory);
+        pending.settle(&mut memory);
+        assert_eq!(pending.charged(), 65_536 + CHUNK_OVERHEAD);
+        pending.clear(&mut memory);
+        assert_eq!(memory.used(), 0);
+    }
+}

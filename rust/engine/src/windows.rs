@@ -1,0 +1,121 @@
+//! How much the apps together may have in flight toward us.
+//!
+//! The tun's ring drops silently when it is full, so the windows of the flows that are sending share one
+//! budget: what is drained in [`WINDOW_TIME`], and never more packets than half the ring.
+
+use std::time::Duration;
+
+use crate::Instant;
+use crate::limits::{SENDING, STANDING_WINDOW, WINDOW_FLOOR, WINDOW_PACKETS, WINDOW_TIME};
+
+/// How long the drained bytes are summed before they count as a rate.
+const MEASURE: Duration = Duration::from_millis(2);
+
+/// The budget and who shares it.
+#[derive(Debug)]
+pub(crate) struct Windows {
+    mtu: usize,
+    /// Flows that sent within [`SENDING`], with the moment of their latest bytes.
+    sending: Vec<(u32, Instant)>,
+    /// Bytes drained in the last measures, as a rate that falls slowly.
+    bytes_per_second: u64,
+    measured: (Instant, u64),
+}
+
+impl Windows {
+    pub(crate) fn new(mtu: usize, now: Instant) -> Self {
+        Self { mtu, sending: Vec::new(), bytes_per_second: 0, measured: (now, 0) }
+    }
+
+    /// Bytes of a packet were read from the tun.
+    pub(crate) fn drained(&mut self, now: Instant, bytes: usize) {
+        let (start, sum) = self.measured;
+        let sum = sum + bytes as u64;
+        let elapsed = now - start;
+        if elapsed < MEASURE {
+            self.measured.1 = sum;
+            return;
+        }
+        let micros = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX).max(1);
+        let rate = sum.saturating_mul(1_000_000) / micros;
+        self.bytes_per_second = rate.max(self.bytes_per_second - self.bytes_per_second / 16);
+        self.measured = (now, 0);
+        self.forget_silent(now);
+    }
+
+    /// A flow sent bytes just now.
+    pub(crate) fn sent(&mut self, index: u32, now: Instant) {
+        match self.sending.iter_mut().find(|(sender, _)| *sender == index) {
+            Some((_, latest)) => *latest = now,
+            None => self.admit(index, now),
+        }
+    }
+
+    /// The window that a flow may be offered.
+    pub(crate) fn allowance(&self, index: u32) -> usize {
+        let senders = self.sending.len().max(1);
+        let share = (self.budget() / senders).max(self.mtu.min(1_500));
+        if self.sending.iter().any(|(sender, _)| *sender == index) {
+            share
+        } else {
+            share.min(STANDING_WINDOW)
+        }
+    }
+
+    pub(crate) fn forget(&mut self, index: u32) {
+        self.sending.retain(|(sender, _)| *sender != index);
+    }
+
+    fn budget(&self) -> usize {
+        let micros = u64::try_from(WINDOW_TIME.as_micros()).unwrap_or(u64::MAX);
+        let drained = self.bytes_per_second.saturating_mul(micros) / 1_000_000;
+        let drained = usize::try_from(drained).unwrap_or(usize::MAX);
+        drained.max(WINDOW_FLOOR).min(WINDOW_PACKETS * self.mtu)
+    }
+
+    /// Adds a sender, and drops those that have fallen silent: a list no longer than what can be sent by
+    /// `WINDOW_PACKETS` packets in [`SENDING`] would ever need.
+    fn admit(&mut self, index: u32, now: Instant) {
+        self.forget_silent(now);
+        if self.sending.len() < WINDOW_PACKETS {
+            self.sending.push((index, now));
+        }
+    }
+
+    fn forget_silent(&mut self, now: Instant) {
+        self.sending.retain(|(_, latest)| now - *latest < SENDING);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(micros: u64) -> Instant {
+        Instant::from_micros(micros)
+    }
+
+    #[test]
+    fn senders_share_what_one_has_alone_and_others_stand() {
+        let mut windows = Windows::new(1_500, at(0));
+        windows.sent(1, at(0));
+        let alone = windows.allowance(1);
+        assert_eq!(alone, WINDOW_FLOOR);
+        assert_eq!(windows.allowance(2), STANDING_WINDOW);
+        for index in 2..9 {
+            windows.sent(index, at(0));
+        }
+        assert_eq!(windows.allowance(1), alone / 8);
+        windows.sent(1, at(20_000));
+        windows.sent(9, at(20_000));
+        assert_eq!(windows.allowance(1), alone / 2);
+    }
+
+    #[test]
+    fn a_fast_drain_widens_the_budget_up_to_half_the_ring() {
+        let mut windows = Windows::new(1_500, at(0));
+        windows.sent(1, at(0));
+        windows.drained(at(2_000), 10_000_000);
+        assert_eq!(windows.allowance(1), WINDOW_PACKETS * 1_500);
+    }
+}

@@ -1,0 +1,20 @@
+//! IP, TCP, UDP and ICMP as bytes: packets of apps are taken apart here, packets to apps are built here.
+
+mod checksum;
+mod extension;
+mod fragment;
+mod icmp;
+mod ingress;
+pub(crate) mod limits;
+mod packet;
+mod reassembly;
+
+pub(crate) use fragment::fragments;
+pub(crate) use icmp::{
+    Echo, Unreachable, echo_reply, parse_echo_request, synthetic_echo, synthetic_tcp, synthetic_udp,
+    time_exceeded, too_big, unreachable,
+};
+pub(crate) use ingress::{Ingress, Parsed, parse};
+pub(crate) use packet::{ACK, CWR, ECE, FIN, PSH, RST, SYN, TcpHeader, URG, tcp, udp};
+pub use packet::{Packet, Payload};
+pub(crate) use reassembly::Reassembly;
