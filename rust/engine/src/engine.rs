@@ -151,34 +151,38 @@ impl Engine {
         self.shared.counters.packets_in += 1;
         self.shared.windows.drained(self.shared.now, packet.len());
         match parse(packet) {
-            Parsed::Whole(ingress) => self.whole(ingress, pinned),
+            Parsed::Whole(ingress) => self.whole(&ingress, pinned),
             Parsed::Fragment(fragment) => {
                 let whole = self.reassembly.insert(self.shared.now, fragment);
                 self.shared.counters.fragments_dropped += self.reassembly.take_dropped();
                 if let Some(ingress) = whole {
                     let len = ingress.payload.len();
-                    self.whole(ingress, len);
+                    self.whole(&ingress, len);
                 }
             }
             Parsed::Malformed => self.shared.counters.malformed += 1,
-            Parsed::Unsupported(ingress) => {
-                self.shared.counters.unsupported += 1;
-                self.shared.reply(unreachable(ingress.destination, &ingress.original, Unreachable::Protocol));
-            }
+            Parsed::Unsupported(ingress) => self.unsupported(&ingress),
         }
     }
 
-    fn whole(&mut self, ingress: Ingress, pinned: usize) {
-        if self.is_never_dialled(&ingress) {
+    fn unsupported(&mut self, ingress: &Ingress) {
+        self.shared.counters.unsupported += 1;
+        self.shared.reply(unreachable(ingress.destination, &ingress.original, Unreachable::Protocol));
+    }
+
+    fn whole(&mut self, ingress: &Ingress, pinned: usize) {
+        if self.is_never_dialled(ingress) {
             self.shared.counters.never_dialled += 1;
+        } else if !ingress.is_relayed() {
+            self.unsupported(ingress);
         } else if !ingress.checksum_ok() {
             self.shared.counters.malformed += 1;
+        } else if ingress.protocol == IpProtocol::Tcp {
+            self.tcp(ingress, pinned);
+        } else if ingress.protocol == IpProtocol::Udp {
+            self.udp(ingress);
         } else {
-            match ingress.protocol {
-                IpProtocol::Tcp => self.tcp(&ingress, pinned),
-                IpProtocol::Udp => self.udp(&ingress),
-                _ => self.icmp(&ingress),
-            }
+            self.icmp(ingress);
         }
     }
 

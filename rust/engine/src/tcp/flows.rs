@@ -57,11 +57,13 @@ impl Flows {
         upstream: Option<Upstream>,
         shared: &mut Shared,
     ) -> Option<FlowId> {
-        let pair = Pair::new(segment.app, segment.remote);
+        let (app, remote) = (segment.app, segment.remote);
         self.dispatch(segment, pinned, upstream, shared);
-        let to_resolver = upstream == Some(Upstream::Resolver);
-        let flow = self.by_pair.get(&pair).filter(|_| to_resolver).and_then(|index| self.flows.at(*index));
-        flow.map(|flow| flow.id)
+        if upstream != Some(Upstream::Resolver) {
+            return None;
+        }
+        let index = self.by_pair.get(&Pair::new(app, remote))?;
+        self.flows.at(*index).map(|flow| flow.id)
     }
 
     fn dispatch(&mut self, segment: Segment, pinned: usize, upstream: Option<Upstream>, shared: &mut Shared) {

@@ -7,7 +7,7 @@ use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet, UdpPacket};
 
 use super::checksum::Sum;
 use super::extension::{self, FRAGMENT_LEN, FragmentHeader, Place};
-use super::packet::{IPV4_LEN, IPV6_LEN};
+use super::packet::IPV4_LEN;
 
 /// What a packet is.
 pub(crate) enum Parsed {
@@ -27,8 +27,6 @@ pub(crate) struct Ingress {
     pub(crate) destination: IpAddr,
     pub(crate) protocol: IpProtocol,
     pub(crate) hop_limit: u8,
-    /// DF of IPv4; true for IPv6, where only the sender makes fragments.
-    pub(crate) dont_fragment: bool,
     /// The transport header and what follows, without bytes behind the end that IP names.
     pub(crate) payload: Bytes,
     /// The whole IP packet, to be quoted in ICMP errors.
@@ -129,7 +127,6 @@ fn parse_ipv4(packet: &Bytes) -> Option<Parsed> {
         destination: ip.dst_addr().into(),
         protocol: ip.next_header(),
         hop_limit: ip.hop_limit(),
-        dont_fragment: ip.dont_frag(),
         payload: original.slice(header_len..),
         original,
     };
@@ -193,7 +190,6 @@ fn parse_ipv6(packet: &Bytes) -> Option<Parsed> {
         destination: ip.dst_addr().into(),
         protocol: place.protocol,
         hop_limit: ip.hop_limit(),
-        dont_fragment: true,
         payload: original.slice(place.start..),
         original,
     };
@@ -252,7 +248,7 @@ mod tests {
         let ingress = whole(&DATAGRAM);
         assert_eq!(ingress.source, "10.0.0.2".parse::<IpAddr>().unwrap());
         assert_eq!(ingress.destination, "192.0.2.1".parse::<IpAddr>().unwrap());
-        assert_eq!((ingress.protocol, ingress.hop_limit, ingress.dont_fragment), (IpProtocol::Udp, 64, true));
+        assert_eq!((ingress.protocol, ingress.hop_limit), (IpProtocol::Udp, 64));
         assert_eq!(ingress.payload, DATAGRAM[20..]);
         assert_eq!(ingress.original, DATAGRAM[..]);
         assert!(ingress.checksum_ok());

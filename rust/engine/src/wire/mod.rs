@@ -11,10 +11,10 @@ mod reassembly;
 
 pub(crate) use fragment::fragments;
 pub(crate) use icmp::{
-    Echo, Unreachable, echo_reply, parse_echo_request, synthetic_echo, synthetic_tcp, synthetic_udp,
-    time_exceeded, too_big, unreachable,
+    Unreachable, echo_reply, parse_echo_request, synthetic_echo, synthetic_tcp, synthetic_udp, time_exceeded,
+    too_big, unreachable,
 };
 pub(crate) use ingress::{Ingress, Parsed, parse};
-pub(crate) use packet::{ACK, CWR, ECE, FIN, PSH, RST, SYN, TcpHeader, URG, tcp, udp};
+pub(crate) use packet::{ACK, FIN, PSH, RST, SYN, TcpHeader, tcp, udp};
 pub use packet::{Packet, Payload};
 pub(crate) use reassembly::Reassembly;

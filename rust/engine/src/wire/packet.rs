@@ -13,9 +13,6 @@ pub(crate) const SYN: u8 = 0x02;
 pub(crate) const RST: u8 = 0x04;
 pub(crate) const PSH: u8 = 0x08;
 pub(crate) const ACK: u8 = 0x10;
-pub(crate) const URG: u8 = 0x20;
-pub(crate) const ECE: u8 = 0x40;
-pub(crate) const CWR: u8 = 0x80;
 
 /// Length of an IPv4 header without options.
 pub(super) const IPV4_LEN: usize = 20;

@@ -10,7 +10,7 @@ use super::limits::{
     REASSEMBLY_BYTES, REASSEMBLY_DATAGRAMS, REASSEMBLY_FRAGMENT_COST, REASSEMBLY_FRAGMENTS,
     REASSEMBLY_LENGTH, REASSEMBLY_TIME,
 };
-use super::packet::{IPV4_LEN, IPV6_LEN, length_field, seal_ipv4};
+use super::packet::{IPV6_LEN, length_field};
 use crate::Instant;
 
 /// The datagrams whose fragments have not all come yet, oldest first.
