@@ -107,9 +107,12 @@ pub const IDLE_PROBE_INTERVAL: Duration = Duration::from_secs(15);
 /// not filled by many small reads.
 pub const LEAST_ROOM: usize = 16 << 10;
 
-/// A held SYN lives for twice the time between its repetitions, at least this long: Linux repeats the
-/// first after 1 s.
+/// A held SYN lives for twice the time between its repetitions and a little, at least this long: Linux
+/// repeats the first after 1 s.
 pub const HELD_SYN: Duration = Duration::from_secs(3);
+
+/// The little: Linux doubles the time between repetitions, so that the next comes just then.
+pub const HELD_SYN_GRACE: Duration = Duration::from_secs(1);
 
 /// An established flow without a word: after this its app is asked whether it still lives
 /// (RFC 5382 REQ-5: not less than 2 h 4 min).

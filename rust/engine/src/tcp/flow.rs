@@ -17,7 +17,7 @@ use super::segment::Segment;
 use super::sender::{Acknowledgement, End, Sender};
 use super::sequence::Sequence;
 use crate::limits::{
-    FLOW_PENDING, FLOW_RESERVE, HELD_SYN, IDLE_PROBE_INTERVAL, IDLE_PROBES, LEAST_ROOM, RETRANSMISSIONS,
+    FLOW_PENDING, FLOW_RESERVE, HELD_SYN, HELD_SYN_GRACE, IDLE_PROBE_INTERVAL, IDLE_PROBES, LEAST_ROOM, RETRANSMISSIONS,
     RTO_INITIAL, TCP_CLOSING_IDLE, TCP_IDLE, WINDOW_SCALE, WINDOW_STEP,
 };
 use crate::shared::Shared;
@@ -40,6 +40,8 @@ pub(crate) struct Flow {
     acknowledge: Acknowledge,
     probe_due: bool,
     send_due: bool,
+    /// The app has reset the connection.
+    broken_off: bool,
     finish_told: bool,
     keep_alive: KeepAlive,
     /// The shell found no room to read into and waits for word.
@@ -110,7 +112,7 @@ impl Flow {
             number: beginning.number,
             app: syn.app,
             remote: syn.remote,
-            stage: Stage::Held { repeated: shared.now, interval: HELD_SYN / 2 },
+            stage: Stage::Held { repeated: shared.now, interval: Duration::ZERO },
             upstream: beginning.upstream,
             receiver: Receiver::new(syn.sequence),
             sender: Sender::new(
@@ -125,6 +127,7 @@ impl Flow {
             acknowledge: Acknowledge::default(),
             probe_due: false,
             send_due: false,
+            broken_off: false,
             finish_told: beginning.upstream == Upstream::Resolver,
             keep_alive: KeepAlive::Unseen,
             starved: true,
@@ -183,6 +186,7 @@ impl Flow {
         match &mut self.stage {
             Stage::Held { .. } => None,
             Stage::Answered { due, .. } => std::mem::take(due).then(|| self.syn_ack(shared)),
+            Stage::Open if self.broken_off => self.poll_send(),
             Stage::Open => self.poll_upstream(shared).or_else(|| self.poll_app(shared)),
         }
     }
@@ -191,6 +195,7 @@ impl Flow {
     pub(crate) fn verdict(&self) -> Verdict {
         let both = self.receiver.finished() && self.finish_told && self.sender.finished();
         match self.stage {
+            Stage::Open if self.broken_off => Verdict::Ended(Ending::ResetByApp),
             Stage::Open if self.sender.reset_due() => Verdict::Ended(Ending::ResetByRemote),
             Stage::Open if both => Verdict::Ended(Ending::Finished),
             Stage::Held { .. } | Stage::Answered { .. } | Stage::Open => Verdict::Lives,
@@ -201,7 +206,7 @@ impl Flow {
     pub(crate) fn deadline(&mut self, now: Instant) -> (Instant, bool) {
         let idle = self.idle_at();
         match &self.stage {
-            Stage::Held { repeated, interval } => (*repeated + (2 * *interval).max(HELD_SYN), true),
+            Stage::Held { repeated, interval } => (given_up_at(*repeated, *interval), true),
             Stage::Answered { again_at, .. } => (*again_at, false),
             Stage::Open => {
                 let work = [self.sender.deadline(now), self.acknowledge.later()].into_iter().flatten().min();
@@ -214,7 +219,7 @@ impl Flow {
     pub(crate) fn time_out(&mut self, shared: &mut Shared) -> Verdict {
         let now = shared.now;
         match &mut self.stage {
-            Stage::Held { repeated, interval } if *repeated + (2 * *interval).max(HELD_SYN) <= now => {
+            Stage::Held { repeated, interval } if given_up_at(*repeated, *interval) <= now => {
                 shared.counters.held_given_up += 1;
                 Verdict::Ended(Ending::GivenUp)
             }
@@ -235,7 +240,7 @@ impl Flow {
         self.heard = shared.now;
         self.receiver.pending.advance(bytes, &mut shared.memory);
         let (window, growth) = (self.receiver.window(), self.opening(shared));
-        if growth >= window && (growth >= 2 * self.mss || window == 0) {
+        if growth >= window && self.is_worth_telling(growth, shared) {
             self.acknowledge.now();
         }
     }
@@ -251,7 +256,7 @@ impl Flow {
         self.sender.end_with(end);
         if end == End::Reset {
             self.upstream = Upstream::Gone;
-            self.receiver.clear(&mut shared.memory);
+            self.receiver.discard(&mut shared.memory);
         }
     }
 
@@ -288,7 +293,7 @@ impl Flow {
         }
         if segment.syn && segment.acknowledgement.is_none() {
             if let Stage::Held { repeated, interval } = &mut self.stage {
-                (*interval, *repeated) = (now - *repeated, now);
+                (*interval, *repeated) = ((now - *repeated).max(*interval), now);
             }
             // The same port may be on its way to a second life: the newest SYN is the one to answer.
             self.receiver = Receiver::new(segment.sequence);
@@ -345,18 +350,23 @@ impl Flow {
         self.challenge(shared)
     }
 
-    /// RFC 5961 3.2: only the exact number resets; any other inside the window is challenged.
+    /// RFC 5961 3.2: only the exact number resets; any other inside the window is challenged. Bytes of
+    /// the same batch are offered to the socket before it is aborted.
     fn reset_by_app(&mut self, sequence: Sequence, shared: &mut Shared) -> Verdict {
-        if sequence == self.receiver.next() {
-            Verdict::Ended(Ending::ResetByApp)
-        } else {
-            self.challenge(shared)
+        if sequence != self.receiver.next() {
+            return self.challenge(shared);
         }
+        self.broken_off = true;
+        if self.send_due { Verdict::Lives } else { Verdict::Ended(Ending::ResetByApp) }
     }
 
     fn challenge(&mut self, shared: &mut Shared) -> Verdict {
         shared.counters.unacceptable_segments += 1;
-        self.acknowledge.now();
+        match &mut self.stage {
+            // Before the app has acknowledged it, the SYN-ACK says the same.
+            Stage::Answered { due, .. } => *due = true,
+            Stage::Held { .. } | Stage::Open => self.acknowledge.now(),
+        }
         Verdict::Lives
     }
 
@@ -378,16 +388,16 @@ impl Flow {
 
     fn take_payload(&mut self, segment: Segment, pinned: usize, shared: &mut Shared) -> Verdict {
         let (len, end) = (segment.payload.len(), segment.sequence.plus(segment.payload.len()));
-        // Half-open after a reset upstream: nobody will take what the app sends now.
-        if len > 0 && self.upstream == Upstream::Gone {
-            return Verdict::Ended(Ending::ResetByRemote);
-        }
         if len > 0 {
             shared.windows.sent(self.id.index, shared.now);
             let taken = self.receiver.take(segment.sequence, segment.payload, pinned, &mut shared.memory);
             self.send_due |= taken.bytes > 0;
             let urgency = if taken.out_of_order { Urgency::Now } else { Urgency::Usual };
             self.acknowledge.owe(len, self.mss, urgency, shared.now);
+        }
+        if self.upstream == Upstream::Gone {
+            // The socket is gone while bytes still go to the app: what was promised is taken, for nobody.
+            self.receiver.discard(&mut shared.memory);
         }
         if segment.fin {
             self.receiver.take_fin(end, &mut shared.memory);
@@ -400,8 +410,8 @@ impl Flow {
         if self.upstream != Upstream::Socket {
             return None;
         }
-        if std::mem::take(&mut self.send_due) && self.receiver.pending.len() > 0 {
-            return Some(Output::Send(self.id));
+        if let Some(send) = self.poll_send() {
+            return Some(send);
         }
         if self.receiver.finished() && self.receiver.pending.len() == 0 && !self.finish_told {
             self.finish_told = true;
@@ -416,6 +426,11 @@ impl Flow {
             return Some(Output::Receive(self.id));
         }
         None
+    }
+
+    fn poll_send(&mut self) -> Option<Output> {
+        let due = std::mem::take(&mut self.send_due) && self.receiver.pending.len() > 0;
+        due.then_some(Output::Send(self.id))
     }
 
     fn poll_app(&mut self, shared: &mut Shared) -> Option<Output> {
@@ -467,19 +482,22 @@ impl Flow {
     fn offer(&mut self, shared: &mut Shared) -> u16 {
         let window = self.receiver.window();
         let growth = self.opening(shared);
-        let allowed = shared.windows.allowance(self.id.index);
-        let step = self.mss.min(allowed / 2).min(WINDOW_STEP);
-        // RFC 9293 3.8.6.2.2: no silly windows, but any window rather than none where memory is short.
-        if growth >= step || (window == 0 && growth >= FLOW_RESERVE) {
+        if self.is_worth_telling(growth, shared) {
             self.receiver.promise(window + growth, &mut shared.memory);
         }
         let shift = if self.scaled { WINDOW_SCALE } else { 0 };
         u16::try_from(self.receiver.window() >> shift).unwrap_or(u16::MAX)
     }
 
+    /// RFC 9293 3.8.6.2.2: no silly windows, but any window rather than none where memory is short.
+    fn is_worth_telling(&self, growth: usize, shared: &Shared) -> bool {
+        let step = self.mss.min(shared.windows.allowance(self.id.index) / 2).min(WINDOW_STEP);
+        growth >= step || (self.receiver.window() == 0 && growth >= FLOW_RESERVE)
+    }
+
     /// By how much the window could grow now.
     fn opening(&self, shared: &mut Shared) -> usize {
-        if self.receiver.finished() || self.sender.reset_due() {
+        if self.receiver.finished() || self.upstream == Upstream::Gone {
             return 0;
         }
         let scale_limit = if self.scaled { usize::MAX } else { usize::from(u16::MAX) };
@@ -515,6 +533,12 @@ impl Flow {
         }
         if self.idle_probes > IDLE_PROBES { Verdict::Ended(Ending::Idle) } else { Verdict::Lives }
     }
+}
+
+/// When an app that has not repeated its SYN again has given up. Linux doubles each wait, so twice the
+/// last one is the very moment at which it would come.
+fn given_up_at(repeated: Instant, interval: Duration) -> Instant {
+    repeated + (2 * interval + HELD_SYN_GRACE).max(HELD_SYN)
 }
 
 /// IP and TCP headers without options.

@@ -170,12 +170,17 @@ impl Receiver {
         self.duplicate.is_some() || !self.reordered.is_empty()
     }
 
-    /// Gives back everything that is held or promised.
-    pub(crate) fn clear(&mut self, memory: &mut Memory) {
+    /// Gives back everything that is held. What was promised stays so.
+    pub(crate) fn discard(&mut self, memory: &mut Memory) {
         self.pending.clear(memory);
         for range in self.reordered.drain(..) {
             memory.give_back(range.charge());
         }
+    }
+
+    /// Gives back everything that is held or promised.
+    pub(crate) fn clear(&mut self, memory: &mut Memory) {
+        self.discard(memory);
         memory.give_back(self.edge.since(self.next));
         self.edge = self.next;
     }

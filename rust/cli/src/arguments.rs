@@ -1,0 +1,413 @@
+//! What was typed, as values: one struct of options for each subcommand.
+
+use std::ffi::OsString;
+use std::os::fd::RawFd;
+use std::path::PathBuf;
+
+use lexopt::{Arg, Parser, ValueExt};
+
+use crate::help::Topic;
+use crate::problem::Problem;
+use crate::since::Since;
+
+/// What Telltale was asked to do.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Request {
+    /// `telltale run`
+    Run(RunOptions),
+    /// `telltale attach`
+    Attach(AttachOptions),
+    /// `telltale report`
+    Report(ReportOptions),
+    /// `telltale help`, or `--help` anywhere before COMMAND
+    Help(Topic),
+    /// `telltale version`
+    Version,
+}
+
+/// The options of `telltale run`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct RunOptions {
+    /// COMMAND and its arguments; never empty.
+    pub(crate) command: Vec<OsString>,
+    /// Where the flows are kept.
+    pub(crate) database: Database,
+    /// Where the report at the end goes.
+    pub(crate) report: Sink,
+    /// Whether the report is JSON instead of a table.
+    pub(crate) json: bool,
+    /// Whether the table is shown while COMMAND runs.
+    pub(crate) live: bool,
+    /// Whether to go on until COMMAND's left-over children have ended too.
+    pub(crate) wait: bool,
+    /// Ports of the host's loopback that COMMAND may reach.
+    pub(crate) loopback: Vec<u16>,
+    /// Whether traffic is watched and kept at all; without it Telltale relays alone.
+    pub(crate) watch: bool,
+}
+
+/// The options of `telltale attach`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct AttachOptions {
+    /// Where the flows are kept.
+    pub(crate) database: Database,
+    /// Where the report at the end goes.
+    pub(crate) report: Sink,
+    /// Whether the report is JSON instead of a table.
+    pub(crate) json: bool,
+    /// Whether traffic is watched and kept at all; without it Telltale relays alone.
+    pub(crate) watch: bool,
+}
+
+/// The options of `telltale report`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ReportOptions {
+    /// Which database to read; never [`Database::Nothing`].
+    pub(crate) database: Database,
+    /// Only what was sent since then.
+    pub(crate) since: Option<Since>,
+    /// Only programs whose path or file name is this.
+    pub(crate) app: Option<String>,
+    /// JSON instead of a table.
+    pub(crate) json: bool,
+}
+
+/// Where flows are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Database {
+    /// In the usual place, which depends on whose environment it is; see [`Database::path`].
+    Usual,
+    /// In this file.
+    File(PathBuf),
+    /// Nowhere.
+    Nothing,
+}
+
+/// Where the report at the end goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Sink {
+    /// To stderr.
+    Stderr,
+    /// Into this file, which is made or emptied.
+    File(PathBuf),
+    /// To this descriptor, which Telltale was started with.
+    Descriptor(RawFd),
+    /// Nowhere.
+    Nothing,
+}
+
+/// Reads the arguments that follow the program's own name.
+///
+/// # Errors
+/// A sentence about the first argument that cannot be understood.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Request, Problem> {
+    let mut parser = Parser::from_args(arguments);
+    let Some(first) = parser.next().map_err(|error| unclear(&error, Topic::Program))? else {
+        return Ok(Request::Help(Topic::Program));
+    };
+    match first {
+        Arg::Short('h') | Arg::Long("help") => Ok(Request::Help(Topic::Program)),
+        Arg::Short('V') | Arg::Long("version") => Ok(Request::Version),
+        Arg::Value(word) => subcommand(&word, parser),
+        Arg::Short(_) | Arg::Long(_) => Err(unclear(&first.unexpected(), Topic::Program)),
+    }
+}
+
+impl Database {
+    /// The file's path: `$XDG_DATA_HOME/telltale/telltale.db`, else the same below
+    /// `~/.local/share`, or what was given. `None` where nothing is kept.
+    ///
+    /// # Errors
+    /// Where the usual place is asked for and the environment names no home.
+    pub(crate) fn path(
+        &self,
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Option<PathBuf>, Problem> {
+        match self {
+            Self::Usual => usual_path(variable).map(Some),
+            Self::File(path) => Ok(Some(path.clone())),
+            Self::Nothing => Ok(None),
+        }
+    }
+}
+
+fn usual_path(variable: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, Problem> {
+    // XDG Base Directory Specification: a relative path is invalid and must be ignored.
+    let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")));
+    let data = data.ok_or_else(|| {
+        Problem::new("no place for the database is known, because HOME is not set")
+            .advise("Say where with --db FILE, or keep nothing with --db none.")
+    })?;
+    Ok(data.join("telltale/telltale.db"))
+}
+
+fn subcommand(word: &OsString, parser: Parser) -> Result<Request, Problem> {
+    match word.to_str() {
+        Some("run") => run(parser),
+        Some("attach") => attach(parser),
+        Some("report") => report(parser),
+        Some("help") => help(parser),
+        Some("version") => Ok(Request::Version),
+        _ => {
+            let word = word.to_string_lossy();
+            Err(Problem::new(format!("there is no subcommand \"{word}\"")).advise(format!(
+                "To see what a program sends: telltale run -- {word} ... ; all else: telltale --help."
+            )))
+        }
+    }
+}
+
+fn run(mut parser: Parser) -> Result<Request, Problem> {
+    let mut options = RunOptions {
+        command: Vec::new(),
+        database: Database::Usual,
+        report: Sink::Stderr,
+        json: false,
+        live: false,
+        wait: false,
+        loopback: Vec::new(),
+        watch: true,
+    };
+    while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Run))? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Run)),
+            Arg::Long("db") => options.database = database(value(&mut parser, Topic::Run)?),
+            Arg::Long("report") => options.report = sink(value(&mut parser, Topic::Run)?),
+            Arg::Long("json") => options.json = true,
+            Arg::Long("live") => options.live = true,
+            Arg::Long("wait") => options.wait = true,
+            Arg::Long("loopback") => options.loopback.push(port(value(&mut parser, Topic::Run)?)?),
+            Arg::Long("no-watch") => options.watch = false,
+            // COMMAND begins here, with or without "--" before it; all that follows is its own.
+            Arg::Value(program) => {
+                options.command.push(program);
+                options.command.extend(parser.raw_args().map_err(|error| unclear(&error, Topic::Run))?);
+                return Ok(Request::Run(options));
+            }
+            Arg::Short(_) | Arg::Long(_) => return Err(unclear(&argument.unexpected(), Topic::Run)),
+        }
+    }
+    Err(Problem::new("no COMMAND was given").advise("For example: telltale run -- curl https://example.org"))
+}
+
+fn attach(mut parser: Parser) -> Result<Request, Problem> {
+    let mut options =
+        AttachOptions { database: Database::Usual, report: Sink::Stderr, json: false, watch: true };
+    while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Attach))? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Attach)),
+            Arg::Long("db") => options.database = database(value(&mut parser, Topic::Attach)?),
+            Arg::Long("report") => options.report = sink(value(&mut parser, Topic::Attach)?),
+            Arg::Long("json") => options.json = true,
+            Arg::Long("no-watch") => options.watch = false,
+            Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
+                return Err(unclear(&argument.unexpected(), Topic::Attach));
+            }
+        }
+    }
+    Ok(Request::Attach(options))
+}
+
+fn report(mut parser: Parser) -> Result<Request, Problem> {
+    let mut options = ReportOptions { database: Database::Usual, since: None, app: None, json: false };
+    while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Report))? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Report)),
+            Arg::Long("db") => options.database = database(value(&mut parser, Topic::Report)?),
+            Arg::Long("since") => options.since = Some(Since::parse(&text(&mut parser, Topic::Report)?)?),
+            Arg::Long("app") => options.app = Some(text(&mut parser, Topic::Report)?),
+            Arg::Long("json") => options.json = true,
+            Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
+                return Err(unclear(&argument.unexpected(), Topic::Report));
+            }
+        }
+    }
+    if options.database == Database::Nothing {
+        return Err(
+            Problem::new("\"--db none\" leaves nothing to report").advise("Name a file, or leave --db out.")
+        );
+    }
+    Ok(Request::Report(options))
+}
+
+fn help(mut parser: Parser) -> Result<Request, Problem> {
+    match parser.next().map_err(|error| unclear(&error, Topic::Program))? {
+        Some(Arg::Value(word)) => match word.to_str() {
+            Some("run") => Ok(Request::Help(Topic::Run)),
+            Some("attach") => Ok(Request::Help(Topic::Attach)),
+            Some("report") => Ok(Request::Help(Topic::Report)),
+            _ => Ok(Request::Help(Topic::Program)),
+        },
+        _ => Ok(Request::Help(Topic::Program)),
+    }
+}
+
+fn database(value: OsString) -> Database {
+    if value == "none" { Database::Nothing } else { Database::File(value.into()) }
+}
+
+/// A number is a descriptor, as in the shell's `3>`; a file with such a name is written `./3`.
+fn sink(value: OsString) -> Sink {
+    match value.to_str() {
+        Some("none") => Sink::Nothing,
+        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            digits.parse().map_or_else(|_| Sink::File(digits.into()), Sink::Descriptor)
+        }
+        _ => Sink::File(value.into()),
+    }
+}
+
+fn port(value: OsString) -> Result<u16, Problem> {
+    let port = value.to_str().and_then(|digits| digits.parse().ok()).filter(|port| *port != 0);
+    port.ok_or_else(|| {
+        Problem::new(format!("\"{}\" is not a port", value.to_string_lossy()))
+            .advise("--loopback takes one port number from 1 to 65535; give it again for more ports.")
+    })
+}
+
+fn value(parser: &mut Parser, topic: Topic) -> Result<OsString, Problem> {
+    parser.value().map_err(|error| unclear(&error, topic))
+}
+
+fn text(parser: &mut Parser, topic: Topic) -> Result<String, Problem> {
+    value(parser, topic)?.string().map_err(|error| unclear(&error, topic))
+}
+
+fn unclear(error: &lexopt::Error, topic: Topic) -> Problem {
+    let happened = match error {
+        lexopt::Error::UnexpectedOption(option) => format!("unknown option \"{option}\""),
+        lexopt::Error::UnexpectedArgument(word) => {
+            format!("\"{}\" was not expected here", word.to_string_lossy())
+        }
+        lexopt::Error::MissingValue { option: Some(option) } => {
+            format!("\"{option}\" needs a value after it")
+        }
+        lexopt::Error::UnexpectedValue { option, .. } => format!("\"{option}\" takes no value"),
+        lexopt::Error::MissingValue { option: None }
+        | lexopt::Error::ParsingFailed { .. }
+        | lexopt::Error::NonUnicodeValue(_)
+        | lexopt::Error::Custom(_) => error.to_string(),
+    };
+    Problem::new(happened).advise(format!("All options: {}.", topic.command()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Result<Request, Problem> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    fn run_of(line: &str) -> RunOptions {
+        match words(line) {
+            Ok(Request::Run(options)) => options,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn run_takes_its_options_before_command_and_leaves_command_alone() {
+        let options = run_of(
+            "run --db /tmp/x.db --report 3 --json --live --wait --loopback 80 --loopback=5432 -- curl -s --json -- x",
+        );
+        assert_eq!(options.command, ["curl", "-s", "--json", "--", "x"]);
+        assert_eq!(options.database, Database::File("/tmp/x.db".into()));
+        assert_eq!(options.report, Sink::Descriptor(3));
+        assert!(options.json && options.live && options.wait && options.watch);
+        assert_eq!(options.loopback, [80, 5432]);
+    }
+
+    #[test]
+    fn run_without_dashes_begins_command_at_the_first_word() {
+        let options = run_of("run --no-watch env -i -- --live");
+        assert_eq!(options.command, ["env", "-i", "--", "--live"]);
+        assert!(!options.watch && !options.live);
+        assert_eq!(run_of("run -- --odd-name").command, ["--odd-name"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn command_may_hold_any_bytes() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = OsString::from_vec(vec![0xff, b'-']);
+        let Ok(Request::Run(options)) = parse(["run".into(), "--".into(), odd.clone()]) else { panic!() };
+        assert_eq!(options.command, [odd]);
+    }
+
+    #[test]
+    fn sinks_and_databases_know_their_words() {
+        assert_eq!(run_of("run --report none x").report, Sink::Nothing);
+        assert_eq!(run_of("run --report ./3 x").report, Sink::File("./3".into()));
+        assert_eq!(run_of("run --report 99999999999 x").report, Sink::File("99999999999".into()));
+        assert_eq!(run_of("run x").report, Sink::Stderr);
+        assert_eq!(run_of("run --db none x").database, Database::Nothing);
+        assert_eq!(run_of("run --db ./none x").database, Database::File("./none".into()));
+    }
+
+    #[test]
+    fn report_and_attach_take_theirs() {
+        let report = words("report --db f --since 1h --app curl --json");
+        let expected = ReportOptions {
+            database: Database::File("f".into()),
+            since: Some(Since::Ago(3_600)),
+            app: Some("curl".into()),
+            json: true,
+        };
+        assert_eq!(report, Ok(Request::Report(expected)));
+        let expected =
+            AttachOptions { database: Database::Nothing, report: Sink::Nothing, json: false, watch: false };
+        assert_eq!(words("attach --db none --report none --no-watch"), Ok(Request::Attach(expected)));
+    }
+
+    #[test]
+    fn help_and_version_are_found_where_people_look() {
+        for line in ["", "--help", "-h", "help", "help me"] {
+            assert_eq!(words(line), Ok(Request::Help(Topic::Program)), "{line}");
+        }
+        assert_eq!(words("run --help"), Ok(Request::Help(Topic::Run)));
+        assert_eq!(words("help attach"), Ok(Request::Help(Topic::Attach)));
+        assert_eq!(words("report -h"), Ok(Request::Help(Topic::Report)));
+        assert_eq!(words("--version"), Ok(Request::Version));
+        assert_eq!(words("version"), Ok(Request::Version));
+        assert_eq!(run_of("run curl --help").command, ["curl", "--help"]);
+    }
+
+    #[test]
+    fn mistakes_are_answered_with_what_to_do() {
+        for (line, happened, advice) in [
+            ("run --foo x", "unknown option \"--foo\"", "telltale run --help"),
+            ("-x", "unknown option \"-x\"", "telltale --help"),
+            ("run", "no COMMAND was given", "telltale run -- curl"),
+            ("run --db", "\"--db\" needs a value", "telltale run --help"),
+            ("run --json=yes x", "\"--json\" takes no value", "telltale run --help"),
+            ("run --loopback 0 x", "\"0\" is not a port", "1 to 65535"),
+            ("run --loopback 65536 x", "\"65536\" is not a port", "1 to 65535"),
+            ("curl", "no subcommand \"curl\"", "telltale run -- curl"),
+            ("attach x", "\"x\" was not expected", "telltale attach --help"),
+            ("report --since soon", "\"soon\" is not a time", "30m, 1h, 7d"),
+            ("report --db none", "leaves nothing to report", "Name a file"),
+        ] {
+            let problem = words(line).unwrap_err().to_string();
+            assert!(problem.contains(happened) && problem.contains(advice), "{line}: {problem}");
+        }
+    }
+
+    #[test]
+    fn the_usual_database_follows_xdg_then_home() {
+        let place = |xdg: Option<&str>, home: Option<&str>| {
+            Database::Usual.path(|name| {
+                let value = if name == "HOME" { home } else { xdg };
+                value.map(OsString::from)
+            })
+        };
+        let data = Ok(Some(PathBuf::from("/data/telltale/telltale.db")));
+        let home = Ok(Some(PathBuf::from("/home/a/.local/share/telltale/telltale.db")));
+        assert_eq!(place(Some("/data"), Some("/home/a")), data);
+        assert_eq!(place(None, Some("/home/a")), home);
+        assert_eq!(place(Some(""), Some("/home/a")), home);
+        assert_eq!(place(Some("relative"), Some("/home/a")), home);
+        assert!(place(None, None).unwrap_err().to_string().contains("--db none"));
+    }
+}

@@ -1,0 +1,168 @@
+//! What `--help` says: for the program and for each subcommand.
+
+/// What help is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Topic {
+    /// The program as a whole.
+    Program,
+    /// `telltale run`
+    Run,
+    /// `telltale attach`
+    Attach,
+    /// `telltale report`
+    Report,
+}
+
+impl Topic {
+    /// What to type to read it.
+    pub(crate) fn command(self) -> &'static str {
+        match self {
+            Self::Program => "telltale --help",
+            Self::Run => "telltale run --help",
+            Self::Attach => "telltale attach --help",
+            Self::Report => "telltale report --help",
+        }
+    }
+
+    /// The text itself, at most 80 columns wide.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Program => PROGRAM,
+            Self::Run => RUN,
+            Self::Attach => ATTACH,
+            Self::Report => REPORT,
+        }
+    }
+}
+
+const PROGRAM: &str = "\
+Telltale shows what a program sends out: to whom, and how much.
+
+  telltale run -- COMMAND...   run COMMAND, then show what it sent and received
+  telltale report              show what was seen before
+  telltale attach              relay for a network device that is already open
+  telltale help [SUBCOMMAND]   explain more; so does --help after any of these
+  telltale version             print the version
+
+Examples:
+  telltale run -- curl -sO https://example.org/
+  telltale run --live -- wget -q -i list.txt < /dev/null
+  telltale report --since 1h
+
+Telltale changes nothing that COMMAND sends or receives, and sends nothing of
+its own. What it sees is kept in ~/.local/share/telltale/telltale.db, on this
+machine alone; --db none keeps nothing.
+";
+
+const RUN: &str = "\
+Run COMMAND, and show at the end what it sent and received.
+
+  telltale run [OPTIONS] [--] COMMAND [ARGUMENT]...
+
+COMMAND runs as it would without Telltale: same input and output, same terminal,
+same signals, same exit code. Only its network goes through Telltale. When it
+has ended, a table on stderr says how much went where.
+
+Options:
+  --report FILE    write the report to FILE instead of stderr
+  --report FD      write it to a descriptor, as in: --report 3 ... 3> out.txt
+  --report none    write no report
+  --json           write the report as JSON instead of a table
+  --live           show the table while COMMAND runs, on stderr; COMMAND's input
+                   must not be the terminal then (for example: < /dev/null)
+  --wait           go on until processes that COMMAND left behind have ended
+                   too; without this they end together with COMMAND
+  --loopback PORT  let COMMAND reach this port of the machine's own 127.0.0.1
+                   and ::1; give it again for more ports
+  --db FILE        keep what is seen in FILE
+                   [$XDG_DATA_HOME/telltale/telltale.db, or
+                   ~/.local/share/telltale/telltale.db]
+  --db none        keep nothing
+  --no-watch       only relay: no report, nothing kept
+
+Examples:
+  telltale run -- curl -sO https://example.org/
+  telltale run --json --report out.json -- git fetch
+  telltale run --loopback 5432 -- ./server --database localhost:5432
+
+Exit code: that of COMMAND. 127: COMMAND was not found. 126: it cannot be run.
+125: Telltale itself failed, and says why.
+
+What other processes do for COMMAND through local sockets (a package service, a
+container daemon, a running browser) is not seen.
+";
+
+const ATTACH: &str = "\
+Relay for a network device that is already open, until SIGTERM or Ctrl-C.
+
+  TUN_FD=3 telltale attach [OPTIONS]
+
+The device is a tun (IFF_TUN|IFF_NO_PI), or any socket that keeps packets apart,
+and each packet is an IPv4 or IPv6 packet. The environment says the rest:
+  TUN_FD         the descriptor's number (needed)
+  TUN_MTU        its MTU in bytes [asked from the device, or 1500]
+  TUN_ADDRESSES  the addresses of the programs' side, with commas between
+                 [198.19.84.1,2001:db8:7e11:7a1e::1]
+  TUN_RESOLVERS  the addresses at which Telltale answers DNS
+                 [198.19.84.53,2001:db8:7e11:7a1e::53]
+
+Options:
+  --report FILE    write the report at the end to FILE instead of stderr
+  --report FD      write it to a descriptor
+  --report none    write no report
+  --json           write the report as JSON instead of a table
+  --db FILE        keep what is seen in FILE [as for telltale run]
+  --db none        keep nothing
+  --no-watch       only relay: no report, nothing kept
+
+Exit code: 0 when it was told to end; 125 when Telltale failed, and it says why.
+";
+
+const REPORT: &str = "\
+Show what was seen before, most sent first.
+
+  telltale report [OPTIONS]
+
+Options:
+  --since AGE   only the last 90s, 30m, 1h, 7d, 2w
+  --since TIME  only since a date (2026-11-24, from midnight UTC) or a time in
+                RFC 3339 (2026-11-24T15:00:00Z, 2026-11-24T15:00:00+01:00);
+                totals are kept by the hour, so it begins with that whole hour
+  --app NAME    only one program: its path (/usr/bin/curl) or file name (curl)
+  --json        JSON instead of a table
+  --db FILE     read this database [as for telltale run]
+
+Examples:
+  telltale report --since 7d
+  telltale report --app curl --since 2026-11-24
+  telltale report --json > report.json
+
+Exit code: 0, also where nothing is known; 125 when Telltale failed.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Topic; 4] = [Topic::Program, Topic::Run, Topic::Attach, Topic::Report];
+
+    #[test]
+    fn no_line_is_wider_than_a_terminal() {
+        for line in ALL.iter().flat_map(|topic| topic.text().lines()) {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_option_is_explained() {
+        for (topic, options) in [
+            (Topic::Run, &["--report", "--json", "--live", "--wait", "--loopback", "--db", "--no-watch"][..]),
+            (Topic::Attach, &["--report", "--json", "--db", "--no-watch"]),
+            (Topic::Report, &["--since", "--app", "--json", "--db"]),
+        ] {
+            for option in options {
+                assert!(topic.text().contains(&format!("\n  {option} ")), "{topic:?} {option}");
+            }
+        }
+    }
+}

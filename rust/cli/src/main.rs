@@ -1,0 +1,37 @@
+//! `telltale`: shows what a program sends out.
+
+mod arguments;
+mod attach;
+mod help;
+mod json;
+mod live;
+mod output;
+mod problem;
+mod report;
+mod rows;
+mod run;
+mod session;
+mod since;
+mod table;
+
+use std::process::ExitCode;
+
+use arguments::Request;
+
+fn main() -> ExitCode {
+    match arguments::parse(std::env::args_os().skip(1)) {
+        Ok(Request::Run(options)) => run::run(options),
+        Ok(Request::Attach(options)) => attach::attach(options),
+        Ok(Request::Report(options)) => report::report(&options),
+        Ok(Request::Help(topic)) => print(topic.text()),
+        Ok(Request::Version) => print(concat!("telltale ", env!("CARGO_PKG_VERSION"), "\n")),
+        Err(problem) => problem.tell(),
+    }
+}
+
+/// A reader that closes early, such as `head`, has seen enough.
+fn print(text: &str) -> ExitCode {
+    use std::io::Write;
+    let _closed = std::io::stdout().write_all(text.as_bytes());
+    ExitCode::SUCCESS
+}

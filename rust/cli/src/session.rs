@@ -1,0 +1,153 @@
+//! What surrounds a relay in `run` and in `attach`: the database, the watcher, the report at the end.
+
+use std::ffi::OsString;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use telltale_driver::watcher::{Report, Watch, WatchConfig, WatchSender};
+use telltale_model::Owner;
+use telltale_store::{Run, Store};
+
+use crate::arguments::{Database, Sink};
+use crate::json::{self, Frame};
+use crate::live::Live;
+use crate::output::Output;
+use crate::problem::{self, Problem};
+use crate::rows::Rows;
+use crate::{since, table};
+
+/// What a session is to do.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    /// COMMAND with its arguments; empty where there is none.
+    pub(crate) command: &'a [OsString],
+    /// Where flows are kept.
+    pub(crate) database: &'a Database,
+    /// Where the report goes.
+    pub(crate) report: &'a Sink,
+    /// Whether it is JSON.
+    pub(crate) json: bool,
+    /// Whether the table is shown meanwhile; [`crate::live::permit`] was asked before.
+    pub(crate) live: bool,
+    /// Whether anybody watches at all.
+    pub(crate) watch: bool,
+    /// The owner of ICMP echo: COMMAND.
+    pub(crate) echo_owner: Owner,
+    /// Our own resolver's addresses inside the tunnel.
+    pub(crate) resolvers: &'a [IpAddr],
+}
+
+/// A watcher at work, or none, and where its report goes.
+#[derive(Debug)]
+pub(crate) struct Session {
+    watch: Option<Watch>,
+    live: Option<Live>,
+    output: Output,
+    json: bool,
+    frame: Frame,
+}
+
+impl Session {
+    /// Opens the report's place and the database, and starts the watcher. Starts threads: a process
+    /// that still has to fork does so before.
+    ///
+    /// A database in the usual place that cannot be used costs no more than itself, and is told at
+    /// the end; one that was asked for by name is worth stopping for.
+    ///
+    /// # Errors
+    /// A sentence for a file that was named and cannot be used.
+    pub(crate) fn begin(plan: Plan<'_>) -> Result<Self, Problem> {
+        let command: Vec<String> =
+            plan.command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        let mut session = Self {
+            watch: None,
+            live: None,
+            output: Output::Nothing,
+            json: plan.json,
+            frame: Frame::default(),
+        };
+        if !plan.watch {
+            return Ok(session);
+        }
+        session.output = Output::open(plan.report)?;
+        let store = session.open(plan.database, &command)?;
+        let names = plan.resolvers.iter().map(|address| (*address, RESOLVER.to_owned())).collect();
+        session.start(WatchConfig { store, names, echo_owner: plan.echo_owner }, plan.live)?;
+        session.frame.command = (!command.is_empty()).then_some(command);
+        Ok(session)
+    }
+
+    /// A handle for the relay; `None` where nobody watches.
+    pub(crate) fn sender(&self) -> Option<WatchSender> {
+        self.watch.as_ref().map(Watch::sender)
+    }
+
+    /// Ends the watcher, then writes the report and what the person should know besides. The last
+    /// flows have `patience` to reach the database. The relay must have been stopped before.
+    pub(crate) fn finish(mut self, problems: Vec<String>, patience: Duration) {
+        drop(self.live.take());
+        let Some(watch) = self.watch.take() else { return tell(&problems) };
+        let Report { ledger, problems: seen, dropped } = watch.stop(patience);
+        self.frame.problems.extend(problems.into_iter().chain(seen));
+        self.frame.dropped = dropped;
+        self.write(&Rows::from(ledger));
+    }
+
+    fn open(&mut self, database: &Database, command: &[String]) -> Result<Option<Store>, Problem> {
+        let path = match database.path(|name| std::env::var_os(name)) {
+            Ok(Some(path)) => path,
+            Ok(None) => return Ok(None),
+            Err(no_home) => {
+                self.frame.problems.push(format!("nothing was kept: {}", no_home.happened()));
+                return Ok(None);
+            }
+        };
+        let (started, version) = (since::now(), env!("CARGO_PKG_VERSION").to_owned());
+        match Store::open(&path, Run { started, command: command.join(" "), version }) {
+            Ok(opened) => {
+                self.frame.problems.extend(opened.set_aside.map(|aside| {
+                    let (path, aside) = (path.display(), aside.display());
+                    format!("the database {path} was damaged; it was moved to {aside}, and a new one begun")
+                }));
+                Ok(Some(opened.store))
+            }
+            Err(error) if *database == Database::Usual => {
+                self.frame.problems.push(format!("nothing was kept: {error}"));
+                Ok(None)
+            }
+            Err(error) => Err(Problem::new(error.to_string())
+                .advise("Name another file after --db, or keep nothing with --db none.")),
+        }
+    }
+
+    fn start(&mut self, config: WatchConfig, live: bool) -> Result<(), Problem> {
+        let no_thread = |error| Problem::new(format!("the system gives no thread to watch with: {error}"));
+        let watch = Watch::start(config).map_err(no_thread)?;
+        if live {
+            self.live = Some(Live::start(watch.sender()).map_err(no_thread)?);
+        }
+        self.watch = Some(watch);
+        Ok(())
+    }
+
+    fn write(&mut self, rows: &Rows) {
+        let text =
+            if self.json { json::render(rows, &self.frame) } else { table::render(rows, self.output.room()) };
+        if let Err(error) = self.output.write(&text) {
+            self.frame.problems.push(format!("the report could not be written: {error}"));
+        }
+        // JSON on stderr holds them already, and a reader of JSON wants nothing beside it.
+        if !(self.json && matches!(self.output, Output::Stderr)) {
+            tell(&self.frame.problems);
+        }
+    }
+}
+
+/// What flows to our own resolver are called.
+const RESOLVER: &str = "system resolver";
+
+fn tell(problems: &[String]) {
+    for problem in problems {
+        problem::say(problem);
+    }
+}

@@ -1,0 +1,96 @@
+//! The report comes at the end, where it was asked to come, and tells what COMMAND sent.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use crate::{Background, TELLTALE, able, has, text};
+
+#[test]
+fn nothing_of_ours_appears_before_command_has_ended() {
+    if !able() {
+        return;
+    }
+    let mut telltale = Command::new(TELLTALE);
+    telltale.args([
+        "run",
+        "--db",
+        "none",
+        "--",
+        "sh",
+        "-c",
+        "echo started; read line; echo last >&2; exit 1",
+    ]);
+    let mut running = Background::start(telltale);
+    assert_eq!(running.line(), "started");
+    drop(running.telltale.stdin.take());
+    let mut told = String::new();
+    running.telltale.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(told, "last\nNo network traffic was seen.\n");
+    assert_eq!(running.code(), Some(1));
+}
+
+#[test]
+fn the_report_goes_to_a_file_or_a_descriptor_and_leaves_stderr_alone() {
+    if !able() {
+        return;
+    }
+    let file = std::env::temp_dir().join(format!("telltale-report-{}", std::process::id()));
+    let file_name = file.to_str().unwrap();
+    for redirect in ["--report \"$FILE\" -- true", "--report 3 -- true 3> \"$FILE\""] {
+        let line = format!("\"$TELLTALE\" run --db none {redirect}");
+        let output = Command::new("bash")
+            .args(["-c", &line])
+            .env("TELLTALE", TELLTALE)
+            .env("FILE", file_name)
+            .output();
+        assert_eq!(text(&output.unwrap().stderr), "");
+        assert_eq!(fs::read_to_string(&file).unwrap(), "No network traffic was seen.\n");
+        fs::remove_file(&file).unwrap();
+    }
+    let output =
+        Command::new(TELLTALE).args(["run", "--db", "none", "--report", "99", "--", "true"]).output();
+    assert_eq!(output.unwrap().status.code(), Some(125), "no such descriptor");
+}
+
+#[test]
+fn a_port_of_the_hosts_loopback_is_carried_and_counted() {
+    if !able() || !has("nc") {
+        return;
+    }
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port().to_string();
+    let serving = thread::spawn(move || {
+        let (mut client, _) = server.accept().unwrap();
+        let mut heard = Vec::new();
+        client.read_to_end(&mut heard).unwrap();
+        client.write_all(&heard.repeat(3)).unwrap();
+    });
+    let mut telltale = Command::new(TELLTALE);
+    telltale.args(["run", "--db", "none", "--json", "--loopback", &port]);
+    telltale.args(["--", "nc", "-N", "127.0.0.1", &port]);
+    let mut child =
+        telltale.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&[b'x'; 70_000]).unwrap();
+    let output = child.wait_with_output().unwrap();
+    serving.join().unwrap();
+    assert_eq!(output.stdout, [b'x'; 210_000]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stderr).unwrap();
+    let row = &report["rows"][0];
+    assert_eq!((row["bytes_sent"].as_u64(), row["bytes_received"].as_u64()), (Some(70_000), Some(210_000)));
+    assert_eq!(row["address"], "127.0.0.1");
+    assert_eq!(row["port"].as_u64(), port.parse().ok());
+}
+
+#[test]
+fn live_is_refused_where_there_is_no_terminal_to_draw_on() {
+    let output = Command::new(TELLTALE)
+        .args(["run", "--live", "--", "echo", "ran"])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(125), ""));
+    assert!(text(&output.stderr).contains("--live"), "{}", text(&output.stderr));
+}

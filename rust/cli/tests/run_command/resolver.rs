@@ -1,0 +1,66 @@
+//! The host's own ways to look names up are out of COMMAND's reach, however the host is set up.
+
+use std::process::Command;
+
+use crate::{QUIET, TELLTALE, able, root, text};
+
+#[test]
+fn a_resolv_conf_that_is_systemds_link_leads_to_ours() {
+    let seen = look_in(
+        "mkdir -p /run/systemd/resolve /run/nscd; \
+         echo nameserver 127.0.0.53 > /run/systemd/resolve/stub-resolv.conf; touch /run/nscd/socket; \
+         ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf",
+    );
+    assert_resolver(seen, "stub-resolv.conf\n");
+}
+
+#[test]
+fn a_link_into_nothing_leads_to_ours() {
+    let seen = look_in(
+        "mkdir -p /run/systemd/resolve; ln -sf /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf",
+    );
+    assert_resolver(seen, "stub-resolv.conf\n");
+}
+
+#[test]
+fn a_link_to_another_file_leads_to_ours() {
+    let seen = look_in(
+        "mkdir -p /run/resolvconf /run/systemd/resolve; echo search corp.example > /run/resolvconf/resolv.conf; \
+         echo options ndots:3 >> /run/resolvconf/resolv.conf; touch /run/systemd/resolve/io.systemd.Resolve; \
+         ln -sf ../run/resolvconf/resolv.conf /etc/resolv.conf",
+    );
+    if let Some(seen) = &seen {
+        assert!(seen.contains("search corp.example\noptions ndots:3\n"), "{seen}");
+    }
+    assert_resolver(seen, "");
+}
+
+#[test]
+fn a_machine_without_resolv_conf_is_told_to_make_one() {
+    let Some(seen) = look_in("rm /etc/resolv.conf") else { return };
+    assert!(seen.contains("Make the file /etc/resolv.conf; it may be empty."), "{seen}");
+}
+
+fn assert_resolver(seen: Option<String>, masked: &str) {
+    let Some(seen) = seen else { return };
+    assert!(seen.contains("nameserver 198.19.84.53\n") && !seen.contains("127.0.0.53"), "{seen}");
+    assert!(seen.ends_with(&format!("now\n{masked}")), "{seen}");
+}
+
+/// What COMMAND sees of resolv.conf and then of the places that should be empty, in a machine whose
+/// /etc and /run are copies that were changed so.
+fn look_in(change: &str) -> Option<String> {
+    if !able() || !root() {
+        eprintln!("skipped: only root can stand another machine in");
+        return None;
+    }
+    let machine = format!(
+        "set -e; mount -t tmpfs tmpfs /mnt; cp -a /etc /mnt/etc; mount --bind /mnt/etc /etc; \
+         mount -t tmpfs tmpfs /run; {change}; exec \"$@\""
+    );
+    let look = "cat /etc/resolv.conf; echo now; ls /run/systemd/resolve /run/nscd 2>/dev/null | grep -v -e : -e '^$'";
+    let mut unshare = Command::new("unshare");
+    unshare.args(["-m", "sh", "-c", &machine, "sh", TELLTALE, "run"]).args(QUIET).args(["sh", "-c", look]);
+    let output = unshare.output().unwrap();
+    Some(text(&output.stdout) + &text(&output.stderr))
+}

@@ -1,0 +1,190 @@
+//! Stays with COMMAND: passes signals on, stops and goes on with it, sees how it ends, and ends what it
+//! left behind.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use super::inherited::Inherited;
+use super::leftover::{self, Leftover};
+use super::signals::{self, Signal};
+
+/// A child of COMMAND that is about to end anyway is not worth a word.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// How long what COMMAND left behind may take to end in order.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long the system may take to end what was killed. A process that hangs in a driver is left.
+const KILL: Duration = Duration::from_secs(1);
+
+/// COMMAND as it runs.
+#[derive(Debug)]
+pub struct Running {
+    command: libc::pid_t,
+    stopped: bool,
+    exit: Option<Exit>,
+    children_left: bool,
+    _inherited: Inherited,
+}
+
+/// How COMMAND ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// With this code.
+    Code(u8),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl Running {
+    pub(super) fn new(command: libc::pid_t, inherited: Inherited) -> Self {
+        Self { command, stopped: false, exit: None, children_left: true, _inherited: inherited }
+    }
+
+    /// Waits until COMMAND has ended. Called by the thread that called [`super::Launch::prepare`].
+    pub fn wait(&mut self) -> Exit {
+        loop {
+            self.reap();
+            if let Some(exit) = self.exit {
+                return exit;
+            }
+            if let Some(signal) = signals::next(None) {
+                // COMMAND may have ended or gone on by now, which changes what the signal asks for.
+                self.reap();
+                self.answer(signal);
+            }
+        }
+    }
+
+    /// After COMMAND has ended: waits until nothing is left of what it started. A signal that asks
+    /// this process to end cuts it short.
+    pub fn wait_for_leftovers(&mut self) {
+        self.wait_for_children(None);
+    }
+
+    /// After COMMAND has ended: ends what it left behind. Answers what was there.
+    pub fn end_leftovers(&mut self) -> Vec<Leftover> {
+        if self.wait_for_children(Some(SETTLE)) {
+            return Vec::new();
+        }
+        let mut ended = BTreeMap::new();
+        for (signal, patience) in [(libc::SIGTERM, GRACE), (libc::SIGKILL, KILL)] {
+            for leftover in leftover::find() {
+                // It may have ended by itself, or be another user's; then there is nothing to be done.
+                let _gone = signals::send(leftover.pid, signal);
+                // A stopped process cannot end in order.
+                let _gone = signals::send(leftover.pid, libc::SIGCONT);
+                ended.insert(leftover.pid, leftover.name);
+            }
+            if self.wait_for_children(Some(patience)) {
+                break;
+            }
+        }
+        ended.into_iter().map(|(pid, name)| Leftover { pid, name }).collect()
+    }
+
+    /// Takes in what has happened to children so far.
+    fn reap(&mut self) {
+        loop {
+            let mut status = 0;
+            let flags = libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED;
+            // SAFETY: the room for the status lives until the call returns.
+            match unsafe { libc::waitpid(-1, &raw mut status, flags) } {
+                0 => return,
+                pid if pid == self.command => self.take(status),
+                pid if pid > 0 => {}
+                _no_children => {
+                    self.children_left = false;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, status: libc::c_int) {
+        if libc::WIFEXITED(status) {
+            self.exit = Some(Exit::Code(u8::try_from(libc::WEXITSTATUS(status)).unwrap_or(u8::MAX)));
+        } else if libc::WIFSIGNALED(status) {
+            self.exit = Some(Exit::Signal(libc::WTERMSIG(status)));
+        } else if libc::WIFCONTINUED(status) {
+            self.stopped = false;
+        } else if libc::WIFSTOPPED(status) {
+            self.stopped = true;
+            // The shell sees the job stopped only when every process of it is. If that cannot be, the
+            // relay simply goes on.
+            let _refused = signals::stop_by(libc::WSTOPSIG(status));
+        }
+    }
+
+    fn answer(&self, signal: Signal) {
+        let pass_on = match signal.number {
+            // A key at the terminal, which has reached COMMAND too; and sent by anything else, these two
+            // are for COMMAND to answer.
+            libc::SIGINT | libc::SIGQUIT | libc::SIGCHLD => false,
+            // After `fg` the whole job goes on, and COMMAND with it; after `kill -CONT` we alone do.
+            libc::SIGCONT => self.stopped,
+            _ => !signal.by_kernel,
+        };
+        if pass_on && self.exit.is_none() {
+            // COMMAND may have become another user's by setuid; then it is not ours to signal.
+            let _refused = signals::send(self.command, signal.number);
+        }
+    }
+
+    /// Waits until no child is left. False where time is up or somebody asks this process to end.
+    fn wait_for_children(&mut self, limit: Option<Duration>) -> bool {
+        let until = limit.map(|limit| now() + limit);
+        loop {
+            self.reap();
+            if !self.children_left {
+                return true;
+            }
+            let left = until.map(|until| until.saturating_duration_since(now()));
+            match signals::next(left) {
+                None => return false,
+                Some(Signal {
+                    number: libc::SIGINT | libc::SIGQUIT | libc::SIGTERM | libc::SIGHUP, ..
+                }) => {
+                    return false;
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+impl Exit {
+    /// The exit code that a shell would show.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Code(code) => code,
+            Self::Signal(signal) => u8::try_from(signal).map_or(u8::MAX, |signal| signal.saturating_add(128)),
+        }
+    }
+
+    /// Where COMMAND ended by a signal, ends this process by the same one. Returns with the code to
+    /// exit with.
+    pub fn follow(self) -> u8 {
+        if let Self::Signal(signal) = self {
+            // Where the system does not let us, the code tells the same.
+            let _refused = signals::die_by(signal);
+        }
+        self.code()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the driver may read the clock")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exit_has_the_code_that_a_shell_shows() {
+        assert_eq!(Exit::Code(3).code(), 3);
+        assert_eq!(Exit::Signal(libc::SIGTERM).code(), 143);
+    }
+}

@@ -1,0 +1,28 @@
+//! The shell around the engine: tun, sockets, clock, threads and namespaces. The only crate that
+//! knows tokio and libc.
+
+pub mod attach;
+mod clock;
+mod datagram;
+mod descriptors;
+mod dns;
+mod echo;
+pub mod launch;
+mod loopback;
+mod netlink;
+mod owner;
+mod poll;
+mod relay;
+mod reports;
+pub mod resolv;
+mod shell;
+mod slabs;
+mod sys;
+mod tcp;
+mod tun;
+mod udp;
+pub mod watcher;
+
+pub use descriptors::{Inherited, raise_limit};
+pub use relay::{Relay, Setup, Stopped};
+pub use tun::TunCounters;

@@ -1,0 +1,251 @@
+//! Carries connections from COMMAND's loopback to the same port of the host's: `--loopback`.
+//!
+//! The kernel has already answered COMMAND when a connection arrives here, so a port where the host
+//! does not listen shows as a reset, not as refused.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use telltale_model::{Ending, FlowKey, FlowNumber, Observation, Protocol, Traffic};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::clock::wall;
+use crate::sys;
+use crate::watcher::WatchSender;
+
+/// Connections of one listener at a time; more wait in its queue. Each takes two descriptors.
+const CONNECTIONS: usize = 128;
+
+/// Bytes of one read.
+const BUFFER: usize = 16 << 10;
+
+/// Until a descriptor may be free again after EMFILE.
+const NO_DESCRIPTORS: Duration = Duration::from_millis(100);
+
+/// Accepts and carries until it is dropped, which breaks off what it carries.
+///
+/// # Errors
+/// Where the listener cannot be used at all.
+pub(crate) async fn forward(listener: std::net::TcpListener, watch: Option<WatchSender>) -> io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    let remote = listener.local_addr()?;
+    let mut numbers = numbers(remote);
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept(), if connections.len() < CONNECTIONS => match accepted {
+                Ok((app, from)) => {
+                    let key = FlowKey { protocol: Protocol::Tcp, app: from, remote };
+                    let number = numbers.next().unwrap_or(FlowNumber(u64::MAX));
+                    connections.spawn(carry(app, Record::open(number, key, watch.clone())));
+                }
+                Err(_out_of_descriptors) => tokio::time::sleep(NO_DESCRIPTORS).await,
+            },
+            Some(_ended) = connections.join_next() => {}
+        }
+    }
+}
+
+/// Numbers that the engine, which counts its flows from below, never reaches, and that no other
+/// listener gives. They stay below 2^53, which is as far as numbers in JSON are safe.
+fn numbers(listener: SocketAddr) -> impl Iterator<Item = FlowNumber> {
+    let first = 1 << 52 | u64::from(listener.is_ipv6()) << 51 | u64::from(listener.port()) << 32;
+    (first..first + (1 << 32)).map(FlowNumber)
+}
+
+async fn carry(app: TcpStream, mut record: Record) {
+    record.ending = match TcpStream::connect(record.key.remote).await {
+        Ok(host) => {
+            let ending = carry_both(&app, &host, &record).await;
+            if ending != Ending::Finished {
+                reset(&host);
+                reset(&app);
+            }
+            ending
+        }
+        Err(error) => {
+            reset(&app);
+            if error.kind() == io::ErrorKind::ConnectionRefused {
+                Ending::Refused
+            } else {
+                Ending::Unreachable
+            }
+        }
+    };
+}
+
+async fn carry_both(app: &TcpStream, host: &TcpStream, record: &Record) -> Ending {
+    // Each byte is passed on as it comes; waiting for more would only delay it.
+    let _as_it_was = app.set_nodelay(true).and(host.set_nodelay(true));
+    let there = async { pass(app, host, &record.sent).await.map_err(Broken::ending_there) };
+    let back = async { pass(host, app, &record.received).await.map_err(Broken::ending_back) };
+    match tokio::try_join!(there, back) {
+        Ok(_both_finished) => Ending::Finished,
+        Err(ending) => ending,
+    }
+}
+
+/// Which end of a one-way transfer broke.
+enum Broken {
+    Reading,
+    Writing,
+}
+
+impl Broken {
+    fn ending_there(self) -> Ending {
+        match self {
+            Self::Reading => Ending::ResetByApp,
+            Self::Writing => Ending::ResetByRemote,
+        }
+    }
+
+    fn ending_back(self) -> Ending {
+        match self {
+            Self::Reading => Ending::ResetByRemote,
+            Self::Writing => Ending::ResetByApp,
+        }
+    }
+}
+
+/// One way, up to and with the end of the stream.
+async fn pass(from: &TcpStream, to: &TcpStream, count: &AtomicU64) -> Result<(), Broken> {
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let length = read(from, &mut buffer).await.map_err(|_reset| Broken::Reading)?;
+        let Some(bytes) = buffer.get(..length).filter(|bytes| !bytes.is_empty()) else {
+            return sys::shutdown_write(to.as_fd()).map_err(|_reset| Broken::Writing);
+        };
+        write(to, bytes).await.map_err(|_reset| Broken::Writing)?;
+        count.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    }
+}
+
+async fn read(from: &TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        from.readable().await?;
+        match from.try_read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            answer => return answer,
+        }
+    }
+}
+
+async fn write(to: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        to.writable().await?;
+        match to.try_write(bytes) {
+            Ok(taken) => bytes = bytes.get(taken..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn reset(stream: &TcpStream) {
+    // Where it fails the connection is gone already.
+    let _gone = sys::reset_on_close(stream.as_fd());
+}
+
+/// Tells the watcher of a connection: that it began, and when it is dropped how it ended.
+struct Record {
+    number: FlowNumber,
+    key: FlowKey,
+    sent: AtomicU64,
+    received: AtomicU64,
+    ending: Ending,
+    watch: Option<WatchSender>,
+}
+
+impl Record {
+    fn open(number: FlowNumber, key: FlowKey, watch: Option<WatchSender>) -> Self {
+        let (sent, received) = (AtomicU64::new(0), AtomicU64::new(0));
+        let mut record = Self { number, key, sent, received, ending: Ending::Stopped, watch };
+        record.tell(Observation::Opened { flow: number, key, at: wall() });
+        record
+    }
+
+    fn tell(&mut self, observation: Observation) {
+        if let Some(watch) = &mut self.watch {
+            watch.tell(observation);
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        // No packet crosses the tunnel for these, so there is none to count.
+        let traffic = Traffic {
+            bytes_sent: self.sent.load(Ordering::Relaxed),
+            bytes_received: self.received.load(Ordering::Relaxed),
+            ..Traffic::default()
+        };
+        self.tell(Observation::Closed { flow: self.number, traffic, ending: self.ending, at: wall() });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_half_closed_connection_brings_its_answer_back() {
+        let client = talk(|mut server| {
+            let mut heard = Vec::new();
+            server.read_to_end(&mut heard).unwrap();
+            server.write_all(&heard.repeat(2)).unwrap();
+        });
+        let mut client = client.unwrap();
+        client.write_all(&[7; 100_000]).unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        let mut heard = Vec::new();
+        client.read_to_end(&mut heard).unwrap();
+        assert_eq!(heard, [7; 200_000]);
+    }
+
+    #[test]
+    fn a_reset_stays_a_reset() {
+        let client = talk(|server| {
+            sys::reset_on_close(server.as_fd()).unwrap();
+        });
+        let error = client.unwrap().read(&mut [0; 8]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    #[test]
+    fn numbers_stay_apart_and_safe() {
+        let first = |listener: &str| numbers(listener.parse().unwrap()).next().unwrap().0;
+        let all = [first("127.0.0.1:80"), first("[::1]:80"), first("127.0.0.1:81"), first("[::1]:65535")];
+        assert!(all.iter().all(|number| (1 << 52..1 << 53).contains(number)));
+        assert!(all.iter().enumerate().all(|(at, number)| !all[..at].contains(number)));
+    }
+
+    /// A client that reaches `server` through a relayed connection. The two loopbacks of real life are
+    /// two addresses of the one that a test has.
+    fn talk(server: impl FnOnce(TcpStream) + Send + 'static) -> io::Result<TcpStream> {
+        let host = TcpListener::bind("127.0.0.1:0")?;
+        let inside = TcpListener::bind("127.0.0.1:0")?;
+        let (from, to) = (inside.local_addr()?, host.local_addr()?);
+        thread::spawn(move || server(host.accept().unwrap().0));
+        thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let (app, from) = inside.accept().unwrap();
+                app.set_nonblocking(true).unwrap();
+                let app = tokio::net::TcpStream::from_std(app).unwrap();
+                let key = FlowKey { protocol: Protocol::Tcp, app: from, remote: to };
+                carry(app, Record::open(FlowNumber(1), key, None)).await;
+            });
+        });
+        TcpStream::connect(from)
+    }
+}

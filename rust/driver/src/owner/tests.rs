@@ -1,0 +1,123 @@
+//! Owners of real sockets.
+
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
+
+use telltale_model::Protocol;
+
+use super::*;
+use crate::sys;
+
+struct Asked {
+    owners: Owners,
+    told: Receiver<(FlowNumber, Owner)>,
+}
+
+impl Asked {
+    fn new() -> Self {
+        const NETLINK_SOCK_DIAG: libc::c_int = 4;
+        let diag = sys::socket(libc::AF_NETLINK, libc::SOCK_DGRAM, NETLINK_SOCK_DIAG).unwrap();
+        let (tell, told) = mpsc::channel();
+        let owners = Owners::start(diag, move |flow, owner| tell.send((flow, owner)).unwrap()).unwrap();
+        Self { owners, told }
+    }
+
+    fn ask(&self, protocol: Protocol, app: SocketAddr, remote: SocketAddr) -> Option<Owner> {
+        self.owners.ask(FlowNumber(1), FlowKey { protocol, app, remote });
+        match self.told.recv_timeout(Duration::from_millis(500)) {
+            Ok((flow, owner)) => Some((flow, owner)).map(|(_, owner)| owner),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => panic!("the thread is gone"),
+        }
+    }
+}
+
+/// This process, as the owner of a socket.
+fn own() -> Owner {
+    // SAFETY: the call cannot fail and takes nothing.
+    let uid = unsafe { libc::getuid() };
+    let program = std::env::current_exe().unwrap().to_str().unwrap().to_owned();
+    Owner { uid: Some(uid), pid: Some(std::process::id()), program: Some(program) }
+}
+
+#[test]
+fn a_connection_has_an_owner() {
+    let asked = Asked::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (app, remote) = (near.local_addr().unwrap(), near.peer_addr().unwrap());
+    assert_eq!(asked.ask(Protocol::Tcp, app, remote), Some(own()));
+}
+
+#[test]
+fn a_closed_connection_has_none() {
+    let asked = Asked::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (app, remote) = (near.local_addr().unwrap(), near.peer_addr().unwrap());
+    let (far, _) = listener.accept().unwrap();
+    drop(near); // ends in TIME_WAIT, of which the kernel says uid 0
+    drop(far);
+    assert_eq!(asked.ask(Protocol::Tcp, app, remote), None);
+}
+
+#[test]
+fn datagram_sockets_have_owners_however_they_are_bound() {
+    let asked = Asked::new();
+    let remote: SocketAddr = "127.0.0.1:9".parse().unwrap();
+    for bound in ["127.0.0.1:0", "0.0.0.0:0", "[::]:0"] {
+        let socket = UdpSocket::bind(bound).unwrap();
+        let app = SocketAddr::new("127.0.0.1".parse().unwrap(), socket.local_addr().unwrap().port());
+        assert_eq!(asked.ask(Protocol::Udp, app, remote), Some(own()), "{bound}");
+        if !bound.starts_with('[') {
+            socket.connect("127.0.0.1:10").unwrap();
+            assert_eq!(asked.ask(Protocol::Udp, app, remote), Some(own()), "{bound} connected elsewhere");
+        }
+    }
+}
+
+#[test]
+fn echo_has_no_owner_and_does_not_disturb() {
+    let asked = Asked::new();
+    let address = "127.0.0.1:7".parse().unwrap();
+    asked.owners.ask(FlowNumber(2), FlowKey { protocol: Protocol::Icmp, app: address, remote: address });
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    assert_eq!(asked.ask(Protocol::Udp, socket.local_addr().unwrap(), address), Some(own()));
+}
+
+#[test]
+fn another_process_is_named() {
+    let asked = Asked::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = listener.local_addr().unwrap();
+    let script = format!("exec 3<>/dev/tcp/127.0.0.1/{}; read -r line <&3", to.port());
+    let Ok(mut child) = Command::new("bash").args(["-c", &script]).stdin(Stdio::null()).spawn() else {
+        println!("skipped: there is no bash");
+        return;
+    };
+    let (far, app) = listener.accept().unwrap();
+    let owner = asked.ask(Protocol::Tcp, app, to);
+    drop(far);
+    child.wait().unwrap();
+    let owner = owner.unwrap();
+    assert_eq!(owner.pid, Some(child.id()));
+    assert!(owner.program.unwrap().ends_with("/bash"));
+}
+
+#[test]
+fn asking_never_waits() {
+    let (block, blocked) = sync_channel::<()>(0);
+    const NETLINK_SOCK_DIAG: libc::c_int = 4;
+    let diag = sys::socket(libc::AF_NETLINK, libc::SOCK_DGRAM, NETLINK_SOCK_DIAG).unwrap();
+    let owners = Owners::start(diag, move |_, _| _ = blocked.recv()).unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let app = socket.local_addr().unwrap();
+    for flow in 0..WAITING as u64 + 10 {
+        owners.ask(FlowNumber(flow), FlowKey { protocol: Protocol::Udp, app, remote: app });
+    }
+    assert!((8..=10).contains(&owners.missed()), "{}", owners.missed());
+    drop(block);
+    drop(owners);
+}

@@ -1,0 +1,129 @@
+//! The relay as its users see it: started with a tun, it carries all traffic on a thread of its own
+//! until it is stopped or the tun is gone.
+
+use std::io;
+use std::net::{IpAddr, TcpListener};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::thread::{self, JoinHandle};
+
+use telltale_engine::{Config, Counters};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+use crate::descriptors::{self, Inherited};
+use crate::loopback;
+use crate::resolv::ResolvConf;
+use crate::shell::Shell;
+use crate::sys;
+use crate::tun::TunCounters;
+use crate::watcher::WatchSender;
+
+/// All that a relay needs.
+pub struct Setup {
+    /// An open tun (`IFF_TUN | IFF_NO_PI`), or any other descriptor that keeps packets apart.
+    pub tun: OwnedFd,
+    /// The tun's MTU in bytes.
+    pub mtu: usize,
+    /// The app's side of the tunnel.
+    pub addresses: Vec<IpAddr>,
+    /// Our own resolver's addresses inside the tunnel.
+    pub resolvers: Vec<IpAddr>,
+    /// The system's resolvers, to which questions go on.
+    pub system: ResolvConf,
+    /// A `NETLINK_SOCK_DIAG` socket that was opened where the apps are; without it owners stay unknown.
+    pub owners: Option<OwnedFd>,
+    /// Listening sockets inside the tunnel's namespace whose connections go to the same port of the
+    /// host's loopback.
+    pub loopback: Vec<TcpListener>,
+    /// Who wants to know; without it the relay relays alone.
+    pub watch: Option<WatchSender>,
+}
+
+/// A running relay. Dropping it stops it too, without waiting.
+pub struct Relay {
+    stop: oneshot::Sender<()>,
+    thread: JoinHandle<Stopped>,
+    ended: OwnedFd,
+    inherited: Inherited,
+}
+
+/// What a relay leaves behind.
+#[derive(Debug, Default)]
+pub struct Stopped {
+    /// What the engine counted.
+    pub counters: Counters,
+    /// What the tun did not take at once.
+    pub tun: TunCounters,
+    /// Datagrams and echo requests for which the system had no room.
+    pub datagrams_dropped: u64,
+    /// Flows whose owner nobody had time to look for.
+    pub owners_missed: u64,
+    /// What did not work, each in a sentence for the user.
+    pub problems: Vec<String>,
+    /// Why the relay ended before it was asked to.
+    pub ended: Option<io::Error>,
+}
+
+impl Relay {
+    /// Starts a relay on a thread of its own, and raises the limit on descriptors of this process as
+    /// far as it may.
+    ///
+    /// # Errors
+    /// Where the system gives no thread, no epoll set or no memory, or where the tun cannot be waited
+    /// for (as a file cannot).
+    pub fn start(setup: Setup) -> io::Result<Self> {
+        let inherited = descriptors::raise_limit()?;
+        let (ended, alive) = sys::pipe()?;
+        let (stop, stopped) = oneshot::channel();
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let shell = shell(&runtime, setup)?;
+        let work = move || {
+            let left = runtime.block_on(shell.run(stopped));
+            // The other end sees this one close, even where the thread ends in a panic.
+            drop(alive);
+            left
+        };
+        let thread = thread::Builder::new().name("telltale-relay".into()).spawn(work)?;
+        Ok(Self { stop, thread, ended, inherited })
+    }
+
+    /// A descriptor that becomes readable (at its end) when the relay has ended without being asked.
+    pub fn ended(&self) -> BorrowedFd<'_> {
+        self.ended.as_fd()
+    }
+
+    /// The limit on descriptors before [`Self::start`] raised it.
+    pub fn inherited_descriptors(&self) -> Inherited {
+        self.inherited
+    }
+
+    /// Ends every flow and then the relay, and waits for that: nothing in it takes longer than closing
+    /// the sockets.
+    pub fn stop(self) -> Stopped {
+        // The relay may have ended already: then nobody hears this.
+        let _ = self.stop.send(());
+        self.thread.join().unwrap_or_else(|_panic| Stopped {
+            ended: Some(io::Error::other("the relay met a mistake of its own")),
+            ..Stopped::default()
+        })
+    }
+}
+
+fn shell(runtime: &Runtime, mut setup: Setup) -> io::Result<Shell> {
+    let _inside = runtime.enter();
+    for listener in setup.loopback.drain(..) {
+        // It ends with the runtime.
+        drop(runtime.spawn(forward(listener, setup.watch.clone())));
+    }
+    let max_sockets = descriptors::affordable()?;
+    let Setup { mtu, addresses, resolvers, .. } = &setup;
+    let config =
+        Config { mtu: *mtu, addresses: addresses.clone(), resolvers: resolvers.clone(), max_sockets };
+    Shell::new(setup, config)
+}
+
+async fn forward(listener: TcpListener, watch: Option<WatchSender>) {
+    if let Err(error) = loopback::forward(listener, watch).await {
+        log::warn!("a port of the loopback is not forwarded: {error}");
+    }
+}

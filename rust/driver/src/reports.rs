@@ -1,0 +1,83 @@
+//! What the relay tells the watcher, dated with the world's clock.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use telltale_engine::{Engine, Instant};
+use telltale_model::{Ending, FlowKey, FlowNumber, Observation, Protocol, Traffic};
+
+use crate::clock;
+use crate::owner::Owners;
+use crate::watcher::WatchSender;
+
+/// The way to the watcher, if anybody watches.
+pub(crate) struct Reports {
+    watch: Option<WatchSender>,
+    owners: Option<Owners>,
+    carried: Instant,
+}
+
+/// Flows that live on are reported this often at most, and only while something happens anyway.
+const CARRIED: Duration = Duration::from_secs(5);
+
+impl Reports {
+    /// Reports to `watch`; owners are asked for at `sock_diag`. An error says that the system gives no
+    /// thread for that.
+    pub(crate) fn new(
+        watch: Option<WatchSender>,
+        sock_diag: Option<OwnedFd>,
+        now: Instant,
+    ) -> io::Result<Self> {
+        let owners = watch.as_ref().zip(sock_diag).map(|(watch, sock_diag)| {
+            let mut watch = watch.clone();
+            Owners::start(sock_diag, move |flow, owner| watch.tell(Observation::Owned { flow, owner }))
+        });
+        Ok(Self { watch, owners: owners.transpose()?, carried: now })
+    }
+
+    /// A flow began: its owner is asked while its first packet is still held.
+    pub(crate) fn opened(&mut self, flow: FlowNumber, key: FlowKey) {
+        self.tell(|| Observation::Opened { flow, key, at: clock::wall() });
+        if let Some(owners) = &self.owners
+            && key.protocol != Protocol::Icmp
+        {
+            owners.ask(flow, key);
+        }
+    }
+
+    /// A flow ended.
+    pub(crate) fn closed(&mut self, flow: FlowNumber, traffic: Traffic, ending: Ending) {
+        self.tell(|| Observation::Closed { flow, traffic, ending, at: clock::wall() });
+    }
+
+    /// Our resolver's answer went to an app.
+    pub(crate) fn resolved(&mut self, answer: &[u8]) {
+        self.tell(|| Observation::Resolved { answer: answer.to_vec(), at: clock::wall() });
+    }
+
+    /// Reports what living flows have carried, if that is due.
+    pub(crate) fn carried(&mut self, now: Instant, engine: &mut Engine) {
+        let Some(watch) = &mut self.watch else { return };
+        if now - self.carried < CARRIED {
+            return;
+        }
+        self.carried = now;
+        let at = clock::wall();
+        for (flow, traffic) in engine.carried() {
+            watch.tell(Observation::Carried { flow, traffic, at });
+        }
+    }
+
+    /// Flows whose owner nobody had time to look for.
+    pub(crate) fn owners_missed(&self) -> u64 {
+        self.owners.as_ref().map_or(0, Owners::missed)
+    }
+
+    /// Costs nothing where nobody watches.
+    fn tell(&mut self, observation: impl FnOnce() -> Observation) {
+        if let Some(watch) = &mut self.watch {
+            watch.tell(observation());
+        }
+    }
+}

@@ -1,0 +1,321 @@
+//! The loop around the engine: packets and readiness in, writes and sends out, turn after turn.
+
+mod outputs;
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use telltale_engine::{Config, Engine, FlowId, Input, Instant};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+use tokio::sync::oneshot;
+
+use crate::clock::{Clock, Timer};
+use crate::dns::Resolver;
+use crate::echo::Echoes;
+use crate::poll::{Epoll, Event, Events, Token};
+use crate::relay::{Setup, Stopped};
+use crate::reports::Reports;
+use crate::sys;
+use crate::tcp::{Arrival, Sockets};
+use crate::tun::{BATCH, Tun};
+use crate::udp::Mappings;
+
+/// Everything that the engine thread owns.
+pub(crate) struct Shell {
+    clock: Clock,
+    now: Instant,
+    engine: Engine,
+    deadline: Option<Instant>,
+    tun: Tun,
+    epoll: AsyncFd<Epoll>,
+    events: Events,
+    sockets: Sockets,
+    mappings: Mappings,
+    echoes: Echoes,
+    resolver: Resolver,
+    reports: Reports,
+    /// Bytes read from TCP sockets in one turn.
+    stream_bytes: usize,
+    /// TCP sockets that may be read, in the order in which they became so.
+    streams: VecDeque<FlowId>,
+    /// Datagram sockets that were not read to the end.
+    datagrams: VecDeque<Token>,
+    /// What datagram sockets brought, on its way to the engine.
+    inputs: Vec<Input>,
+}
+
+/// Sockets served in one turn.
+const SERVED: usize = 64;
+
+/// Bytes read from one TCP socket before others get their turn.
+const STREAM_READ: usize = 128 << 10;
+
+/// Bytes read from all TCP sockets in one turn: a millisecond of writing.
+const STREAMS_READ: usize = 1 << 20;
+
+/// Packets that one turn writes to the tun at most, roughly: apps answer every second of them, and the
+/// tun's ring holds 500 answers until they are read.
+const PACKETS_WRITTEN: usize = 200;
+
+/// Batches of packets that one turn takes at most: as many as a turn's writes are answered with.
+const BATCHES: usize = 4;
+
+/// Bytes of packets read in one turn: what a cache near the processor holds until they are sent.
+const PACKETS_READ: usize = 512 << 10;
+
+/// While the kernel has no memory for a packet, it is asked again after this time.
+const EXHAUSTED: Duration = Duration::from_millis(5);
+
+impl Shell {
+    /// A loop that is ready to run. Must be called inside the runtime.
+    pub(crate) fn new(setup: Setup, config: Config) -> io::Result<Self> {
+        let clock = Clock::start();
+        let now = clock.now();
+        Ok(Self {
+            clock,
+            now,
+            engine: Engine::new(config, sys::random()?, now),
+            deadline: None,
+            tun: Tun::new(setup.tun, setup.mtu)?,
+            epoll: Epoll::new()?.watched()?,
+            events: Events::with_capacity(SERVED),
+            sockets: Sockets::new(setup.mtu),
+            mappings: Mappings::new(),
+            echoes: Echoes::new(),
+            resolver: Resolver::new(&setup.system),
+            reports: Reports::new(setup.watch, setup.owners, now)?,
+            stream_bytes: (PACKETS_WRITTEN * setup.mtu).min(STREAMS_READ),
+            streams: VecDeque::new(),
+            datagrams: VecDeque::new(),
+            inputs: Vec::new(),
+        })
+    }
+
+    /// Relays until `stop` is told or dropped, or until the tun is gone; then ends every flow.
+    pub(crate) async fn run(mut self, mut stop: oneshot::Receiver<()>) -> Stopped {
+        let ended = self.relay(&mut stop).await.err();
+        self.now = self.clock.now();
+        self.engine.stop();
+        // The tun may be gone: then nobody is there to hear the resets, and flows end all the same.
+        while self.settle().is_err() {}
+        Stopped {
+            counters: self.engine.counters(),
+            tun: self.tun.counters(),
+            datagrams_dropped: self.mappings.dropped() + self.echoes.dropped(),
+            owners_missed: self.reports.owners_missed(),
+            problems: self.echoes.refusal().map(str::to_owned).into_iter().collect(),
+            ended,
+        }
+    }
+
+    /// Turns until asked to stop. An error means that the tun is gone.
+    async fn relay(&mut self, stop: &mut oneshot::Receiver<()>) -> io::Result<()> {
+        let mut timer = Timer::new(self.clock);
+        loop {
+            let more = self.turn()?;
+            if more {
+                // The runtime looks for what has become ready, and at its other tasks.
+                tokio::task::yield_now().await;
+            }
+            let stopped = poll_fn(|context| {
+                if Pin::new(&mut *stop).poll(context).is_ready() {
+                    return Poll::Ready(Ok(true));
+                }
+                if more {
+                    return Poll::Ready(Ok(false));
+                }
+                self.poll_wake(context, &mut timer).map_ok(|()| false)
+            });
+            if stopped.await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Ready as soon as there is something to do.
+    fn poll_wake(&self, context: &mut Context<'_>, timer: &mut Timer) -> Poll<io::Result<()>> {
+        let retry = self.tun.is_exhausted().then(|| self.now + EXHAUSTED);
+        let deadline = [self.deadline, self.resolver.deadline(), retry].into_iter().flatten().min();
+        if timer.poll_at(deadline, context).is_ready() {
+            return Poll::Ready(Ok(()));
+        }
+        if let Poll::Ready(result) = self.tun.poll_ready(context) {
+            return Poll::Ready(result);
+        }
+        if self.tun.is_stuffed() {
+            return Poll::Pending;
+        }
+        self.epoll.poll_read_ready(context).map_ok(drop)
+    }
+
+    /// Does a bounded amount of everything: packets from apps, then ready sockets, so that nothing can
+    /// starve anything else. True says that there is more to do now; an error, that the tun is gone.
+    fn turn(&mut self) -> io::Result<bool> {
+        self.now = self.clock.now();
+        self.tun.flush()?;
+        if self.deadline.is_some_and(|at| at <= self.now) {
+            self.engine.handle_input(self.now, Input::Timeout);
+        }
+        self.resolver.expire(self.epoll.get_ref(), self.now, &mut self.inputs);
+        self.settle()?;
+        let packets_left = self.take_packets()?;
+        self.now = self.clock.now();
+        let events_left = self.take_events()?;
+        self.serve_streams()?;
+        self.serve_datagrams()?;
+        self.reports.carried(self.now, &mut self.engine);
+        let left = packets_left || events_left || !self.streams.is_empty() || !self.datagrams.is_empty();
+        // With the tun stuffed, nothing can go on before it takes packets again.
+        Ok(left && !self.tun.is_stuffed())
+    }
+
+    /// Hands packets of apps to the engine, batch after batch: the tun's ring is short, and drops what
+    /// it has no place for without a word. True: there may be more.
+    fn take_packets(&mut self) -> io::Result<bool> {
+        for _ in 0..BATCHES {
+            if self.tun.is_stuffed() {
+                return Ok(false);
+            }
+            let more = self.take_batch()?;
+            self.settle()?;
+            if !more {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Hands a batch of packets to the engine. What they carry is sent after the last of them, so that
+    /// the payload of a batch goes out in one call a flow. True: there may be more.
+    fn take_batch(&mut self) -> io::Result<bool> {
+        self.tun.rewind();
+        let (pinned, mut len) = (self.tun.pinned(), 0);
+        for _ in 0..BATCH {
+            let Some(packet) = self.tun.read()? else { return Ok(false) };
+            len += packet.len();
+            self.engine.handle_input(self.now, Input::Packet { packet, pinned });
+            if len >= PACKETS_READ {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Acts on what has become ready. True: there may be more.
+    fn take_events(&mut self) -> io::Result<bool> {
+        self.events.clear();
+        if self.tun.is_stuffed() {
+            return Ok(false);
+        }
+        let look = self.epoll.try_io(Interest::READABLE, |epoll| {
+            epoll.wait_now(&mut self.events)?;
+            // Not full means that all was told: the runtime may wait for the next.
+            if self.events.is_full() { Ok(()) } else { Err(io::ErrorKind::WouldBlock.into()) }
+        });
+        for place in 0..SERVED {
+            let Some(event) = self.events.at(place) else { break };
+            self.act(event)?;
+        }
+        Ok(look.is_ok())
+    }
+
+    fn act(&mut self, event: Event) -> io::Result<()> {
+        let Token::Tcp(flow) = event.token else { return self.serve_datagram(event.token, event.error) };
+        match self.sockets.note(flow, event) {
+            Some(Ok(())) => self.engine.handle_input(self.now, Input::Connected(flow)),
+            Some(Err(failure)) => self.engine.handle_input(self.now, Input::ConnectFailed(flow, failure)),
+            None if event.writable => self.send(flow),
+            None => {}
+        }
+        self.queue(flow);
+        self.settle()
+    }
+
+    /// Reads from TCP sockets, each a bounded amount in its turn, and a bounded amount together.
+    fn serve_streams(&mut self) -> io::Result<()> {
+        self.sockets.rewind();
+        let mut left = self.stream_bytes;
+        for _ in 0..self.streams.len().min(SERVED) {
+            if left == 0 || self.tun.is_stuffed() {
+                break;
+            }
+            let Some(flow) = self.streams.pop_front() else { break };
+            self.sockets.unqueue(flow);
+            left -= self.receive(flow, left.min(STREAM_READ))?;
+            self.queue_if_roomy(flow);
+        }
+        Ok(())
+    }
+
+    /// Reads at most `limit` bytes from a socket. How many there were.
+    fn receive(&mut self, flow: FlowId, limit: usize) -> io::Result<usize> {
+        let mut read = 0;
+        while read < limit {
+            let room = self.engine.room(flow);
+            let input = match self.sockets.receive(flow, room.min(limit - read)) {
+                Arrival::Bytes(payload, pinned) => {
+                    read += payload.len();
+                    Input::Received { flow, payload, pinned }
+                }
+                Arrival::Finished => Input::Finished(flow),
+                Arrival::Broken(failure) => Input::Broken(flow, failure),
+                Arrival::Nothing => break,
+            };
+            self.engine.handle_input(self.now, input);
+            self.settle()?;
+        }
+        Ok(read)
+    }
+
+    /// Puts a socket that may be read into the list of those to serve, once.
+    fn queue(&mut self, flow: FlowId) {
+        if self.sockets.queue(flow) {
+            self.streams.push_back(flow);
+        }
+    }
+
+    /// The same, but only if the engine takes more: else [`Output::Receive`] puts it back.
+    ///
+    /// [`Output::Receive`]: telltale_engine::Output::Receive
+    fn queue_if_roomy(&mut self, flow: FlowId) {
+        if self.engine.room(flow) > 0 {
+            self.queue(flow);
+        }
+    }
+
+    /// Goes on with datagram sockets that were not read to the end.
+    fn serve_datagrams(&mut self) -> io::Result<()> {
+        for _ in 0..self.datagrams.len() {
+            if self.tun.is_stuffed() {
+                break;
+            }
+            let Some(token) = self.datagrams.pop_front() else { break };
+            self.serve_datagram(token, false)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a bounded amount from a datagram socket, and remembers it if there may be more.
+    fn serve_datagram(&mut self, token: Token, failed: bool) -> io::Result<()> {
+        let inputs = &mut self.inputs;
+        let more = match token {
+            Token::Udp(mapping) => self.mappings.ready(mapping, failed, inputs),
+            Token::Echo(echo) => self.echoes.ready(echo, failed, inputs),
+            Token::RawEcho(family) => self.echoes.ready_raw(family, failed, inputs),
+            Token::Query { slot, generation } => {
+                self.resolver.ready(self.epoll.get_ref(), self.now, slot, generation, inputs);
+                false
+            }
+            Token::Tcp(_) => false,
+        };
+        if more && !self.datagrams.contains(&token) {
+            self.datagrams.push_back(token);
+        }
+        self.settle()
+    }
+}

@@ -1,0 +1,104 @@
+//! What the engine asks for, done.
+
+use std::io;
+use std::mem;
+use std::net::SocketAddr;
+
+use telltale_engine::{FlowId, Input, Output};
+
+use super::Shell;
+
+impl Shell {
+    /// Does all that the engine asks for, until it asks for nothing more. An error means that the tun
+    /// is gone.
+    pub(super) fn settle(&mut self) -> io::Result<()> {
+        loop {
+            self.hand_over();
+            self.perform_all()?;
+            self.mappings.flush(self.epoll.get_ref(), &mut self.inputs);
+            if self.inputs.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Hands what datagram sockets brought to the engine.
+    fn hand_over(&mut self) {
+        let mut inputs = mem::take(&mut self.inputs);
+        for input in inputs.drain(..) {
+            self.engine.handle_input(self.now, input);
+        }
+        // The empty list keeps its memory for the next time.
+        self.inputs = inputs;
+    }
+
+    fn perform_all(&mut self) -> io::Result<()> {
+        loop {
+            let (epoll, inputs) = (self.epoll.get_ref(), &mut self.inputs);
+            match self.engine.poll_output() {
+                Output::Packet(packet) => self.tun.write(packet)?,
+                Output::Timeout(at) => {
+                    self.deadline = at.map(|(at, _why)| at);
+                    return Ok(());
+                }
+
+                Output::Connect { flow, to } => self.connect(flow, to),
+                Output::Send(flow) => self.send(flow),
+                Output::Receive(flow) => self.queue(flow),
+                Output::Finish(flow) => self.finish(flow),
+                Output::KeepAlive(flow) => self.sockets.keep_alive(flow),
+                Output::Close(flow) => self.sockets.close(flow),
+                Output::Abort(flow) => self.sockets.abort(flow),
+
+                Output::Datagram { mapping, to, payload, hop_limit } => {
+                    self.mappings.send(mapping, to, payload, hop_limit);
+                }
+                Output::Unmap(mapping) => self.mappings.close(mapping),
+                Output::EchoRequest { echo, to, sequence, payload, hop_limit } => {
+                    self.echoes.send(epoll, echo, to, sequence, &payload, hop_limit, inputs);
+                }
+                Output::Unecho(echo) => self.echoes.close(echo),
+                Output::Query { query, message, over_tcp } => {
+                    self.resolver.ask(epoll, self.now, query, message, over_tcp, inputs);
+                }
+                Output::Forget(query) => self.resolver.forget(query),
+
+                Output::Opened { flow, key } => self.reports.opened(flow, key),
+                Output::Closed { flow, traffic, ending } => self.reports.closed(flow, traffic, ending),
+                Output::Resolved { answer } => self.reports.resolved(&answer),
+            }
+        }
+    }
+
+    fn connect(&mut self, flow: FlowId, to: SocketAddr) {
+        if let Err(failure) = self.sockets.connect(self.epoll.get_ref(), flow, to) {
+            self.engine.handle_input(self.now, Input::ConnectFailed(flow, failure));
+        }
+    }
+
+    /// Sends what an app has sent, as far as the socket takes it.
+    pub(super) fn send(&mut self, flow: FlowId) {
+        while let Some(sent) = self.sockets.send(flow, self.engine.pending(flow)) {
+            if sent.bytes > 0 {
+                self.engine.handle_input(self.now, Input::Sent(flow, sent.bytes));
+            }
+            if sent.blocked {
+                self.engine.handle_input(self.now, Input::Blocked(flow));
+                return;
+            }
+        }
+        self.queue_if_broken(flow);
+    }
+
+    fn finish(&mut self, flow: FlowId) {
+        self.sockets.finish(flow);
+        self.queue_if_broken(flow);
+    }
+
+    /// Where the connection has broken, what had arrived before is read, and then the break told.
+    fn queue_if_broken(&mut self, flow: FlowId) {
+        if self.sockets.is_broken(flow) {
+            self.queue(flow);
+        }
+    }
+}

@@ -1,0 +1,632 @@
+//! The TCP sockets of flows, toward the network.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
+
+use bytes::Bytes;
+use libc::c_int;
+use telltale_engine::{Failure, FlowId};
+
+use crate::poll::{Epoll, Event, Token};
+use crate::slabs::Slabs;
+use crate::sys;
+
+/// All sockets, by [`FlowId::index`].
+pub(crate) struct Sockets {
+    sockets: Vec<Option<Socket>>,
+    slabs: Slabs,
+    read: usize,
+}
+
+struct Socket {
+    fd: OwnedFd,
+    generation: u32,
+    connecting: bool,
+    /// Something may be there to read. Edge-triggered readiness is told once, so it is kept here.
+    readable: bool,
+    /// A short read does not mean that nothing more is there.
+    more: bool,
+    /// An error was told.
+    failed: bool,
+    /// The remote's FIN was read.
+    finished: bool,
+    /// Waits in the relay's list of sockets to serve.
+    queued: bool,
+    /// What ended the connection, to be told once all that arrived before was read.
+    broken: Option<Failure>,
+}
+
+/// What became of pending bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// So many were taken.
+    pub(crate) bytes: usize,
+    /// The socket takes no more for now.
+    pub(crate) blocked: bool,
+}
+
+/// What a look at a socket brought.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// Bytes, and how many bytes of buffer they keep alive.
+    Bytes(Bytes, usize),
+    /// The remote will send no more.
+    Finished,
+    /// The connection is over, and the socket is closed.
+    Broken(Failure),
+    /// Nothing for now.
+    Nothing,
+}
+
+/// Bytes of one read, roughly: with less, the calls cost more than the bytes.
+const READ: usize = 64 << 10;
+
+/// Headers of a segment over IPv6 without options; over IPv4 they are 20 less.
+const HEADERS: usize = 60;
+
+/// Read buffers that are remembered: what the windows of a few busy flows hold.
+const BUFFERS: usize = 64;
+
+/// Slices that one system call sends: a turn's reads, so that the payload of a turn goes out in one.
+const SLICES: usize = 128;
+
+/// More than this that is not sent yet makes a socket unwritable: what waits, waits in the engine,
+/// where it is counted.
+const UNSENT: c_int = 128 << 10;
+
+/// An app that probes with keep-alives learns of a dead server after 5 + 4 x 1 minutes.
+const KEEP_ALIVE: [(c_int, c_int); 3] =
+    [(libc::TCP_KEEPIDLE, 300), (libc::TCP_KEEPINTVL, 60), (libc::TCP_KEEPCNT, 4)];
+
+impl Sockets {
+    /// No sockets yet. What they read is to be cut into segments for a tun of this MTU.
+    pub(crate) fn new(mtu: usize) -> Self {
+        let read = whole_segments(mtu);
+        Self { sockets: Vec::new(), slabs: Slabs::new(read, read, BUFFERS), read }
+    }
+
+    /// Begins a turn: buffers that are free again are used first.
+    pub(crate) fn rewind(&mut self) {
+        self.slabs.rewind();
+    }
+
+    /// Opens a socket and starts to connect it; [`Self::note`] tells how that ended.
+    pub(crate) fn connect(&mut self, epoll: &Epoll, flow: FlowId, to: SocketAddr) -> Result<(), Failure> {
+        let fd = connecting(epoll, flow, to).map_err(|error| failure(sys::errno(&error)))?;
+        let index = place(flow);
+        if index >= self.sockets.len() {
+            self.sockets.resize_with(index + 1, || None);
+        }
+        if let Some(slot) = self.sockets.get_mut(index) {
+            *slot = Some(Socket::new(fd, flow.generation));
+        }
+        Ok(())
+    }
+
+    /// Notes what the set of sockets told. Answers for a connecting socket that is connecting no more:
+    /// connected, or failed and closed.
+    pub(crate) fn note(&mut self, flow: FlowId, event: Event) -> Option<Result<(), Failure>> {
+        let socket = find(&mut self.sockets, flow)?;
+        socket.readable |= event.readable;
+        socket.more |= event.more;
+        socket.failed |= event.error;
+        if !socket.connecting || !event.writable {
+            return None;
+        }
+        let error = if event.error { sys::take_error(socket.fd.as_fd()) } else { 0 };
+        if error != 0 {
+            self.close(flow);
+            return Some(Err(failure(error)));
+        }
+        socket.connecting = false;
+        Some(Ok(()))
+    }
+
+    /// Sends pending bytes, as many as fit in one call. `None`: there is nothing to send, or nobody to
+    /// send it to.
+    pub(crate) fn send<'a>(&mut self, flow: FlowId, pending: impl Iterator<Item = &'a [u8]>) -> Option<Sent> {
+        let socket = find(&mut self.sockets, flow).filter(|socket| socket.broken.is_none())?;
+        let mut pending = pending.peekable();
+        pending.peek()?;
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let (mut count, mut len) = (0, 0);
+        for (slice, bytes) in slices.iter_mut().zip(pending) {
+            *slice = IoSlice::new(bytes);
+            count += 1;
+            len += bytes.len();
+        }
+        let slices = slices.get(..count).filter(|_| len > 0)?;
+        match sys::send_slices(socket.fd.as_fd(), slices) {
+            Ok(bytes) => Some(Sent { bytes, blocked: bytes < len }),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Some(Sent { bytes: 0, blocked: true }),
+            Err(error) => {
+                socket.break_off(broken(sys::errno(&error)));
+                None
+            }
+        }
+    }
+
+    /// Whether a connection has broken and this was not told yet.
+    pub(crate) fn is_broken(&mut self, flow: FlowId) -> bool {
+        find(&mut self.sockets, flow).is_some_and(|socket| socket.broken.is_some())
+    }
+
+    /// Reads at most `room` bytes.
+    pub(crate) fn receive(&mut self, flow: FlowId, room: usize) -> Arrival {
+        let Some(socket) = find(&mut self.sockets, flow) else { return Arrival::Nothing };
+        let arrival = socket.receive(room.min(self.read), &mut self.slabs);
+        if let Arrival::Broken(_) = arrival {
+            self.close(flow);
+        }
+        arrival
+    }
+
+    /// Whether a socket should be put into the list of those to serve; from then on it counts as
+    /// being there.
+    pub(crate) fn queue(&mut self, flow: FlowId) -> bool {
+        find(&mut self.sockets, flow).is_some_and(Socket::queue)
+    }
+
+    /// The socket was taken out of the list of those to serve.
+    pub(crate) fn unqueue(&mut self, flow: FlowId) {
+        if let Some(socket) = find(&mut self.sockets, flow) {
+            socket.queued = false;
+        }
+    }
+
+    /// Says to the remote that no more will come.
+    pub(crate) fn finish(&mut self, flow: FlowId) {
+        if let Some(socket) = find(&mut self.sockets, flow)
+            && let Err(error) = sys::shutdown_write(socket.fd.as_fd())
+        {
+            socket.break_off(broken(sys::errno(&error)));
+        }
+    }
+
+    /// Has the kernel find out whether an idle remote still lives.
+    pub(crate) fn keep_alive(&mut self, flow: FlowId) {
+        let Some(socket) = find(&mut self.sockets, flow) else { return };
+        let fd = socket.fd.as_fd();
+        for (name, value) in KEEP_ALIVE {
+            told("keep-alive time", sys::set_option(fd, libc::IPPROTO_TCP, name, value));
+        }
+        told("keep-alive", sys::set_option(fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1));
+    }
+
+    /// Closes a socket in order.
+    pub(crate) fn close(&mut self, flow: FlowId) {
+        if find(&mut self.sockets, flow).is_some()
+            && let Some(slot) = self.sockets.get_mut(place(flow))
+        {
+            *slot = None;
+        }
+    }
+
+    /// Closes a socket with a reset.
+    pub(crate) fn abort(&mut self, flow: FlowId) {
+        if let Some(socket) = find(&mut self.sockets, flow) {
+            told("linger", sys::reset_on_close(socket.fd.as_fd()));
+            self.close(flow);
+        }
+    }
+}
+
+impl Socket {
+    fn new(fd: OwnedFd, generation: u32) -> Self {
+        Self {
+            fd,
+            generation,
+            connecting: true,
+            readable: false,
+            more: false,
+            failed: false,
+            finished: false,
+            queued: false,
+            broken: None,
+        }
+    }
+
+    /// What the kernel had received before a reset is delivered first: it still gives it out.
+    fn receive(&mut self, room: usize, slabs: &mut Slabs) -> Arrival {
+        if self.connecting || !self.readable {
+            return Arrival::Nothing;
+        }
+        if self.finished {
+            return self.end();
+        }
+        if room == 0 {
+            return self.end_if_empty();
+        }
+        let fd = self.fd.as_fd();
+        match slabs.read_sparing(|buffer| sys::receive_into(fd, buffer, room)) {
+            Ok((bytes, _pinned)) if bytes.is_empty() => self.finish(),
+            Ok((bytes, pinned)) => {
+                // epoll(7): a short read of a stream says that it is drained, as a read that would
+                // block does, and a later arrival is told anew.
+                self.readable = self.more || bytes.len() == room;
+                Arrival::Bytes(bytes, pinned)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.drained(),
+            Err(error) => self.over(&error),
+        }
+    }
+
+    /// The remote's FIN was read. An error that follows it is not told by reading.
+    fn finish(&mut self) -> Arrival {
+        if let Some(failure) = self.broken {
+            return Arrival::Broken(failure);
+        }
+        self.finished = true;
+        Arrival::Finished
+    }
+
+    /// After the FIN: nothing, or the error that waits, which reading does not tell.
+    fn end(&mut self) -> Arrival {
+        let error = if self.failed { sys::take_error(self.fd.as_fd()) } else { 0 };
+        if error != 0 {
+            return Arrival::Broken(self.broken.unwrap_or(broken(error)));
+        }
+        self.drained()
+    }
+
+    fn drained(&mut self) -> Arrival {
+        self.readable = false;
+        self.broken.map_or(Arrival::Nothing, Arrival::Broken)
+    }
+
+    /// The app reads nothing for now. An end with nothing before it must reach it all the same.
+    fn end_if_empty(&mut self) -> Arrival {
+        if !self.more {
+            return Arrival::Nothing;
+        }
+        match sys::peek(self.fd.as_fd()) {
+            Ok(true) => Arrival::Nothing,
+            Ok(false) => self.finish(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.drained(),
+            Err(error) => self.over(&error),
+        }
+    }
+
+    fn over(&self, error: &io::Error) -> Arrival {
+        Arrival::Broken(self.broken.unwrap_or(broken(sys::errno(error))))
+    }
+
+    fn break_off(&mut self, failure: Failure) {
+        self.broken = self.broken.or(Some(failure));
+        self.readable = true;
+        self.more = true;
+    }
+
+    fn queue(&mut self) -> bool {
+        let wanted = self.readable && !self.connecting && !self.queued;
+        self.queued |= wanted;
+        wanted
+    }
+}
+
+/// Bytes of one read that leave no small segment behind.
+fn whole_segments(mtu: usize) -> usize {
+    let segment = mtu.saturating_sub(HEADERS).max(1);
+    READ.max(segment) / segment * segment
+}
+
+/// A socket that has begun to connect. It is put into the set after that: an unconnected socket would
+/// be told as hung up.
+fn connecting(epoll: &Epoll, flow: FlowId, to: SocketAddr) -> io::Result<OwnedFd> {
+    let socket = sys::socket(c_int::from(sys::family(&to)), libc::SOCK_STREAM, 0)?;
+    let fd = socket.as_fd();
+    sys::set_option(fd, libc::IPPROTO_TCP, libc::TCP_NODELAY, 1)?;
+    sys::set_option(fd, libc::IPPROTO_TCP, libc::TCP_NOTSENT_LOWAT, UNSENT)?;
+    // RFC 6093 6: urgent data stays in line, for the app to see it where the remote put it.
+    sys::set_option(fd, libc::SOL_SOCKET, libc::SO_OOBINLINE, 1)?;
+    match sys::connect(fd, to) {
+        Err(error) if sys::errno(&error) != libc::EINPROGRESS => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    epoll.add(fd, Token::Tcp(flow))?;
+    Ok(socket)
+}
+
+/// An option that the relay can do without: where the kernel refuses it, the log says so.
+fn told(what: &str, result: io::Result<()>) {
+    if let Err(error) = result {
+        log::debug!("no {what}: {error}");
+    }
+}
+
+/// The socket of that flow, unless it is gone.
+fn find(sockets: &mut [Option<Socket>], flow: FlowId) -> Option<&mut Socket> {
+    sockets.get_mut(place(flow))?.as_mut().filter(|socket| socket.generation == flow.generation)
+}
+
+fn place(flow: FlowId) -> usize {
+    usize::try_from(flow.index).unwrap_or(usize::MAX)
+}
+
+/// Why a connection could not be made.
+fn failure(errno: c_int) -> Failure {
+    match errno {
+        libc::ECONNREFUSED => Failure::Refused,
+        libc::ETIMEDOUT => Failure::TimedOut,
+        libc::ENETUNREACH | libc::ENETDOWN | libc::EAFNOSUPPORT => Failure::NetworkUnreachable,
+        libc::EHOSTUNREACH
+        | libc::EHOSTDOWN
+        | libc::EADDRNOTAVAIL
+        | libc::EACCES
+        | libc::EPERM
+        | libc::EINVAL
+        | libc::EPROTO
+        | libc::ENOPROTOOPT => Failure::HostUnreachable,
+        libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::ENOSPC | libc::EAGAIN => {
+            Failure::NoSockets
+        }
+        _ => Failure::Reset,
+    }
+}
+
+/// Why an established connection broke. Unreachable is what the kernel says in the end of a remote
+/// that answered no more, if a router had said so meanwhile.
+fn broken(errno: c_int) -> Failure {
+    match errno {
+        libc::ETIMEDOUT | libc::EHOSTUNREACH | libc::ENETUNREACH => Failure::TimedOut,
+        _ => Failure::Reset,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::poll::Events;
+
+    const FLOW: FlowId = FlowId { index: 3, generation: 7 };
+
+    #[test]
+    fn a_read_leaves_no_small_segment_behind() {
+        assert_eq!(whole_segments(1_500), 45 * 1_440);
+        assert_eq!(whole_segments(9_000), 7 * 8_940);
+        assert_eq!(whole_segments(65_535), 65_475);
+    }
+
+    #[test]
+    fn a_stale_id_reaches_nobody() {
+        let mut bed = Bed::connected();
+        let stale = FlowId { generation: 6, ..FLOW };
+        bed.sockets.close(stale);
+        assert_eq!(bed.sockets.send(stale, [&b"x"[..]].into_iter()), None);
+        assert_eq!(bed.send(&[b"still there"]), Some(Sent { bytes: 11, blocked: false }));
+    }
+
+    #[test]
+    fn refused_is_told_once_and_closes() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let closed = listener.local_addr().unwrap();
+        drop(listener);
+        let mut bed = Bed::new();
+        bed.sockets.connect(&bed.epoll, FLOW, closed).unwrap();
+        assert_eq!(bed.wait(), Some(Err(Failure::Refused)));
+        assert!(bed.sockets.sockets[3].is_none());
+    }
+
+    #[test]
+    fn all_slices_go_out_in_order_in_one_call() {
+        let mut bed = Bed::connected();
+        assert_eq!(bed.send(&[b"one ", b"", b"two ", b"three"]), Some(Sent { bytes: 13, blocked: false }));
+        bed.sockets.finish(FLOW);
+        let mut got = String::new();
+        bed.remote.read_to_string(&mut got).unwrap();
+        assert_eq!(got, "one two three");
+    }
+
+    #[test]
+    fn a_full_socket_blocks_and_becomes_writable_again() {
+        let mut bed = Bed::connected();
+        let block = vec![7; 1 << 20];
+        let mut sent = 0;
+        loop {
+            let Sent { bytes, blocked } = bed.send(&[&block]).unwrap();
+            sent += bytes;
+            if blocked {
+                break;
+            }
+        }
+        bed.look();
+        let mut got = vec![0; sent];
+        bed.remote.read_exact(&mut got).unwrap();
+        bed.until(|event| event.writable);
+        assert!(bed.send(&[b"more"]).unwrap().bytes > 0);
+    }
+
+    #[test]
+    fn reading_stops_at_the_room_and_goes_on_without_a_new_event() {
+        let mut bed = Bed::connected();
+        bed.remote.write_all(b"hello world").unwrap();
+        bed.until(|event| event.readable);
+        assert_eq!(bed.sockets.receive(FLOW, 0), Arrival::Nothing);
+        assert_eq!(bed.receive(6), b"hello ");
+        assert!(bed.sockets.queue(FLOW), "there is more");
+        assert!(!bed.sockets.queue(FLOW), "it is in the list already");
+        bed.sockets.unqueue(FLOW);
+        assert_eq!(bed.receive(100), b"world");
+        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Nothing);
+        assert!(!bed.sockets.queue(FLOW));
+    }
+
+    #[test]
+    fn a_large_read_is_handed_over_and_a_small_one_copied_out() {
+        let mut bed = Bed::connected();
+        bed.remote.write_all(&[1; READ / 2]).unwrap();
+        bed.until(|event| event.readable);
+        std::thread::sleep(Duration::from_millis(50));
+        let Arrival::Bytes(bytes, pinned) = bed.sockets.receive(FLOW, READ / 2) else { panic!("no bytes") };
+        assert_eq!((bytes.len(), pinned), (READ / 2, whole_segments(1_500)));
+        bed.remote.write_all(&[2; 10]).unwrap();
+        bed.until(|event| event.readable);
+        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Bytes(Bytes::from(vec![2; 10]), 10));
+    }
+
+    #[test]
+    fn the_end_follows_the_bytes_even_without_room() {
+        let mut bed = Bed::connected();
+        bed.remote.write_all(b"last words").unwrap();
+        bed.remote.shutdown(std::net::Shutdown::Write).unwrap();
+        bed.until(|event| event.more);
+        assert_eq!(bed.sockets.receive(FLOW, 0), Arrival::Nothing, "the bytes come first");
+        assert_eq!(bed.receive(10), b"last words");
+        assert_eq!(bed.sockets.receive(FLOW, 0), Arrival::Finished);
+        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Nothing, "it is told once");
+        assert!(bed.send(&[b"the other way is open"]).unwrap().bytes > 0);
+    }
+
+    #[test]
+    fn a_reset_follows_the_bytes_that_came_before_it() {
+        let mut bed = Bed::connected();
+        bed.remote.write_all(b"last words").unwrap();
+        bed.until(|event| event.readable);
+        sys::reset_on_close(bed.remote.as_fd()).unwrap();
+        bed.replace_remote();
+        bed.until(|event| event.error);
+        assert_eq!(bed.receive(4), b"last");
+        assert_eq!(bed.receive(100), b" words");
+        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Broken(Failure::Reset));
+        assert!(bed.sockets.sockets[3].is_none(), "the socket is closed");
+    }
+
+    #[test]
+    fn a_reset_that_a_send_meets_follows_the_bytes_too() {
+        let mut bed = Bed::connected();
+        bed.remote.write_all(b"last words").unwrap();
+        bed.until(|event| event.readable);
+        sys::reset_on_close(bed.remote.as_fd()).unwrap();
+        bed.replace_remote();
+        bed.until(|event| event.error);
+        assert_eq!(bed.send(&[b"x"]), None);
+        assert!(bed.sockets.is_broken(FLOW) && bed.sockets.queue(FLOW));
+        assert_eq!(bed.receive(100), b"last words");
+        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Broken(Failure::Reset));
+    }
+
+    #[test]
+    fn a_reset_with_nothing_before_it_needs_no_room() {
+        let mut bed = Bed::connected();
+        sys::reset_on_close(bed.remote.as_fd()).unwrap();
+        bed.replace_remote();
+        bed.until(|event| event.error);
+        assert_eq!(bed.sockets.receive(FLOW, 0), Arrival::Broken(Failure::Reset));
+    }
+
+    #[test]
+    fn a_reset_after_the_end_is_told() {
+        let mut bed = Bed::connected();
+        bed.remote.shutdown(std::net::Shutdown::Write).unwrap();
+        bed.until(|event| event.more);
+        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Finished);
+        sys::reset_on_close(bed.remote.as_fd()).unwrap();
+        bed.replace_remote();
+        bed.until(|event| event.error);
+        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Broken(Failure::Reset));
+    }
+
+    #[test]
+    fn urgent_data_stays_in_line() {
+        let mut bed = Bed::connected();
+        // SAFETY: the pointer and the length are those of the bytes.
+        unsafe {
+            libc::send(std::os::fd::AsRawFd::as_raw_fd(&bed.remote), b"ab!".as_ptr().cast(), 3, libc::MSG_OOB)
+        };
+        bed.remote.write_all(b"cd").unwrap();
+        bed.remote.shutdown(std::net::Shutdown::Write).unwrap();
+        bed.until(|event| event.more);
+        let mut got = Vec::new();
+        let end = loop {
+            match bed.sockets.receive(FLOW, 100) {
+                Arrival::Bytes(bytes, _) => got.extend_from_slice(&bytes),
+                Arrival::Nothing => drop(bed.look()),
+                end @ (Arrival::Finished | Arrival::Broken(_)) => break end,
+            }
+        };
+        assert_eq!((&got[..], end), (&b"ab!cd"[..], Arrival::Finished));
+    }
+
+    #[test]
+    fn an_abort_is_a_reset_to_the_remote() {
+        let mut bed = Bed::connected();
+        bed.sockets.abort(FLOW);
+        let error = bed.remote.read(&mut [0; 8]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+
+    /// The relay's sockets on one side, a server's on the other.
+    struct Bed {
+        epoll: Epoll,
+        events: Events,
+        sockets: Sockets,
+        listener: TcpListener,
+        remote: TcpStream,
+    }
+
+    impl Bed {
+        fn new() -> Self {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let remote = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            let (_other, _) = listener.accept().unwrap();
+            let (epoll, events) = (Epoll::new().unwrap(), Events::with_capacity(8));
+            Self { epoll, events, sockets: Sockets::new(1_500), listener, remote }
+        }
+
+        fn connected() -> Self {
+            let mut bed = Self::new();
+            let to = bed.listener.local_addr().unwrap();
+            bed.sockets.connect(&bed.epoll, FLOW, to).unwrap();
+            bed.remote = bed.listener.accept().unwrap().0;
+            assert_eq!(bed.wait(), Some(Ok(())));
+            bed
+        }
+
+        /// Closes the server's socket.
+        fn replace_remote(&mut self) {
+            self.remote = TcpStream::connect(self.listener.local_addr().unwrap()).unwrap();
+        }
+
+        fn look(&mut self) -> Vec<(Event, Option<Result<(), Failure>>)> {
+            std::thread::sleep(Duration::from_millis(1));
+            self.epoll.wait_now(&mut self.events).unwrap();
+            let events: Vec<Event> = (0..8).map_while(|place| self.events.at(place)).collect();
+            events.into_iter().map(|event| (event, self.sockets.note(FLOW, event))).collect()
+        }
+
+        /// How the attempt to connect ended.
+        fn wait(&mut self) -> Option<Result<(), Failure>> {
+            self.patiently(|(_, ended)| ended)
+        }
+
+        fn until(&mut self, wanted: impl Fn(Event) -> bool) {
+            self.patiently(|(event, _)| wanted(event).then_some(()));
+        }
+
+        fn patiently<T>(
+            &mut self,
+            wanted: impl Fn((Event, Option<Result<(), Failure>>)) -> Option<T>,
+        ) -> Option<T> {
+            for _millisecond in 0..5_000 {
+                if let Some(found) = self.look().into_iter().find_map(&wanted) {
+                    return Some(found);
+                }
+            }
+            panic!("it never came");
+        }
+
+        fn send(&mut self, slices: &[&[u8]]) -> Option<Sent> {
+            self.sockets.send(FLOW, slices.iter().copied())
+        }
+
+        fn receive(&mut self, room: usize) -> Vec<u8> {
+            let Arrival::Bytes(bytes, _) = self.sockets.receive(FLOW, room) else { panic!("no bytes") };
+            bytes.to_vec()
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! The watcher's thread: takes observations from one bounded queue, keeps the ledger, commits flows
+//! to the database. The relay never waits for it. What it could not look at is counted and told.
+
+mod keeping;
+mod sender;
+
+use std::io;
+use std::net::IpAddr;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use telltale_model::{Observation, Owner};
+use telltale_store::Store;
+use telltale_watch::{Config, Ledger, Watcher};
+
+use crate::clock::Clock;
+use keeping::Keeping;
+use sender::Message;
+
+pub use sender::WatchSender;
+
+/// What the watcher works with.
+#[derive(Debug, Default)]
+pub struct WatchConfig {
+    /// Where flows are kept; without one they are only in the report at the end.
+    pub store: Option<Store>,
+    /// Addresses that go by a fixed name, such as our own resolver's.
+    pub names: Vec<(IpAddr, String)>,
+    /// The owner of ICMP echo, which no system call tells: COMMAND.
+    pub echo_owner: Owner,
+}
+
+/// The running watcher.
+#[derive(Debug)]
+pub struct Watch {
+    sender: WatchSender,
+    report: Receiver<Report>,
+}
+
+/// What was seen, and what stood in the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The table.
+    pub ledger: Ledger,
+    /// What the person should know, one sentence each: a full disk, what was not looked at.
+    pub problems: Vec<String>,
+    /// Observations that came faster than they could be looked at. The table lacks them.
+    pub dropped: u64,
+}
+
+const THREAD: &str = "telltale-watch";
+
+impl Watch {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start(config: WatchConfig) -> io::Result<Self> {
+        Self::start_with(config, Watcher::observe)
+    }
+
+    fn start_with(config: WatchConfig, observe: fn(&mut Watcher, Observation)) -> io::Result<Self> {
+        quiet_panics();
+        let (sender, queue) = WatchSender::new();
+        let (tell, report) = sync_channel(2);
+        let room = Room::new(config, observe);
+        thread::Builder::new().name(THREAD.into()).spawn(move || room.work(&queue, &tell))?;
+        Ok(Self { sender, report })
+    }
+
+    /// A handle for the relay.
+    pub fn sender(&self) -> WatchSender {
+        self.sender.clone()
+    }
+
+    /// Ends the thread after all that was told so far, and waits for the last flows to be kept; not
+    /// longer than `patience`, then they are told as not kept.
+    pub fn stop(self, patience: Duration) -> Report {
+        let clock = Clock::start();
+        let end = clock.now() + patience;
+        self.sender.stop(patience);
+        let mut report = self.report.recv_timeout(end - clock.now()).unwrap_or_else(|_| silent());
+        if let Ok(kept) = self.report.recv_timeout(end - clock.now()) {
+            report = kept;
+        }
+        report.dropped = self.sender.dropped();
+        if report.dropped > 0 {
+            let events = many(report.dropped, "event");
+            report
+                .problems
+                .push(format!("the table is not complete: {events} came too fast to be looked at"));
+        }
+        report
+    }
+}
+
+fn silent() -> Report {
+    let problems = vec!["the table could not be made in time".to_owned()];
+    Report { problems, ..Report::default() }
+}
+
+/// What the thread holds.
+struct Room {
+    watcher: Watcher,
+    observe: fn(&mut Watcher, Observation),
+    keeping: Keeping,
+    clock: Clock,
+    panics: u64,
+}
+
+impl Room {
+    fn new(config: WatchConfig, observe: fn(&mut Watcher, Observation)) -> Self {
+        let clock = Clock::start();
+        let watcher = Watcher::new(Config { names: config.names, echo_owner: config.echo_owner });
+        Self { watcher, observe, keeping: Keeping::new(config.store, clock), clock, panics: 0 }
+    }
+
+    fn work(mut self, queue: &Receiver<Message>, report: &SyncSender<Report>) {
+        loop {
+            match self.next(queue) {
+                Ok(Message::Seen(observation)) => self.see(observation),
+                Ok(Message::Show(reply)) => drop(reply.try_send(self.watcher.ledger())),
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.keeping.keep_if_due(&mut self.watcher);
+        }
+        self.finish(report);
+    }
+
+    /// Waits without an end while nothing is to be kept: nothing happens, nobody wakes up.
+    fn next(&self, queue: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
+        match self.keeping.due() {
+            None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(at) => queue.recv_timeout(at - self.clock.now()),
+        }
+    }
+
+    /// A mistake in what understands traffic costs one observation, not the watching.
+    fn see(&mut self, observation: Observation) {
+        let (watcher, observe) = (&mut self.watcher, self.observe);
+        if panic::catch_unwind(AssertUnwindSafe(|| observe(watcher, observation))).is_err() {
+            self.panics += 1;
+        }
+    }
+
+    /// The table first: it does not depend on the disk. Then once more, with what the disk said.
+    fn finish(mut self, report: &SyncSender<Report>) {
+        let mut said = Report { ledger: self.watcher.ledger(), ..Report::default() };
+        if self.panics > 0 {
+            said.problems.push(format!(
+                "the table is not complete: {} met a mistake in Telltale; please report this",
+                many(self.panics, "event")
+            ));
+        }
+        let mut early = said.clone();
+        early
+            .problems
+            .push("the database was still being written at the end; its last flows may be missing".into());
+        let _nobody_waits = report.try_send(early);
+        said.problems.extend(self.keeping.finish(&mut self.watcher));
+        let _nobody_waits = report.try_send(said);
+    }
+}
+
+/// "1 flow", "2 flows".
+fn many(count: u64, word: &str) -> String {
+    if count == 1 { format!("1 {word}") } else { format!("{count} {word}s") }
+}
+
+/// A panic in the watcher is caught, counted and told at the end. Until then nothing of ours may
+/// appear on the person's terminal.
+fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if thread::current().name() != Some(THREAD) {
+                usual(panic);
+            }
+        }));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::{Mutex, PoisonError};
+
+    use telltale_model::{Ending, FlowKey, FlowNumber, Protocol, Timestamp, Traffic};
+    use telltale_store::{Filter, Reader, Run};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(5);
+
+    fn opened(number: u64) -> Observation {
+        let (app, remote) = ("198.19.84.1:4000".parse().unwrap(), "192.0.2.7:443".parse().unwrap());
+        let key = FlowKey { protocol: Protocol::Tcp, app, remote };
+        Observation::Opened { flow: FlowNumber(number), key, at: Timestamp(1) }
+    }
+
+    fn closed(number: u64) -> Observation {
+        let traffic = Traffic { bytes_sent: 10, ..Traffic::default() };
+        Observation::Closed { flow: FlowNumber(number), traffic, ending: Ending::Finished, at: Timestamp(2) }
+    }
+
+    fn sum(ledger: &Ledger) -> (u64, u64) {
+        ledger
+            .lines
+            .iter()
+            .fold((0, 0), |(flows, sent), line| (flows + line.sum.flows, sent + line.sum.traffic.bytes_sent))
+    }
+
+    struct Database(PathBuf);
+
+    impl Database {
+        fn new(test: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("telltale-watcher-{test}-{}", std::process::id()));
+            let _absent = std::fs::remove_dir_all(&folder);
+            Self(folder.join("telltale.db"))
+        }
+
+        fn config(&self) -> WatchConfig {
+            let run = Run { started: Timestamp(0), command: "test".into(), version: "0".into() };
+            let store = Store::open(&self.0, run).unwrap().store;
+            WatchConfig { store: Some(store), ..WatchConfig::default() }
+        }
+
+        fn flows(&self) -> u64 {
+            let reader = Reader::open(&self.0).unwrap().unwrap();
+            reader.totals(&Filter::default()).unwrap().iter().map(|total| total.flows).sum()
+        }
+    }
+
+    impl Drop for Database {
+        fn drop(&mut self) {
+            let _kept = std::fs::remove_dir_all(self.0.parent().unwrap());
+        }
+    }
+
+    #[test]
+    fn everything_that_was_told_is_in_the_report_and_in_the_database() {
+        let database = Database::new("all");
+        let watch = Watch::start(database.config()).unwrap();
+        let mut sender = watch.sender();
+        for number in 0..1_000 {
+            sender.tell(opened(number));
+            sender.tell(closed(number));
+        }
+        drop(sender);
+        let report = watch.stop(PATIENCE);
+        assert_eq!((sum(&report.ledger), report.problems, report.dropped), ((1_000, 10_000), Vec::new(), 0));
+        assert_eq!(database.flows(), 1_000);
+    }
+
+    #[test]
+    fn a_living_flow_is_shown_at_once_and_kept_within_two_seconds() {
+        let database = Database::new("living");
+        let watch = Watch::start(database.config()).unwrap();
+        watch.sender().tell(opened(1));
+        assert_eq!(sum(&watch.sender().snapshot().unwrap()), (1, 0));
+        let kept = (0..20).any(|_| {
+            thread::sleep(Duration::from_millis(100));
+            database.flows() == 1
+        });
+        assert!(kept);
+        assert_eq!(watch.stop(PATIENCE).problems, Vec::<String>::new());
+    }
+
+    #[test]
+    fn without_a_database_there_is_still_a_report() {
+        let watch = Watch::start(WatchConfig::default()).unwrap();
+        watch.sender().tell(opened(1));
+        assert_eq!(sum(&watch.stop(PATIENCE).ledger), (1, 0));
+    }
+
+    #[test]
+    fn a_watcher_that_is_stuck_does_not_hold_up_the_end() {
+        fn stuck(_: &mut Watcher, _: Observation) {
+            thread::sleep(Duration::from_secs(2));
+        }
+        let watch = Watch::start_with(WatchConfig::default(), stuck).unwrap();
+        (0..10).for_each(|number| watch.sender().tell(opened(number)));
+        let clock = Clock::start();
+        let report = watch.stop(Duration::from_millis(100));
+        assert!(clock.now().as_micros() < 400_000);
+        assert!(report.problems[0].contains("could not be made in time"));
+    }
+
+    #[test]
+    fn a_panic_costs_one_observation_and_is_told() {
+        fn fragile(watcher: &mut Watcher, observation: Observation) {
+            assert!(!matches!(observation, Observation::Opened { flow: FlowNumber(2), .. }), "a mistake");
+            watcher.observe(observation);
+        }
+        let watch = Watch::start_with(WatchConfig::default(), fragile).unwrap();
+        (1..=3).for_each(|number| watch.sender().tell(opened(number)));
+        let report = watch.stop(PATIENCE);
+        assert_eq!(sum(&report.ledger), (2, 0));
+        assert!(report.problems[0].contains("1 event met") && report.problems[0].contains("report this"));
+    }
+
+    #[test]
+    fn a_watcher_that_stands_still_does_not_hold_up_the_relay() {
+        static GATE: Mutex<()> = Mutex::new(());
+        fn gated(watcher: &mut Watcher, observation: Observation) {
+            drop(GATE.lock().unwrap_or_else(PoisonError::into_inner));
+            watcher.observe(observation);
+        }
+        let shut = GATE.lock().unwrap();
+        let watch = Watch::start_with(WatchConfig::default(), gated).unwrap();
+        let mut sender = watch.sender();
+        // These return although nobody looks at them.
+        (0..20_000).for_each(|number| sender.tell(opened(number)));
+        drop(shut);
+        // The backlog goes first as soon as there is room.
+        (0..200).for_each(|_| {
+            thread::sleep(Duration::from_millis(1));
+            sender.tell(Observation::Carried {
+                flow: FlowNumber(0),
+                traffic: Traffic::default(),
+                at: Timestamp(1),
+            });
+        });
+        drop(sender);
+        let report = watch.stop(PATIENCE);
+        let (flows, _) = sum(&report.ledger);
+        assert!((8_192..=8_194).contains(&flows), "queue and backlog hold {flows}");
+        assert_eq!(flows + report.dropped, 20_000);
+        assert!(report.problems[0].contains(&report.dropped.to_string()));
+    }
+}

@@ -1,0 +1,120 @@
+//! Brings changed flows into the database, in batches, and holds them while it does not take them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use telltale_engine::Instant;
+use telltale_model::{Flow, FlowNumber};
+use telltale_store::{Error, Store};
+use telltale_watch::Watcher;
+
+use crate::clock::{self, Clock};
+
+/// Flows of one transaction, and how many changed ones cause one at once.
+const BATCH: usize = 256;
+
+/// How long a change waits for others.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// After a failure the next try waits this long at most; it begins with [`PAUSE`] and doubles.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Flows that wait while the database takes none: about 5 MB.
+const WAITING: usize = 16_384;
+
+/// The way into the database.
+pub(super) struct Keeping {
+    store: Option<Store>,
+    clock: Clock,
+    /// Changed flows that the store has not taken yet.
+    waiting: BTreeMap<FlowNumber, Flow>,
+    /// When a commit is due, unless a batch is full before; `None` while nothing is to be kept.
+    next: Option<Instant>,
+    failure: Option<Failure>,
+    lost: u64,
+}
+
+struct Failure {
+    error: Error,
+    pause: Duration,
+}
+
+impl Keeping {
+    pub(super) fn new(store: Option<Store>, clock: Clock) -> Self {
+        Self { store, clock, waiting: BTreeMap::new(), next: None, failure: None, lost: 0 }
+    }
+
+    /// When [`Self::keep_if_due`] has something to do; `None` while there is nothing to keep.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.next
+    }
+
+    /// Commits where enough flows have changed or a change has waited long enough.
+    pub(super) fn keep_if_due(&mut self, watcher: &mut Watcher) {
+        let full = watcher.changed() >= BATCH;
+        if full {
+            self.collect(watcher);
+        }
+        if self.store.is_none() || (watcher.changed() == 0 && self.waiting.is_empty()) {
+            return;
+        }
+        let now = self.clock.now();
+        let due = *self.next.get_or_insert(now + PAUSE) <= now;
+        if due || (full && self.failure.is_none()) {
+            self.collect(watcher);
+            self.commit();
+        }
+    }
+
+    /// The last try. What the person should know about it, if anything.
+    pub(super) fn finish(mut self, watcher: &mut Watcher) -> Option<String> {
+        self.collect(watcher);
+        self.commit();
+        let missing = self.lost + u64::try_from(self.waiting.len()).unwrap_or(u64::MAX);
+        let flows = super::many(missing, "flow");
+        (missing > 0).then(|| match &self.failure {
+            Some(Failure { error, .. }) => format!("{flows} could not be kept: {error}"),
+            None => format!("{flows} could not be kept: the database took none for too long"),
+        })
+    }
+
+    /// The watcher lets go of old flows only when the changed ones are taken.
+    fn collect(&mut self, watcher: &mut Watcher) {
+        let changed = watcher.take_changed();
+        if self.store.is_none() {
+            return;
+        }
+        for flow in changed {
+            if self.waiting.len() < WAITING || self.waiting.contains_key(&flow.number) {
+                self.waiting.insert(flow.number, flow);
+            } else if flow.ended.is_some() {
+                // Each flow ends once, so each counts once.
+                self.lost += 1;
+            }
+        }
+    }
+
+    fn commit(&mut self) {
+        match self.commit_all() {
+            Ok(()) => (self.failure, self.next) = (None, None),
+            Err(error) => {
+                let pause =
+                    self.failure.as_ref().map_or(PAUSE, |failure| failure.pause * 2).min(LONGEST_PAUSE);
+                self.failure = Some(Failure { error, pause });
+                self.next = Some(self.clock.now() + pause);
+            }
+        }
+    }
+
+    fn commit_all(&mut self) -> Result<(), Error> {
+        let Some(store) = &mut self.store else { return Ok(()) };
+        while !self.waiting.is_empty() {
+            let batch: Vec<Flow> = self.waiting.values().take(BATCH).cloned().collect();
+            store.commit(clock::wall(), &batch)?;
+            for flow in &batch {
+                self.waiting.remove(&flow.number);
+            }
+        }
+        Ok(())
+    }
+}

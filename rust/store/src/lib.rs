@@ -1,0 +1,21 @@
+//! The SQLite database of flows: one writer, and readers beside it.
+//!
+//! [`Store::open`] makes or opens the file, [`Store::commit`] takes flows in batches and keeps the
+//! hourly totals right with them, [`Reader`] answers what was sent where. The file stays small:
+//! see [`limits`].
+
+mod error;
+mod file;
+pub mod limits;
+mod reader;
+mod retention;
+mod row;
+mod schema;
+mod store;
+#[cfg(test)]
+mod testing;
+mod totals;
+
+pub use error::Error;
+pub use reader::{Filter, Reader, Total};
+pub use store::{Opened, Run, Store};

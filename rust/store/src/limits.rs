@@ -1,0 +1,26 @@
+//! How large the database may grow, and how long it remembers.
+
+use std::time::Duration;
+
+/// Single flows are kept for 30 days. They say who spoke with whom at which second, which is more
+/// than anyone looks up after a month; the hourly totals remain.
+pub const FLOW_DAYS: i64 = 30;
+
+/// The file's own size. 64 MiB hold about 400,000 flows with their totals: weeks of a busy phone,
+/// and less than one photo album. Past it the oldest flows go, then the oldest totals.
+pub const FILE_BYTES: i64 = 64 * 1024 * 1024;
+
+/// How many rows one transaction deletes at most: about 10 ms, so that no commit waits long.
+pub const SLICE: u32 = 5_000;
+
+/// What is left of the write-ahead log file after a checkpoint. SQLite would keep it at its
+/// largest size for ever.
+pub const LOG_BYTES: i64 = 4 * 1024 * 1024;
+
+/// How long a commit waits for another Telltale that writes the same file. Commits take a few
+/// milliseconds; who waits longer has a stuck neighbour and is told so.
+pub const BUSY: Duration = Duration::from_secs(2);
+
+/// How many corrupt files are kept aside, the last in the newest one's place. They are as large as
+/// the database, and nobody repairs more than the last few.
+pub const SET_ASIDE: usize = 3;

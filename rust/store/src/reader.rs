@@ -1,0 +1,216 @@
+//! Questions to the database, asked beside a writer or without one.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, params};
+use telltale_model::{Protocol, Timestamp, Traffic};
+
+use crate::schema::{self, Unusable};
+use crate::{Error, file, row};
+
+/// Reads, and never writes.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    path: PathBuf,
+}
+
+/// Which totals are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// From the hour on that holds this moment.
+    pub since: Option<Timestamp>,
+    /// Only of the program with this path or this file name.
+    pub program: Option<String>,
+}
+
+/// What one program sent to one destination, over all hours that were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Total {
+    /// The program's path, where known.
+    pub program: Option<String>,
+    /// Its user, where known.
+    pub uid: Option<u32>,
+    /// What was spoken.
+    pub protocol: Protocol,
+    /// The name that was asked for, where known. Then `remote` is one of the addresses it had.
+    pub name: Option<String>,
+    /// Address and port.
+    pub remote: SocketAddr,
+    /// All that went each way.
+    pub traffic: Traffic,
+    /// How many flows began.
+    pub flows: u64,
+}
+
+impl Reader {
+    /// Opens the database for reading; `None` where there is none, or an empty one.
+    ///
+    /// # Errors
+    /// A sentence: no permission, not a database, one of another program or of a newer Telltale.
+    pub fn open(path: &Path) -> Result<Option<Self>, Error> {
+        match std::fs::metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(path, "read", &error)),
+            Ok(_) => {}
+        }
+        let (connection, version) = connect(path).map_err(|unusable| file::explain(unusable, path))?;
+        Ok((version > 0).then(|| Self { connection, path: path.to_owned() }))
+    }
+
+    /// Totals for each program and destination, most sent first. A destination is a name, or an
+    /// address without one, with port and protocol.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn totals(&self, filter: &Filter) -> Result<Vec<Total>, Error> {
+        self.select(filter).map_err(|error| Error::sqlite(&self.path, &error))
+    }
+
+    fn select(&self, filter: &Filter) -> rusqlite::Result<Vec<Total>> {
+        let since = filter.since.map(row::hour);
+        let mut statement = self.connection.prepare_cached(TOTALS)?;
+        let rows = statement.query_map(params![since, filter.program], total)?;
+        rows.filter_map(Result::transpose).collect()
+    }
+}
+
+fn connect(path: &Path) -> Result<(Connection, i64), Unusable> {
+    let connection = file::read_only(path)?;
+    schema::refuse_foreign(&connection, path, schema::STEPS.len())?;
+    let version = schema::version(&connection)?;
+    Ok((connection, version))
+}
+
+/// Addresses that go by one name are one destination; `min` only makes the choice among them stable.
+const TOTALS: &str = "
+SELECT sum(bytes_sent) AS sent, sum(bytes_received) AS received, sum(packets_sent), sum(packets_received),
+       sum(flows), program, uid, protocol, name, min(address), port
+FROM hourly
+WHERE (?1 IS NULL OR hour >= ?1)
+  AND (?2 IS NULL OR program = ?2 OR substr(program, -length(?2) - 1) = '/' || ?2)
+GROUP BY program, uid, protocol, name, port, CASE name WHEN '' THEN address ELSE '' END
+ORDER BY sent DESC, received DESC, program, uid, name, min(address), port, protocol
+";
+
+/// `None` for a row that this Telltale cannot have written.
+fn total(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Total>> {
+    let protocol: String = found.get(7)?;
+    let address: String = found.get(9)?;
+    let (Some(protocol), Ok(address)) = (protocol_named(&protocol), address.parse::<IpAddr>()) else {
+        return Ok(None);
+    };
+    Ok(Some(Total {
+        traffic: row::traffic(found, 0)?,
+        flows: row::unsigned(found.get(4)?),
+        program: known(found.get(5)?),
+        uid: u32::try_from(found.get::<_, i64>(6)?).ok(),
+        protocol,
+        name: known(found.get(8)?),
+        remote: SocketAddr::new(address, found.get(10)?),
+    }))
+}
+
+fn known(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
+
+fn protocol_named(name: &str) -> Option<Protocol> {
+    [Protocol::Tcp, Protocol::Udp, Protocol::Icmp].into_iter().find(|protocol| protocol.name() == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use telltale_model::{Flow, Owner};
+
+    use super::*;
+    use crate::Store;
+    use crate::testing::{Folder, flow, run, traffic};
+
+    fn reader(folder: &Folder, flows: &[Flow]) -> Reader {
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        store.commit(Timestamp(0), flows).unwrap();
+        Reader::open(&folder.database()).unwrap().unwrap()
+    }
+
+    fn owned(number: u64, program: &str, sent: u64) -> Flow {
+        let owner = Owner { uid: Some(1000), pid: None, program: Some(program.into()) };
+        Flow { owner, traffic: traffic(sent, 0), ..flow(number, 0) }
+    }
+
+    #[test]
+    fn nothing_known_is_no_error() {
+        let folder = Folder::new("nothing");
+        assert!(Reader::open(&folder.database()).unwrap().is_none());
+        assert!(!folder.database().exists(), "reading makes no file");
+        std::fs::write(folder.database(), "").unwrap();
+        assert!(Reader::open(&folder.database()).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_damaged_file_is_named_and_left() {
+        let folder = Folder::new("unreadable");
+        std::fs::write(folder.database(), "garbage".repeat(1_000)).unwrap();
+        assert!(Reader::open(&folder.database()).unwrap_err().to_string().contains("damaged"));
+        assert!(folder.database().exists());
+    }
+
+    #[test]
+    fn most_sent_comes_first_and_addresses_of_one_name_are_one_line() {
+        let folder = Folder::new("order");
+        let mut elsewhere = owned(3, "/usr/bin/curl", 50);
+        elsewhere.key.remote = "[2001:db8::9]:443".parse().unwrap();
+        let mut nameless = owned(4, "/usr/bin/curl", 10);
+        nameless.name = None;
+        let flows = [owned(1, "/usr/bin/curl", 100), owned(2, "/usr/bin/wget", 120), elsewhere, nameless];
+        let totals = reader(&folder, &flows).totals(&Filter::default()).unwrap();
+        let lines: Vec<_> = totals
+            .iter()
+            .map(|total| {
+                (
+                    total.program.as_deref().unwrap(),
+                    total.name.as_deref(),
+                    total.traffic.bytes_sent,
+                    total.flows,
+                )
+            })
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                ("/usr/bin/curl", Some("a.example"), 150, 2),
+                ("/usr/bin/wget", Some("a.example"), 120, 1),
+                ("/usr/bin/curl", None, 10, 1),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_program_is_found_by_path_and_by_file_name_only() {
+        let folder = Folder::new("program");
+        let flows = [owned(1, "/usr/bin/curl", 100), owned(2, "/opt/mycurl", 120), owned(3, "curl", 7)];
+        let reader = reader(&folder, &flows);
+        let sent = |program: &str| {
+            let filter = Filter { since: None, program: Some(program.into()) };
+            reader.totals(&filter).unwrap().iter().map(|total| total.traffic.bytes_sent).collect::<Vec<_>>()
+        };
+        assert_eq!(sent("curl"), [100, 7]);
+        assert_eq!(sent("/usr/bin/curl"), [100]);
+        assert_eq!(sent("rl"), Vec::<u64>::new());
+        assert_eq!(sent("%"), Vec::<u64>::new());
+    }
+
+    #[test]
+    fn reading_goes_on_beside_a_writer() {
+        let folder = Folder::new("beside");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        store.commit(Timestamp(0), &[flow(0, 0)]).unwrap();
+        let reader = Reader::open(&folder.database()).unwrap().unwrap();
+        for number in 1..50 {
+            store.commit(Timestamp(0), &[flow(number, 0)]).unwrap();
+            let total = &reader.totals(&Filter::default()).unwrap()[0];
+            assert_eq!((total.flows, total.traffic.bytes_sent), (number + 1, 100 * (number + 1)));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What is forgotten, and when. Deletion goes in slices, each a transaction of its own, so that
+//! no commit waits long behind it.
+
+use rusqlite::{Connection, params};
+use telltale_model::Timestamp;
+
+use crate::limits;
+
+const DAY: i64 = 86_400 * 1_000_000;
+
+/// Deletes the flows that began more than [`limits::FLOW_DAYS`] ago, and the runs that have no flows
+/// left: a command line says much about a person too.
+pub(crate) fn forget_old(connection: &Connection, run: Option<i64>, now: Timestamp) -> rusqlite::Result<()> {
+    let oldest = now.0.saturating_sub(limits::FLOW_DAYS * DAY);
+    while forget_flows_before(connection, run, oldest)? {}
+    connection.execute(
+        "DELETE FROM run
+         WHERE started < ?1 AND id IS NOT ?2 AND NOT EXISTS (SELECT 1 FROM flow WHERE flow.run = run.id)",
+        params![oldest, run],
+    )?;
+    Ok(())
+}
+
+/// Deletes the oldest flows, then the oldest totals, until the file is at most
+/// [`limits::FILE_BYTES`] large.
+pub(crate) fn bound_file(connection: &Connection) -> rusqlite::Result<()> {
+    bound(connection, limits::FILE_BYTES)
+}
+
+fn bound(connection: &Connection, limit: i64) -> rusqlite::Result<()> {
+    while bytes(connection)? > limit {
+        if !forget_ended_flows(connection)? && !forget_totals(connection)? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Says whether any went, as all three do. A flow of another run that is so old and has no end was
+/// cut off with its relay; one of this run still lives, and the totals need to know how far it was
+/// counted.
+fn forget_flows_before(connection: &Connection, run: Option<i64>, before: i64) -> rusqlite::Result<bool> {
+    let gone = connection.prepare_cached(
+        "DELETE FROM flow WHERE (run, number) IN (
+            SELECT run, number FROM flow
+            WHERE started < ?1 AND (ended IS NOT NULL OR run IS NOT ?2)
+            ORDER BY started LIMIT ?3
+         )",
+    )?;
+    delete(connection, gone, params![before, run, limits::SLICE])
+}
+
+/// A flow without an end stays: another relay may be counting it now.
+fn forget_ended_flows(connection: &Connection) -> rusqlite::Result<bool> {
+    let gone = connection.prepare_cached(
+        "DELETE FROM flow WHERE (run, number) IN (
+            SELECT run, number FROM flow WHERE ended IS NOT NULL ORDER BY started LIMIT ?1
+         )",
+    )?;
+    delete(connection, gone, params![limits::SLICE])
+}
+
+fn forget_totals(connection: &Connection) -> rusqlite::Result<bool> {
+    let gone = connection.prepare_cached(
+        "DELETE FROM hourly WHERE (hour, program, uid, protocol, address, port, name) IN (
+            SELECT hour, program, uid, protocol, address, port, name FROM hourly ORDER BY hour LIMIT ?1
+         )",
+    )?;
+    delete(connection, gone, params![limits::SLICE])
+}
+
+/// Deleted rows leave free pages inside the file; incremental vacuum gives them back to the disk.
+fn delete(
+    connection: &Connection,
+    mut statement: rusqlite::CachedStatement<'_>,
+    parameters: impl rusqlite::Params,
+) -> rusqlite::Result<bool> {
+    let gone = statement.execute(parameters)?;
+    if gone > 0 {
+        // It frees one page with each step, so all of its empty rows are asked for.
+        let mut vacuum = connection.prepare_cached("PRAGMA incremental_vacuum")?;
+        let mut pages = vacuum.query([])?;
+        while pages.next()?.is_some() {}
+    }
+    Ok(gone > 0)
+}
+
+fn bytes(connection: &Connection) -> rusqlite::Result<i64> {
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    Ok(pages.saturating_mul(page))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Folder, count, flow, run};
+    use crate::{Filter, Reader, Store};
+
+    const NOW: Timestamp = Timestamp(1_800_000_000_000_000);
+
+    #[test]
+    fn a_file_that_is_too_large_loses_its_oldest_flows_and_keeps_the_totals() {
+        let folder = Folder::new("bound");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        for batch in 0..12 {
+            let flows: Vec<_> = (0..1_000).map(|number| flow(batch * 1_000 + number, NOW.0)).collect();
+            store.commit(NOW, &flows).unwrap();
+        }
+        let connection = store.connection();
+        let before = bytes(connection).unwrap();
+        assert_eq!(count(connection, "PRAGMA auto_vacuum"), 2);
+        bound(connection, before - 1).unwrap();
+        assert_eq!(count(connection, "SELECT count(*) FROM flow"), 7_000);
+        assert_eq!(count(connection, "SELECT min(number) FROM flow"), 5_000, "the oldest go first");
+        let after = bytes(connection).unwrap();
+        assert!(after < before * 3 / 4, "room goes back to the disk: {before} -> {after}");
+        let totals = Reader::open(&folder.database()).unwrap().unwrap().totals(&Filter::default()).unwrap();
+        assert_eq!(totals.iter().map(|total| total.flows).sum::<u64>(), 12_000);
+
+        bound(connection, 1).unwrap();
+        assert_eq!(
+            count(connection, "SELECT (SELECT count(*) FROM flow) + (SELECT count(*) FROM hourly)"),
+            0
+        );
+    }
+
+    #[test]
+    fn old_flows_and_their_runs_go_but_a_flow_that_lives_stays() {
+        let folder = Folder::new("age");
+        let old = Timestamp(NOW.0 - (limits::FLOW_DAYS + 1) * DAY);
+        let mut living = flow(2, old.0);
+        (living.ended, living.ending) = (None, None);
+
+        let mut other = Store::open(&folder.database(), run()).unwrap().store;
+        other.commit(old, &[flow(1, old.0), living.clone()]).unwrap();
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        store.commit(old, &[flow(1, old.0), living]).unwrap();
+        store.commit(NOW, &[flow(3, NOW.0)]).unwrap();
+
+        let connection = store.connection();
+        assert_eq!(count(connection, "SELECT group_concat(number ORDER BY number) = '2,3' FROM flow"), 1);
+        assert_eq!(count(connection, "SELECT count(*) FROM run"), 1);
+        assert_eq!(count(connection, "SELECT sum(flows) FROM hourly"), 5);
+    }
+}

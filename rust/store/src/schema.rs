@@ -1,0 +1,176 @@
+//! The tables, and how an older file becomes a newer one.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::error::says_corrupt;
+
+/// Marks the file as ours ("Tell" in ASCII), so that a database of another program, named by
+/// mistake, is not written to.
+pub(crate) const APPLICATION: i32 = 0x5465_6c6c;
+
+/// Step n brings a file of version n to version n + 1. Steps are never changed after a release,
+/// only added.
+pub(crate) const STEPS: [&str; 1] = [STEP_1];
+
+/// Times are microseconds since 1970, hours are seconds since 1970. `hour` is the hour in which a
+/// flow was last counted, `earlier_*` what was counted of it in hours before that one: so the share
+/// of the last hour can move when the owner or the name becomes known late.
+/// In `hourly`, an unknown program or name is '' and an unknown uid is -1, since NULLs never equal
+/// one another in a primary key.
+const STEP_1: &str = "
+CREATE TABLE run (
+    id INTEGER PRIMARY KEY,
+    started INTEGER NOT NULL,
+    command TEXT NOT NULL,
+    version TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE flow (
+    run INTEGER NOT NULL REFERENCES run (id),
+    number INTEGER NOT NULL,
+    protocol TEXT NOT NULL,
+    app_address TEXT NOT NULL,
+    app_port INTEGER NOT NULL,
+    remote_address TEXT NOT NULL,
+    remote_port INTEGER NOT NULL,
+    uid INTEGER,
+    pid INTEGER,
+    program TEXT,
+    name TEXT,
+    started INTEGER NOT NULL,
+    ended INTEGER,
+    ending TEXT,
+    bytes_sent INTEGER NOT NULL,
+    bytes_received INTEGER NOT NULL,
+    packets_sent INTEGER NOT NULL,
+    packets_received INTEGER NOT NULL,
+    hour INTEGER NOT NULL,
+    earlier_bytes_sent INTEGER NOT NULL,
+    earlier_bytes_received INTEGER NOT NULL,
+    earlier_packets_sent INTEGER NOT NULL,
+    earlier_packets_received INTEGER NOT NULL,
+    PRIMARY KEY (run, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX flow_started ON flow (started);
+
+CREATE TABLE hourly (
+    hour INTEGER NOT NULL,
+    program TEXT NOT NULL,
+    uid INTEGER NOT NULL,
+    protocol TEXT NOT NULL,
+    address TEXT NOT NULL,
+    port INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    bytes_sent INTEGER NOT NULL,
+    bytes_received INTEGER NOT NULL,
+    packets_sent INTEGER NOT NULL,
+    packets_received INTEGER NOT NULL,
+    flows INTEGER NOT NULL,
+    PRIMARY KEY (hour, program, uid, protocol, address, port, name)
+) STRICT, WITHOUT ROWID;
+";
+
+/// The version that the file says it has; 0 for an empty one.
+pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// Why a file cannot be used as it is.
+#[derive(Debug)]
+pub(crate) enum Unusable {
+    /// Its content is damaged, or it was never a database.
+    Corrupt,
+    /// It is sound, but not for this Telltale.
+    NotOurs(String),
+    /// The system does not let us.
+    Failed(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Unusable {
+    fn from(error: rusqlite::Error) -> Self {
+        if says_corrupt(&error) { Self::Corrupt } else { Self::Failed(error) }
+    }
+}
+
+/// Refuses a database of another program, and one of a newer Telltale: it may hold what this one
+/// would break.
+pub(crate) fn refuse_foreign(connection: &Connection, path: &Path, newest: usize) -> Result<(), Unusable> {
+    let path = path.display();
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if tables > 0 && application != APPLICATION {
+        return Err(Unusable::NotOurs(format!(
+            "{path} is the database of another program; choose another file"
+        )));
+    }
+    let version = version(connection)?;
+    if usize::try_from(version).is_ok_and(|version| version <= newest) {
+        return Ok(());
+    }
+    Err(Unusable::NotOurs(format!(
+        "the database {path} was made by a newer Telltale (its version is {version}, this one knows up to \
+         {newest}); use that Telltale, or choose another file"
+    )))
+}
+
+/// Applies the steps that the file lacks, each in a transaction of its own: after a power cut the
+/// file has some version, never a half of one.
+pub(crate) fn migrate(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<()> {
+    while apply_next(connection, steps)? {}
+    Ok(())
+}
+
+/// Two Telltales may start at once on one file: the version is read under the write lock.
+fn apply_next(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<bool> {
+    let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
+    let version = version(&transaction)?;
+    let Some(step) = usize::try_from(version).ok().and_then(|version| steps.get(version)) else {
+        return Ok(false);
+    };
+    transaction.execute_batch(step)?;
+    transaction.pragma_update(None, "application_id", APPLICATION)?;
+    transaction.pragma_update(None, "user_version", version + 1)?;
+    transaction.commit()?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Folder, count, flow, run};
+    use crate::{Store, file};
+    use telltale_model::Timestamp;
+
+    /// A step as a later release would add it.
+    const NEXT: &str = "ALTER TABLE flow ADD COLUMN country TEXT; UPDATE flow SET country = 'XX';";
+
+    #[test]
+    fn an_older_file_becomes_a_newer_one_and_keeps_its_flows() {
+        let folder = Folder::new("older");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        store.commit(Timestamp(0), &[flow(1, 0), flow(2, 0)]).unwrap();
+        drop(store);
+
+        let (connection, _) = file::open(&folder.database(), &[STEPS[0], NEXT]).unwrap();
+        assert_eq!(version(&connection).unwrap(), 2);
+        assert_eq!(count(&connection, "SELECT count(*) FROM flow WHERE country = 'XX'"), 2);
+    }
+
+    #[test]
+    fn a_step_that_fails_in_its_middle_leaves_the_older_version() {
+        let folder = Folder::new("half");
+        drop(Store::open(&folder.database(), run()).unwrap());
+        let broken = format!("{NEXT} SELECT * FROM no_such_table;");
+        assert!(file::open(&folder.database(), &[STEPS[0], &broken]).is_err());
+
+        let (connection, aside) = file::open(&folder.database(), &STEPS).unwrap();
+        assert_eq!((version(&connection).unwrap(), aside), (1, None));
+        assert_eq!(
+            count(&connection, "SELECT count(*) FROM pragma_table_info('flow') WHERE name = 'country'"),
+            0
+        );
+    }
+}

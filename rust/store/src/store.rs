@@ -1,0 +1,364 @@
+//! The one writer of a run of the relay.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use telltale_model::{Flow, Timestamp};
+
+use crate::totals::{self, Counted};
+use crate::{Error, file, retention, row, schema};
+
+/// Writes the flows of one run. Several stores, in one process or more, may write one file at the
+/// same time; each waits for the other's transaction.
+#[derive(Debug)]
+pub struct Store {
+    connection: Connection,
+    path: PathBuf,
+    run: Run,
+    /// The run's row, once there is something to keep.
+    run_id: Option<i64>,
+    /// The hour in which old flows were last looked for.
+    trimmed: Option<i64>,
+}
+
+/// One run of the relay, as the database knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// When it began.
+    pub started: Timestamp,
+    /// COMMAND with its arguments, or what else the relay ran for.
+    pub command: String,
+    /// The version of Telltale.
+    pub version: String,
+}
+
+/// A store, and what was found on the way.
+#[derive(Debug)]
+pub struct Opened {
+    /// Ready to write.
+    pub store: Store,
+    /// Where a corrupt database was moved to; the store is then a new and empty one.
+    pub set_aside: Option<PathBuf>,
+}
+
+impl Store {
+    /// Opens the database, or makes it together with its directory. It is checked first, which takes
+    /// up to 200 ms for the largest file. Nothing is written for `run` before the first commit.
+    ///
+    /// # Errors
+    /// A sentence for the person: no permission, full disk, a file of another program or of a newer
+    /// Telltale. Such a file is left as it was.
+    pub fn open(path: &Path, run: Run) -> Result<Opened, Error> {
+        let (connection, set_aside) = file::open(path, &schema::STEPS)?;
+        let store = Self { connection, path: path.to_owned(), run, run_id: None, trimmed: None };
+        Ok(Opened { store, set_aside })
+    }
+
+    /// Keeps these flows as they are now, in one transaction: new ones are added, known ones brought
+    /// up to date, the hourly totals with them. `now` says in which hour a living flow's new traffic
+    /// counts; that of an ended flow counts in the hour of its end.
+    ///
+    /// Committing the same flow twice changes nothing, so a batch may be given again.
+    ///
+    /// # Errors
+    /// A sentence, such as for a full disk. All of the batch is kept then or nothing: give it again.
+    /// Later commits succeed once the reason is gone.
+    pub fn commit(&mut self, now: Timestamp, batch: &[Flow]) -> Result<(), Error> {
+        self.write(now, batch)
+            .and_then(|()| self.trim(now))
+            .map_err(|error| Error::sqlite(&self.path, &error))
+    }
+
+    #[cfg(test)]
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    fn write(&mut self, now: Timestamp, batch: &[Flow]) -> rusqlite::Result<()> {
+        // The lock comes first: a read that becomes a write fails at once when a neighbour wrote between.
+        let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
+        let run = match self.run_id {
+            Some(run) => run,
+            None => insert_run(&transaction, &self.run)?,
+        };
+        for flow in batch {
+            keep(&transaction, run, now, flow)?;
+        }
+        transaction.commit()?;
+        self.run_id = Some(run);
+        Ok(())
+    }
+
+    fn trim(&mut self, now: Timestamp) -> rusqlite::Result<()> {
+        let hour = row::hour(now);
+        if self.trimmed != Some(hour) {
+            retention::forget_old(&self.connection, self.run_id, now)?;
+            self.trimmed = Some(hour);
+        }
+        retention::bound_file(&self.connection)
+    }
+}
+
+fn insert_run(transaction: &Transaction<'_>, run: &Run) -> rusqlite::Result<i64> {
+    transaction.execute(
+        "INSERT INTO run (started, command, version) VALUES (?1, ?2, ?3)",
+        params![run.started.0, run.command, run.version],
+    )?;
+    Ok(transaction.last_insert_rowid())
+}
+
+fn keep(transaction: &Transaction<'_>, run: i64, now: Timestamp, flow: &Flow) -> rusqlite::Result<()> {
+    let counted = totals::count(transaction, run, now, flow)?;
+    upsert(transaction, run, flow, &counted)
+}
+
+const UPSERT: &str = "
+INSERT INTO flow VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23
+)
+ON CONFLICT (run, number) DO UPDATE SET
+    uid = excluded.uid, pid = excluded.pid, program = excluded.program, name = excluded.name,
+    ended = excluded.ended, ending = excluded.ending,
+    bytes_sent = excluded.bytes_sent, bytes_received = excluded.bytes_received,
+    packets_sent = excluded.packets_sent, packets_received = excluded.packets_received,
+    hour = excluded.hour,
+    earlier_bytes_sent = excluded.earlier_bytes_sent,
+    earlier_bytes_received = excluded.earlier_bytes_received,
+    earlier_packets_sent = excluded.earlier_packets_sent,
+    earlier_packets_received = excluded.earlier_packets_received
+";
+
+fn upsert(transaction: &Transaction<'_>, run: i64, flow: &Flow, counted: &Counted) -> rusqlite::Result<()> {
+    let Flow { key, owner, traffic, .. } = flow;
+    transaction.prepare_cached(UPSERT)?.execute(params![
+        run,
+        row::signed(flow.number.0),
+        key.protocol.name(),
+        key.app.ip().to_string(),
+        key.app.port(),
+        key.remote.ip().to_string(),
+        key.remote.port(),
+        owner.uid,
+        owner.pid,
+        owner.program,
+        flow.name,
+        flow.started.0,
+        flow.ended.map(|ended| ended.0),
+        flow.ending.map(telltale_model::Ending::name),
+        row::signed(traffic.bytes_sent),
+        row::signed(traffic.bytes_received),
+        row::signed(traffic.packets_sent),
+        row::signed(traffic.packets_received),
+        counted.hour,
+        row::signed(counted.earlier.bytes_sent),
+        row::signed(counted.earlier.bytes_received),
+        row::signed(counted.earlier.packets_sent),
+        row::signed(counted.earlier.packets_received),
+    ])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use telltale_model::{FlowNumber, Owner, Protocol, Traffic};
+
+    use super::*;
+    use crate::testing::{Folder, count, flow, run, traffic};
+    use crate::{Filter, Reader};
+
+    const HOUR: i64 = 3_600 * 1_000_000;
+    /// Half past some hour.
+    const NOW: Timestamp = Timestamp(500_000 * HOUR + HOUR / 2);
+
+    #[test]
+    fn a_flow_is_kept_with_all_that_is_known_of_it() {
+        let folder = Folder::new("kept");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        store.commit(NOW, &[flow(7, NOW.0)]).unwrap();
+        let text = store
+            .connection()
+            .query_row(
+                "SELECT concat_ws(' ', number, protocol, app_address, app_port, remote_address,
+                     remote_port, uid, pid, program, name, flow.started, ended, ending, bytes_sent, bytes_received, packets_sent,
+                     packets_received, command, version) FROM flow JOIN run ON run.id = flow.run",
+                [],
+                |row| row.get::<_, String>(0),
+            )
+            .unwrap();
+        assert_eq!(
+            text,
+            "7 tcp 198.19.84.1 40000 192.0.2.7 443 1000 77 /usr/bin/curl a.example 1800001800000000 \
+             1800001801000000 finished 100 1000 10 100 curl https://a.example 0.1.0"
+        );
+    }
+
+    #[test]
+    fn a_run_that_sends_nothing_leaves_no_row() {
+        let folder = Folder::new("silent");
+        let store = Store::open(&folder.database(), run()).unwrap().store;
+        assert_eq!(count(store.connection(), "SELECT count(*) FROM run"), 0);
+    }
+
+    #[test]
+    fn the_same_batch_again_changes_nothing() {
+        let folder = Folder::new("again");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        for _ in 0..3 {
+            store.commit(NOW, &[flow(1, NOW.0), flow(2, NOW.0)]).unwrap();
+        }
+        assert_eq!(count(store.connection(), "SELECT sum(flows) FROM hourly"), 2);
+        assert_eq!(count(store.connection(), "SELECT sum(bytes_sent) FROM hourly"), 200);
+    }
+
+    #[test]
+    fn two_runs_do_not_mix_their_flow_numbers() {
+        let folder = Folder::new("runs");
+        for _ in 0..2 {
+            let mut store = Store::open(&folder.database(), run()).unwrap().store;
+            store.commit(NOW, &[flow(1, NOW.0)]).unwrap();
+        }
+        let totals = Reader::open(&folder.database()).unwrap().unwrap().totals(&Filter::default()).unwrap();
+        assert_eq!((totals[0].flows, totals[0].traffic.bytes_sent), (2, 200));
+    }
+
+    #[test]
+    fn an_owner_that_comes_late_takes_the_flow_along() {
+        let folder = Folder::new("late");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        let known = flow(1, NOW.0);
+        let unknown = Flow { owner: Owner::default(), name: None, traffic: traffic(40, 0), ..known.clone() };
+        store.commit(NOW, &[unknown]).unwrap();
+        store.commit(NOW, &[known]).unwrap();
+        assert_eq!(count(store.connection(), "SELECT count(*) FROM hourly"), 1, "nothing stays behind");
+        assert_eq!(count(store.connection(), "SELECT bytes_sent FROM hourly WHERE name = 'a.example'"), 100);
+    }
+
+    #[test]
+    fn traffic_counts_in_the_hour_in_which_it_flowed() {
+        let folder = Folder::new("hours");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        let mut living = flow(1, NOW.0);
+        (living.ended, living.ending) = (None, None);
+        let mut at = NOW;
+        for sent in [10, 30, 70] {
+            living.traffic = traffic(sent, 0);
+            store.commit(at, std::slice::from_ref(&living)).unwrap();
+            at.0 += HOUR;
+        }
+        // The clock goes back: the newest hour takes it.
+        living.traffic = traffic(75, 0);
+        store.commit(NOW, std::slice::from_ref(&living)).unwrap();
+        let hours = "SELECT group_concat(bytes_sent || '/' || flows, ' ' ORDER BY hour) = '10/1 20/0 45/0' FROM hourly";
+        assert_eq!(count(store.connection(), hours), 1);
+
+        let since = |at| {
+            let filter = Filter { since: Some(at), program: None };
+            let reader = Reader::open(&folder.database()).unwrap().unwrap();
+            reader.totals(&filter).unwrap().iter().map(|total| total.traffic.bytes_sent).sum::<u64>()
+        };
+        assert_eq!(
+            (since(NOW), since(Timestamp(NOW.0 + HOUR)), since(Timestamp(NOW.0 + 3 * HOUR))),
+            (75, 65, 0)
+        );
+    }
+
+    /// Upserts in a seeded random order, flows growing, owners and names coming late, hours passing:
+    /// the totals equal a plain sum over the flows as they are in the end.
+    #[test]
+    fn totals_equal_a_naive_sum_after_random_upserts() {
+        for seed in 1..=8 {
+            let folder = Folder::new(&format!("random-{seed}"));
+            let mut store = Store::open(&folder.database(), run()).unwrap().store;
+            let mut random = Random(seed);
+            let mut flows = BTreeMap::new();
+            let mut now = NOW;
+            for _ in 0..60 {
+                now.0 += i64::try_from(random.below(20)).unwrap() * 60_000_000;
+                let batch: Vec<Flow> =
+                    (0..random.below(12)).map(|_| step(&mut random, &mut flows, now)).collect();
+                store.commit(now, &batch).unwrap();
+            }
+            let reader = Reader::open(&folder.database()).unwrap().unwrap();
+            let kept: BTreeMap<_, _> = reader
+                .totals(&Filter::default())
+                .unwrap()
+                .into_iter()
+                .map(|total| {
+                    let host = total.name.clone().unwrap_or_else(|| total.remote.ip().to_string());
+                    let key = (total.program, total.uid, total.protocol, host, total.remote.port());
+                    (key, (total.traffic, total.flows))
+                })
+                .collect();
+            assert_eq!(kept, naive(&flows), "seed {seed}");
+        }
+    }
+
+    type Key = (Option<String>, Option<u32>, Protocol, String, u16);
+
+    fn naive(flows: &BTreeMap<u64, Flow>) -> BTreeMap<Key, (Traffic, u64)> {
+        let mut sums: BTreeMap<Key, (Traffic, u64)> = BTreeMap::new();
+        for flow in flows.values() {
+            let remote = flow.key.remote;
+            let host = flow.name.clone().unwrap_or_else(|| remote.ip().to_string());
+            let key = (flow.owner.program.clone(), flow.owner.uid, flow.key.protocol, host, remote.port());
+            let (sum, count) = sums.entry(key).or_default();
+            sum.bytes_sent += flow.traffic.bytes_sent;
+            sum.bytes_received += flow.traffic.bytes_received;
+            sum.packets_sent += flow.traffic.packets_sent;
+            sum.packets_received += flow.traffic.packets_received;
+            *count += 1;
+        }
+        sums
+    }
+
+    /// Opens a flow, or lets a known one grow or end. Owners and names are known at once or come
+    /// with the next step within the hour, as the watcher has it.
+    fn step(random: &mut Random, flows: &mut BTreeMap<u64, Flow>, now: Timestamp) -> Flow {
+        let number = random.below(40);
+        let flow = flows.entry(number).or_insert_with(|| opened(random, number, now));
+        if flow.ended.is_none() {
+            flow.traffic.bytes_sent += random.below(10_000);
+            flow.traffic.bytes_received += random.below(100_000);
+            flow.traffic.packets_sent += random.below(10);
+            flow.traffic.packets_received += random.below(100);
+            if row::hour(now) == row::hour(flow.started) && flow.owner.program.is_none() {
+                flow.owner =
+                    [Owner::default(), self::flow(0, 0).owner][usize::from(random.below(2) == 1)].clone();
+            }
+            if random.below(6) == 0 {
+                (flow.ended, flow.ending) = (Some(now), Some(telltale_model::Ending::Finished));
+            }
+        }
+        flow.clone()
+    }
+
+    fn opened(random: &mut Random, number: u64, now: Timestamp) -> Flow {
+        let mut flow = flow(number, now.0);
+        flow.number = FlowNumber(number);
+        flow.key.protocol = [Protocol::Tcp, Protocol::Udp, Protocol::Icmp][random.index(3)];
+        flow.key.remote =
+            ["192.0.2.7:443", "192.0.2.8:443", "[2001:db8::7]:53"][random.index(3)].parse().unwrap();
+        flow.name = [None, Some("a.example"), Some("b.example")][random.index(3)].map(String::from);
+        (flow.owner, flow.ended, flow.ending) = (Owner::default(), None, None);
+        flow.traffic = traffic(random.below(100) * 10, 0);
+        flow
+    }
+
+    /// Marsaglia's xorshift64.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, limit: u64) -> u64 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) % limit
+        }
+
+        fn index(&mut self, limit: u64) -> usize {
+            usize::try_from(self.below(limit)).unwrap()
+        }
+    }
+}
