@@ -39,8 +39,8 @@ pub const CHUNK_OVERHEAD: usize = 64;
 pub const MEMORY_SHARE: usize = 8;
 
 /// The other half is set aside: this much for each direction of each flow, so that every one goes on,
-/// however slowly, whatever the others hold.
-pub const FLOW_RESERVE: usize = PAYLOAD_MEMORY / 2 / (2 * TCP_FLOWS);
+/// however slowly, whatever the others hold. What keeping it costs is set aside with it.
+pub const FLOW_RESERVE: usize = PAYLOAD_MEMORY / 2 / (2 * TCP_FLOWS) - 2 * CHUNK_OVERHEAD;
 
 /// Payload under this fraction (1/n) of the buffer that it keeps alive is copied out of it.
 pub const COPY_OUT_SHARE: usize = 4;

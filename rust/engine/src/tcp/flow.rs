@@ -17,8 +17,8 @@ use super::segment::Segment;
 use super::sender::{Acknowledgement, End, Sender};
 use super::sequence::Sequence;
 use crate::limits::{
-    FLOW_PENDING, FLOW_RESERVE, HELD_SYN, HELD_SYN_GRACE, IDLE_PROBE_INTERVAL, IDLE_PROBES, LEAST_ROOM, RETRANSMISSIONS,
-    RTO_INITIAL, TCP_CLOSING_IDLE, TCP_IDLE, WINDOW_SCALE, WINDOW_STEP,
+    FLOW_PENDING, FLOW_RESERVE, HELD_SYN, HELD_SYN_GRACE, IDLE_PROBE_INTERVAL, IDLE_PROBES, LEAST_ROOM,
+    RETRANSMISSIONS, RTO_INITIAL, TCP_CLOSING_IDLE, TCP_IDLE, WINDOW_SCALE, WINDOW_STEP,
 };
 use crate::shared::Shared;
 use crate::{FlowId, Instant, Output, Packet};
@@ -335,7 +335,9 @@ impl Flow {
             return Verdict::Lives;
         }
         let probe = segment.sequence == self.receiver.next().minus(1) && segment.payload.len() <= 1;
-        if probe && !segment.syn && !segment.fin && self.keep_alive == KeepAlive::Unseen {
+        // Before a closed window the same segment is a probe of it.
+        let open = self.receiver.window() >> WINDOW_SCALE > 0;
+        if probe && open && !segment.syn && !segment.fin && self.keep_alive == KeepAlive::Unseen {
             self.keep_alive = KeepAlive::Due;
         }
         if let Some(number) =
@@ -464,8 +466,12 @@ impl Flow {
 
     fn bare_acknowledgement(&mut self, shared: &mut Shared) -> Output {
         let window = self.offer(shared);
-        let has_blocks = self.sack && self.receiver.has_sack_blocks();
-        let blocks = if has_blocks { self.receiver.take_sack_blocks() } else { Default::default() };
+        let blocks = if self.receiver.has_sack_blocks() {
+            self.receiver.take_sack_blocks()
+        } else {
+            Default::default()
+        };
+        let blocks = if self.sack { blocks } else { Default::default() };
         let packet = self.reply().acknowledgement(self.sender.next(), self.receiver.next(), window, &blocks);
         self.packet_out(packet)
     }

@@ -321,6 +321,7 @@ impl Flows {
     fn end(&mut self, index: u32, ending: Ending, shared: &mut Shared) {
         let Some(flow) = self.flows.at_mut(index) else { return };
         let (id, held) = (flow.id, flow.is_held());
+        shared.counters.idle += u64::from(ending == Ending::Idle);
         let silent = match ending {
             Ending::Finished | Ending::ResetByApp | Ending::GivenUp => true,
             Ending::Stopped => false,

@@ -8,8 +8,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use crate::limits::{CHUNK_OVERHEAD, COPY_OUT_SHARE};
 use crate::memory::Memory;
 
-/// Smallest and largest buffer that small payloads are gathered in.
-const GATHER: std::ops::RangeInclusive<usize> = 2 << 10..=64 << 10;
+/// Smallest and largest buffer that small payloads are gathered in. The smallest is less than what a flow
+/// is always granted, else ten thousand stalled ones would hold more than is set aside for them.
+const GATHER: std::ops::RangeInclusive<usize> = 256..=64 << 10;
 
 /// The queue between the app and the socket. Payload enters by reference and usually leaves so within
 /// the same turn; what has to stay is moved out of shared buffers by [`Pending::settle`].

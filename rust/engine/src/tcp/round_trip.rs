@@ -13,6 +13,8 @@ pub(crate) struct RoundTrip {
     variation: Duration,
     sample: Option<(Sequence, Instant)>,
     backoff: u32,
+    /// Waits in vain since the last answer of any kind.
+    unanswered: u32,
 }
 
 impl RoundTrip {
@@ -28,7 +30,7 @@ impl RoundTrip {
 
     /// New bytes up to `acknowledged` were acknowledged.
     pub(crate) fn acknowledged(&mut self, acknowledged: Sequence, now: Instant) {
-        self.backoff = 0;
+        (self.backoff, self.unanswered) = (0, 0);
         if let Some((end, sent)) = self.sample
             && !acknowledged.is_before(end)
         {
@@ -40,17 +42,22 @@ impl RoundTrip {
     /// Waited in vain: the next time-out is twice as long (RFC 6298 5.5).
     pub(crate) fn back_off(&mut self) {
         self.backoff += 1;
+        self.unanswered += 1;
         self.sample = None;
     }
 
-    /// The app answered, if without new bytes: it lives.
-    pub(crate) fn answered(&mut self) {
-        self.backoff = 0;
+    /// The app answered, if without new bytes: it lives. Its closed window is asked for ever more rarely
+    /// all the same (RFC 9293 3.8.6.1).
+    pub(crate) fn answered(&mut self, probing: bool) {
+        self.unanswered = 0;
+        if !probing {
+            self.backoff = 0;
+        }
     }
 
     /// How often in a row the wait was in vain.
-    pub(crate) fn backoffs(&self) -> u32 {
-        self.backoff
+    pub(crate) fn unanswered(&self) -> u32 {
+        self.unanswered
     }
 
     /// The time-out that is in force.

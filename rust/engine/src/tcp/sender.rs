@@ -135,7 +135,7 @@ impl Sender {
         if anew {
             self.advance(now, number, bytes, memory);
         } else {
-            self.round_trip.answered();
+            self.round_trip.answered(self.window_closed());
             self.deadline = self.deadline.filter(|_| self.in_flight());
             self.count_duplicate(acknowledgement.bare && !window_moved);
         }
@@ -190,7 +190,7 @@ impl Sender {
 
     /// Time-outs in a row without any answer.
     pub(crate) fn time_outs(&self) -> u32 {
-        self.round_trip.backoffs()
+        self.round_trip.unanswered()
     }
 
     pub(crate) fn in_flight(&self) -> bool {

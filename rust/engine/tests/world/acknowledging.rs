@@ -185,7 +185,7 @@ fn what_lies_past_the_window_is_cut_and_the_rest_is_taken() {
     player.send(&cut);
     let heard = player.hear();
     let taken = heard[0].ack - 1;
-    assert!(taken >= 14_592 && taken <= 14_600, "{taken} bytes of a window of 14,600");
+    assert!((14_592..=14_600).contains(&taken), "{taken} bytes of a window of 14,600");
 }
 
 /// Questions with answers until acknowledgements may wait. Gives the app's next number; the server has

@@ -29,10 +29,6 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    pub(crate) fn len(&self) -> u32 {
-        u32::try_from(self.payload.len()).unwrap() + u32::from(self.has(SYN)) + u32::from(self.has(FIN))
-    }
-
     pub(crate) fn has(&self, flag: u8) -> bool {
         self.flags & flag != 0
     }
@@ -52,8 +48,7 @@ impl Segment {
         bytes[13] = self.flags;
         bytes[20..20 + self.options.len()].copy_from_slice(&self.options);
         bytes[header..].copy_from_slice(&self.payload);
-        TcpPacket::new_unchecked(&mut bytes[..])
-            .fill_checksum(&self.from.ip().into(), &self.to.ip().into());
+        TcpPacket::new_unchecked(&mut bytes[..]).fill_checksum(&self.from.ip().into(), &self.to.ip().into());
         ip(self.from.ip(), self.to.ip(), IpProtocol::Tcp, &bytes)
     }
 
@@ -138,8 +133,7 @@ pub(crate) fn read_udp(packet: &[u8]) -> Option<(SocketAddr, SocketAddr, Vec<u8>
     let read = Read::packet(packet).filter(|read| read.protocol == IpProtocol::Udp)?;
     let udp = UdpPacket::new_checked(&read.payload[..]).expect("a datagram");
     assert!(udp.verify_checksum(&read.from.into(), &read.to.into()), "UDP checksum");
-    let (from, to) =
-        (SocketAddr::new(read.from, udp.src_port()), SocketAddr::new(read.to, udp.dst_port()));
+    let (from, to) = (SocketAddr::new(read.from, udp.src_port()), SocketAddr::new(read.to, udp.dst_port()));
     Some((from, to, udp.payload().to_vec()))
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use telltale_engine::{Failure, Instant};
+use telltale_engine::Failure;
 
 /// What a server does with a connection.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +78,6 @@ pub(crate) struct Socket {
     pub(crate) keep_alive: bool,
     pub(crate) readable: bool,
     pub(crate) blocked: bool,
-    pub(crate) answers_at: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +91,7 @@ pub(crate) enum Stage {
 }
 
 impl Socket {
-    pub(crate) fn new(script: Server, stream: Vec<u8>, answers_at: Option<Instant>) -> Self {
+    pub(crate) fn new(script: Server, stream: Vec<u8>) -> Self {
         Self {
             script,
             stage: Stage::Connecting,
@@ -104,7 +103,6 @@ impl Socket {
             keep_alive: false,
             readable: false,
             blocked: false,
-            answers_at,
         }
     }
 

@@ -122,7 +122,7 @@ impl Shell {
     /// One packet of a batch: nothing is asked of the engine yet.
     pub(crate) fn feed(&mut self, packet: &[u8]) {
         if let Some(segment) = whole_segment(packet) {
-            self.watch.from_app(self.now, &segment);
+            self.watch.app_said(self.now, &segment);
         }
         self.input(Input::Packet { packet: Bytes::copy_from_slice(packet), pinned: SLAB });
     }
@@ -242,13 +242,12 @@ impl Shell {
 
     fn drain(&mut self) {
         for _ in 0..1_000_000 {
-            match self.engine.poll_output() {
-                Output::Timeout(at) => {
-                    self.wakes_at = at;
-                    return;
-                }
-                output => self.obey(output),
+            let output = self.engine.poll_output();
+            if let Output::Timeout(at) = output {
+                self.wakes_at = at;
+                return;
             }
+            self.obey(output);
         }
         panic!("the engine never comes to rest");
     }
@@ -260,7 +259,10 @@ impl Shell {
             Output::Send(flow) => {
                 assert!(self.live(flow).stage == Stage::Connected, "Send before Connected");
                 assert!(self.engine.pending(flow).any(|slice| !slice.is_empty()), "Send without bytes");
-                self.live(flow).blocked = false;
+                if self.live(flow).script.takes == 0 {
+                    self.live(flow).blocked = true;
+                    return self.input(Input::Blocked(flow));
+                }
                 self.send(flow);
             }
             Output::Receive(flow) => {
@@ -318,7 +320,7 @@ impl Shell {
     fn take_packet(&mut self, packet: Vec<u8>) {
         assert!(packet.len() <= self.mtu, "{} bytes do not fit the tunnel", packet.len());
         if let Some(segment) = whole_segment(&packet) {
-            self.watch.to_app(&segment);
+            self.watch.app_hears(&segment);
         }
         self.to_app.push(packet);
     }
@@ -338,7 +340,7 @@ impl Shell {
         };
         self.answers.extend(after.map(|at| (at, flow)));
         self.ports.insert(flow, to.port());
-        let before = self.sockets.insert(flow, Socket::new(script, stream, after));
+        let before = self.sockets.insert(flow, Socket::new(script, stream));
         assert!(before.is_none(), "an id was used twice");
     }
 

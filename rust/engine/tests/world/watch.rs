@@ -1,6 +1,6 @@
 //! Watches every segment between apps and the engine for what must hold always.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ const LATEST_ACK: Duration = Duration::from_millis(40);
 #[derive(Default)]
 pub(crate) struct Watch {
     connections: BTreeMap<(SocketAddr, SocketAddr), Connection>,
+    /// Those that wait for an acknowledgement.
+    owed: BTreeSet<(SocketAddr, SocketAddr)>,
 }
 
 #[derive(Debug)]
@@ -29,7 +31,7 @@ struct Connection {
 }
 
 impl Watch {
-    pub(crate) fn from_app(&mut self, now: Instant, segment: &Segment) {
+    pub(crate) fn app_said(&mut self, now: Instant, segment: &Segment) {
         let Some(connection) = self.connections.get_mut(&(segment.from, segment.to)) else { return };
         if segment.has(RST) || segment.has(SYN) {
             connection.owed = None;
@@ -43,11 +45,12 @@ impl Watch {
         if segment.has(ACK) && !is_after(segment.seq, known) && is_after(end, known) && inside {
             let since = connection.owed.map_or(now, |(_, since)| since);
             connection.owed = Some((end, since));
+            self.owed.insert((segment.from, segment.to));
         }
         connection.finished |= segment.has(FIN);
     }
 
-    pub(crate) fn to_app(&mut self, segment: &Segment) {
+    pub(crate) fn app_hears(&mut self, segment: &Segment) {
         let ends = (segment.to, segment.from);
         if segment.has(RST) {
             self.connections.remove(&ends);
@@ -64,12 +67,16 @@ impl Watch {
     }
 
     /// Nothing that had to be acknowledged may be left waiting.
-    pub(crate) fn check(&self, now: Instant) {
-        for (ends, connection) in &self.connections {
-            if let Some((end, since)) = connection.owed.filter(|_| !connection.finished) {
+    pub(crate) fn check(&mut self, now: Instant) {
+        let connections = &self.connections;
+        self.owed.retain(|ends| {
+            let connection = connections.get(ends).filter(|connection| !connection.finished);
+            let owed = connection.and_then(|connection| connection.owed);
+            if let Some((end, since)) = owed {
                 assert!(now - since <= LATEST_ACK, "{ends:?}: bytes up to {end} were not acknowledged");
             }
-        }
+            owed.is_some()
+        });
     }
 
     /// The flow is over: what comes for it now is answered with a reset.
