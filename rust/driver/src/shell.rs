@@ -5,7 +5,7 @@ mod outputs;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -49,6 +49,14 @@ pub(crate) struct Shell {
     inputs: Vec<Input>,
 }
 
+/// What ended waiting.
+enum Woken {
+    Stop,
+    /// An error waits at the tun.
+    Error,
+    Work,
+}
+
 /// Sockets served in one turn.
 const SERVED: usize = 64;
 
@@ -63,7 +71,7 @@ const STREAMS_READ: usize = 1 << 20;
 const PACKETS_WRITTEN: usize = 200;
 
 /// Batches of packets that one turn takes at most: as many as a turn's writes are answered with.
-const BATCHES: usize = 4;
+const BATCHES: usize = 2;
 
 /// Bytes of packets read in one turn: what a cache near the processor holds until they are sent.
 const PACKETS_READ: usize = 512 << 10;
@@ -122,19 +130,35 @@ impl Shell {
                 // The runtime looks for what has become ready, and at its other tasks.
                 tokio::task::yield_now().await;
             }
-            let stopped = poll_fn(|context| {
-                if Pin::new(&mut *stop).poll(context).is_ready() {
-                    return Poll::Ready(Ok(true));
-                }
-                if more {
-                    return Poll::Ready(Ok(false));
-                }
-                self.poll_wake(context, &mut timer).map_ok(|()| false)
-            });
-            if stopped.await? {
-                return Ok(());
+            match self.wait(stop, &mut timer, more).await? {
+                Woken::Stop => return Ok(()),
+                Woken::Error => self.tun.suspect(),
+                Woken::Work => {}
             }
         }
+    }
+
+    /// Waits for something to do, unless there is more to do anyway.
+    async fn wait(
+        &self,
+        stop: &mut oneshot::Receiver<()>,
+        timer: &mut Timer,
+        more: bool,
+    ) -> io::Result<Woken> {
+        let mut error = pin!(self.tun.error());
+        poll_fn(|context| {
+            if Pin::new(&mut *stop).poll(context).is_ready() {
+                return Poll::Ready(Ok(Woken::Stop));
+            }
+            if more {
+                return Poll::Ready(Ok(Woken::Work));
+            }
+            if error.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Ok(Woken::Error));
+            }
+            self.poll_wake(context, timer).map_ok(|()| Woken::Work)
+        })
+        .await
     }
 
     /// Ready as soon as there is something to do.

@@ -22,6 +22,8 @@ pub(crate) struct Tun {
     slabs: Slabs,
     waiting: VecDeque<Packet>,
     exhausted: bool,
+    /// An error was told: reading says which.
+    suspected: bool,
     counters: TunCounters,
 }
 
@@ -41,7 +43,8 @@ const WAITING: usize = 256;
 /// payload would keep the others.
 const LARGE_MTU: usize = 16 << 10;
 
-/// Reads of one turn that share a slab.
+/// Packets of one batch, which share a slab: their payload goes out in one call a flow. Twice as many
+/// are more than apps may have in flight, who would wait for the batch to be acknowledged.
 pub(crate) const BATCH: usize = 128;
 
 impl Tun {
@@ -49,7 +52,7 @@ impl Tun {
     pub(crate) fn new(fd: OwnedFd, mtu: usize) -> io::Result<Self> {
         sys::set_nonblocking(fd.as_fd())?;
         let slabs = match mtu {
-            LARGE_MTU.. => Slabs::new(mtu, mtu, BATCH),
+            LARGE_MTU.. => Slabs::new(mtu, mtu, 64),
             _ => Slabs::new(mtu, mtu * BATCH, 4),
         };
         let fd = sys::watched(fd, Interest::READABLE | Interest::WRITABLE)?;
@@ -59,6 +62,7 @@ impl Tun {
             slabs,
             waiting: VecDeque::new(),
             exhausted: false,
+            suspected: false,
             counters: TunCounters::default(),
         })
     }
@@ -71,8 +75,10 @@ impl Tun {
     /// The next packet, if there is one now. An error means that no packet will ever come again.
     pub(crate) fn read(&mut self) -> io::Result<Option<Bytes>> {
         let (slabs, mtu) = (&mut self.slabs, self.mtu);
-        let read =
-            self.fd.try_io(Interest::READABLE, |fd| slabs.read(|slab| sys::read_into(fd.as_fd(), slab, mtu)));
+        let interest = if self.suspected { Interest::ERROR } else { Interest::READABLE };
+        let read = |fd: &OwnedFd| slabs.read(|slab| sys::read_into(fd.as_fd(), slab, mtu));
+        let read = self.fd.try_io(interest, read);
+        self.suspected &= read.is_ok();
         match read {
             Ok(packet) if packet.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(packet) => Ok(Some(packet)),
@@ -127,6 +133,17 @@ impl Tun {
         }
         drop(ready!(self.fd.poll_read_ready(context))?);
         Poll::Ready(Ok(()))
+    }
+
+    /// Waits until an error is told. A tun whose interface is deleted tells nothing else.
+    pub(crate) async fn error(&self) {
+        // An error of waiting itself is told by poll_ready() too.
+        drop(self.fd.ready(Interest::ERROR).await);
+    }
+
+    /// Has the next read look for the error that was told.
+    pub(crate) fn suspect(&mut self) {
+        self.suspected = true;
     }
 
     /// What was delayed and refused so far.
