@@ -1,0 +1,164 @@
+//! The programs of the tests and the demo that Debian has no package for.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
+
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use lexopt::{Arg, Parser, ValueExt};
+use telltale_scenario::exchange::{self, Plan};
+use telltale_scenario::{certificate, http3, raise_descriptor_limit, udp};
+
+const HELP: &str = "\
+Programs for the tests and the demo of Telltale.
+
+  telltale-scenario certificate DIR NAME...         an authority and a server certificate, into DIR
+  telltale-scenario http3-server ADDR DIR ROOT      gives out the files in ROOT over HTTP/3
+  telltale-scenario http3 URL CA                    fetches URL over HTTP/3, to standard output
+  telltale-scenario exchange ADDR [--flows N] [--concurrent N] [--up BYTES] [--down BYTES]
+                             [--piece BYTES] [--hold-ms MS]
+                                                    TCP flows both ways, checked by SHA-256
+  telltale-scenario udp-server ADDR                 what the next two ask
+  telltale-scenario udp-echo ADDR BYTES [--fragments default|yes|no]
+                                                    one datagram there and back
+  telltale-scenario udp-mapping ADDR ADDR...        how one socket looks to several servers
+
+ADDR is an address with a port, as 203.0.113.10:443 or [2001:db8::10]:443.
+";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("telltale-scenario: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<ExitCode, lexopt::Error> {
+    let mut parser = Parser::from_env();
+    let Some(Arg::Value(what)) = parser.next()? else {
+        print!("{HELP}");
+        return Ok(ExitCode::SUCCESS);
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(other)?;
+    match what.to_string_lossy().as_ref() {
+        "certificate" => {
+            let (directory, names) = (path(&mut parser)?, rest(&mut parser)?);
+            certificate::write(&directory, &names).map_err(other)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        "http3-server" => {
+            let (address, keys, root) = (address(&mut parser)?, path(&mut parser)?, path(&mut parser)?);
+            runtime.block_on(async {
+                http3::serve(address, &keys, root).map_err(other)?.await;
+                Ok(ExitCode::SUCCESS)
+            })
+        }
+        "http3" => {
+            let (url, ca) = (parser.value()?.string()?, path(&mut parser)?);
+            let (status, body) = runtime.block_on(http3::fetch(&url, &ca)).map_err(other)?;
+            io::stdout().write_all(&body).map_err(other)?;
+            Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        "exchange" => {
+            let plan = plan(&mut parser)?;
+            raise_descriptor_limit().map_err(other)?;
+            Ok(tell(&runtime.block_on(exchange::run(plan))))
+        }
+        "udp-server" => {
+            let server = udp::Responder::bind(address(&mut parser)?).map_err(other)?;
+            runtime.block_on(async {
+                server.serve().map_err(other)?.await;
+                Ok(ExitCode::SUCCESS)
+            })
+        }
+        "udp-echo" => {
+            let (server, length) = (address(&mut parser)?, parser.value()?.parse()?);
+            udp::echo(server, length, fragments(&mut parser)?).map_err(other)?;
+            println!("{length} bytes came back");
+            Ok(ExitCode::SUCCESS)
+        }
+        "udp-mapping" => {
+            let servers = rest(&mut parser)?
+                .iter()
+                .map(|server| server.parse())
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| lexopt::Error::from(format!("{error}")))?;
+            let mapping = udp::mapping(&servers).map_err(other)?;
+            println!("seen {:?}\nthird party heard {}", mapping.seen, mapping.third_party_heard);
+            Ok(if mapping.is_endpoint_independent() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        other => Err(format!("there is no {other}; see telltale-scenario --help").into()),
+    }
+}
+
+fn plan(parser: &mut Parser) -> Result<Plan, lexopt::Error> {
+    let mut plan = Plan {
+        server: address(parser)?,
+        flows: 1,
+        concurrent: 16,
+        up: 0,
+        down: 0,
+        piece: 65_536,
+        hold: Duration::ZERO,
+    };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("flows") => plan.flows = parser.value()?.parse()?,
+            Arg::Long("concurrent") => plan.concurrent = parser.value()?.parse()?,
+            Arg::Long("up") => plan.up = parser.value()?.parse()?,
+            Arg::Long("down") => plan.down = parser.value()?.parse()?,
+            Arg::Long("piece") => plan.piece = parser.value()?.parse()?,
+            Arg::Long("hold-ms") => plan.hold = Duration::from_millis(parser.value()?.parse()?),
+            Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => return Err(argument.unexpected()),
+        }
+    }
+    Ok(plan)
+}
+
+fn fragments(parser: &mut Parser) -> Result<udp::Fragments, lexopt::Error> {
+    match parser.next()? {
+        None => Ok(udp::Fragments::Default),
+        Some(Arg::Long("fragments")) => match parser.value()?.string()?.as_str() {
+            "yes" => Ok(udp::Fragments::Allowed),
+            "no" => Ok(udp::Fragments::Forbidden),
+            _ => Ok(udp::Fragments::Default),
+        },
+        Some(argument) => Err(argument.unexpected()),
+    }
+}
+
+/// One line of numbers, and a line for each of the first failures.
+fn tell(outcome: &exchange::Outcome) -> ExitCode {
+    println!(
+        "good {} failed {} sent {} received {}",
+        outcome.good,
+        outcome.failures.len(),
+        outcome.sent,
+        outcome.received
+    );
+    for failure in outcome.failures.iter().take(10) {
+        println!("{failure}");
+    }
+    if outcome.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn address(parser: &mut Parser) -> Result<SocketAddr, lexopt::Error> {
+    parser.value()?.parse()
+}
+
+fn path(parser: &mut Parser) -> Result<PathBuf, lexopt::Error> {
+    Ok(parser.value()?.into())
+}
+
+fn rest(parser: &mut Parser) -> Result<Vec<String>, lexopt::Error> {
+    parser.raw_args()?.map(ValueExt::string).collect()
+}
+
+fn other(error: io::Error) -> lexopt::Error {
+    lexopt::Error::Custom(error.into())
+}
