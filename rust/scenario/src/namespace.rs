@@ -96,10 +96,6 @@ impl Namespace {
             let nodad = if address.is_ipv6() { " nodad" } else { "" };
             self.ip(&format!("address add {address}/{prefix} dev {interface}{nodad}"))?;
         }
-        // A first neighbour solicitation may be lost while a cable comes up: the next one goes soon.
-        self.inside(|| {
-            std::fs::write(format!("/proc/sys/net/ipv6/neigh/{interface}/retrans_time_ms"), "20")
-        })?;
         self.ip(&format!("link set {interface} up"))
     }
 

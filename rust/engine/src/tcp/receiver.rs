@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::pending::Pending;
 use super::sequence::Sequence;
-use crate::limits::{CHUNK_OVERHEAD, COPY_OUT_SHARE, REORDERED_SEGMENTS};
+use crate::limits::{CHUNK_OVERHEAD, REORDERED_SEGMENTS};
 use crate::memory::Memory;
 
 /// What has arrived and what may still arrive.
@@ -87,7 +87,7 @@ impl Receiver {
             return Taken { bytes: 0, out_of_order: true };
         };
         if start != self.next {
-            self.keep(start, bytes, pinned, memory);
+            self.keep(start, bytes, memory);
             return Taken { bytes: 0, out_of_order: true };
         }
         let out_of_order = self.duplicate.is_some() || !self.reordered.is_empty();
@@ -225,15 +225,16 @@ impl Receiver {
         }
     }
 
-    /// Keeps bytes ahead of their turn, without those that are there already.
-    fn keep(&mut self, mut start: Sequence, mut bytes: Bytes, pinned: usize, memory: &mut Memory) {
+    /// Keeps bytes ahead of their turn, without those that are there already. They may stay for long, so
+    /// they are copied out of their buffer, and count for what they are.
+    fn keep(&mut self, mut start: Sequence, mut bytes: Bytes, memory: &mut Memory) {
         self.latest = start;
         let mut place = self.reordered.iter().take_while(|range| !range.end().is_after(start)).count();
         while !bytes.is_empty() {
             let gap = self.reordered.get(place).map_or(bytes.len(), |range| range.start.since(start));
             let piece = bytes.split_to(gap.min(bytes.len()));
             if !piece.is_empty() && self.reordered.len() < REORDERED_SEGMENTS {
-                self.insert(place, Range { start, bytes: own(&piece, pinned) }, memory);
+                self.insert(place, Range { start, bytes: Bytes::copy_from_slice(&piece) }, memory);
                 place += 1;
             }
             start = start.plus(piece.len());
@@ -268,11 +269,6 @@ impl Receiver {
         }
         ranges
     }
-}
-
-/// Bytes that may be kept for long: copied where they would pin a buffer that is much larger.
-fn own(bytes: &Bytes, pinned: usize) -> Bytes {
-    if bytes.len() < pinned / COPY_OUT_SHARE { Bytes::copy_from_slice(bytes) } else { bytes.clone() }
 }
 
 /// At most four ranges: what fits into the option space beside nothing else (RFC 2018 3).

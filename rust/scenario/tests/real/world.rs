@@ -81,6 +81,16 @@ impl World {
         internet.address("lo", &SERVERS).unwrap();
         let world = Self { computer, internet, impairer, scratch: Scratch::new(), _turn: turn };
         world.route_out();
+        // IPv6 comes up later than IPv4: up to a second after the cable.
+        eventually("IPv6 between the two namespaces", Duration::from_secs(5), || {
+            let mut ping = Command::new("ping");
+            world
+                .computer
+                .output(ping.args(["-6", "-c", "1", "-W", "0.2", "2001:db8:1::1"]))
+                .unwrap()
+                .status
+                .success()
+        });
         // No server listens there: the tests use addresses. Names are tested by scripts/demo/same.
         world.computer.overlay(&world.scratch.0, "/etc/resolv.conf", "nameserver 203.0.113.10\n").unwrap();
         world
