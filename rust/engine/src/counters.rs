@@ -29,6 +29,8 @@ pub struct Counters {
     pub idle: u64,
     /// Datagrams and echo requests dropped for want of a socket.
     pub datagrams_dropped: u64,
+    /// Datagrams from strangers that were delivered without a flow of their own, since they were too many.
+    pub unrecorded: u64,
     /// Echo requests dropped because the system gives no ping socket.
     pub echoes_dropped: u64,
     /// Questions to our resolver that were answered with SERVFAIL.

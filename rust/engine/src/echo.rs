@@ -169,6 +169,7 @@ impl Echoes {
         });
         self.by_ends.insert(ends, place.index);
         self.recency.insert(place.index, shared.now);
+        shared.sockets += 1;
         let (app, remote) = (SocketAddr::new(ends.app, ends.identifier), SocketAddr::new(ends.remote, 0));
         shared.ask(Output::Opened { flow: number, key: FlowKey { protocol: Protocol::Icmp, app, remote } });
         place.index
@@ -185,6 +186,7 @@ impl Echoes {
         let Some(flow) = self.echoes.remove(index) else { return };
         self.by_ends.remove(&flow.ends);
         self.recency.remove(index);
+        shared.sockets -= 1;
         shared.ask(Output::Unecho(flow.id));
         shared.ask(Output::Closed { flow: flow.number, traffic: flow.traffic, ending });
     }

@@ -7,13 +7,12 @@ use smoltcp::wire::{IpProtocol, UdpPacket};
 use telltale_model::{FlowNumber, Traffic};
 
 use crate::echo::{self, Echoes};
-use crate::limits::{TCP_FLOWS, UDP_FLOWS};
 use crate::resolver::{Asker, Resolver, Ways};
 use crate::shared::Shared;
 use crate::tcp::{Flows, Segment, Upstream};
-use crate::udp::Datagrams;
+use crate::udp::{Datagram, Datagrams};
 use crate::wire::{Ingress, Parsed, Reassembly, Unreachable, parse, parse_echo_request, unreachable};
-use crate::{Counters, FlowId, Input, Instant, Output};
+use crate::{Counters, Failure, FlowId, Input, Instant, Output};
 
 /// The port of our own resolver.
 const DNS_PORT: u16 = 53;
@@ -47,12 +46,11 @@ impl Engine {
     /// of hash tables come from it.
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
         let (isn_key, hash_key) = halves(seed);
-        let most = config.max_sockets.max(1);
         Self {
             shared: Shared::new(config.mtu, now),
             reassembly: Reassembly::default(),
-            flows: Flows::new(most.min(TCP_FLOWS), isn_key, hash_key),
-            datagrams: Datagrams::new(most.min(UDP_FLOWS), hash_key),
+            flows: Flows::new(isn_key, hash_key),
+            datagrams: Datagrams::new(hash_key),
             echoes: Echoes::new(hash_key),
             resolver: Resolver::default(),
             config,
@@ -78,7 +76,10 @@ impl Engine {
             Input::DatagramFailed { mapping, to, failure } => {
                 self.datagrams.failed(mapping, to, failure, &mut self.shared);
             }
-            Input::Unmapped(mapping) => self.datagrams.unmapped(mapping, &mut self.shared),
+            Input::Unmapped(mapping) => {
+                self.datagrams.unmapped(mapping, &mut self.shared);
+                self.evict();
+            }
             Input::EchoReply { echo, sequence, payload } => {
                 self.echoes.reply(echo, sequence, payload, &mut self.shared);
             }
@@ -198,6 +199,9 @@ impl Engine {
             // 853 above all: else opportunistic Private DNS would try us over TLS.
             (true, _) => None,
         };
+        if segment.syn && upstream == Some(Upstream::Socket) && !self.flows.knows(&segment) {
+            self.make_room();
+        }
         if let Some(flow) = self.flows.segment(segment, pinned, upstream, &mut self.shared) {
             let mut ways = Ways { flows: &mut self.flows, datagrams: &mut self.datagrams };
             self.resolver.read(flow, &mut ways, &mut self.shared);
@@ -215,7 +219,12 @@ impl Engine {
         if remote.port() == 0 || app.port() == 0 {
             self.shared.counters.malformed += 1;
         } else if !self.config.resolvers.contains(&ingress.destination) {
-            self.datagrams.send(app, remote, payload, ingress.hop_limit, &mut self.shared);
+            if !self.datagrams.has_mapping(app) {
+                self.make_room();
+            }
+            let (hop_limit, dont_fragment) = (ingress.hop_limit, ingress.dont_fragment);
+            let datagram = Datagram { app, to: remote, payload, hop_limit, dont_fragment };
+            self.datagrams.send(datagram, &mut self.shared);
         } else if remote.port() == DNS_PORT {
             self.datagrams.ask_resolver(app, remote, payload.len(), &mut self.shared);
             let mut ways = Ways { flows: &mut self.flows, datagrams: &mut self.datagrams };
@@ -252,7 +261,13 @@ impl Engine {
         let shared = &mut self.shared;
         match input {
             Input::Connected(flow) => self.flows.connected(flow, shared),
-            Input::ConnectFailed(flow, failure) => self.flows.connect_failed(flow, failure, shared),
+            Input::ConnectFailed(flow, failure) => {
+                self.flows.connect_failed(flow, failure, shared);
+                if failure == Failure::NoSockets {
+                    // The app repeats its SYN, and finds the place of the flow that is evicted now.
+                    self.evict();
+                }
+            }
             Input::Sent(flow, bytes) => self.flows.sent(flow, bytes, shared),
             Input::Blocked(flow) => self.flows.blocked(flow, shared),
             Input::Received { flow, payload, pinned } => self.flows.received(flow, payload, pinned, shared),
@@ -268,6 +283,22 @@ impl Engine {
             | Input::Unechoed(_)
             | Input::Answer { .. } => {}
         }
+    }
+
+    /// Sees to it that the shell can afford one more socket.
+    fn make_room(&mut self) {
+        while self.shared.sockets >= self.config.max_sockets.max(1) && self.evict() {}
+    }
+
+    /// Ends the flow, TCP or UDP, that was quiet for longest, if there is one.
+    fn evict(&mut self) -> bool {
+        match (self.flows.oldest(), self.datagrams.oldest()) {
+            (Some(tcp), Some(udp)) if udp < tcp => self.datagrams.evict(&mut self.shared),
+            (Some(_), _) => self.flows.evict(&mut self.shared),
+            (None, Some(_)) => self.datagrams.evict(&mut self.shared),
+            (None, None) => return false,
+        }
+        true
     }
 
     fn time_out(&mut self) {

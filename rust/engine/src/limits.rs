@@ -10,6 +10,16 @@ pub const TCP_FLOWS: usize = 16_384;
 /// may use thousands over one socket.
 pub const UDP_FLOWS: usize = 16_384;
 
+/// Flows over one mapping up to which a datagram from a stranger begins another. Beyond, what strangers
+/// send is delivered all the same, without a record of its own.
+pub const FLOWS_FROM_OUTSIDE: usize = 1_024;
+
+/// An app's system has taken in an error about a path within this time.
+pub const PATH_LEARNED: Duration = Duration::from_secs(1);
+
+/// And knows it for at least this long (Linux: `mtu_expires`, 600 s).
+pub const PATH_KNOWN: Duration = Duration::from_secs(590);
+
 /// Echo identifiers at once: one is one running `ping`.
 pub const ECHOES: usize = 256;
 

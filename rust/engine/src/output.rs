@@ -42,6 +42,9 @@ pub enum Output {
         payload: Bytes,
         /// Time to live or hop limit for it.
         hop_limit: u8,
+        /// Whether the app's system wants to hear of it where the path does not carry it in one piece
+        /// ([`crate::DatagramFailure::TooBig`]). It is sent in fragments then all the same.
+        dont_fragment: bool,
     },
     /// Close the mapping's socket.
     Unmap(MappingId),

@@ -62,13 +62,16 @@ impl Resolver {
         shared.ask(Output::Query { query, message: question, over_tcp });
     }
 
-    /// Reads the questions that a connection has sent so far.
+    /// Reads the questions that a connection has sent so far, as long as it reads the answers too. Called
+    /// at each of its segments, so that it goes on when some were acknowledged.
     pub(crate) fn read(&mut self, flow: FlowId, ways: &mut Ways<'_>, shared: &mut Shared) {
-        while self.asked_by(flow) < QUERIES_PER_CONNECTION {
+        while self.asked_by(flow) < QUERIES_PER_CONNECTION && ways.flows.room(flow, shared) > 0 {
             let Some(question) = next_message(ways.flows, flow) else { break };
             ways.flows.consumed(flow, 2 + question.len(), shared);
             self.ask(Asker::Flow(flow), question, ways, shared);
         }
+        // What is left stays for longer than this turn.
+        ways.flows.blocked(flow, shared);
         if ways.flows.app_finished(flow) && self.asked_by(flow) == 0 {
             ways.flows.finished(flow, shared);
         }
@@ -119,8 +122,7 @@ impl Resolver {
 fn next_message(flows: &Flows, flow: FlowId) -> Option<Bytes> {
     let mut bytes = flows.pending(flow).flatten().copied();
     let len = usize::from(u16::from_be_bytes([bytes.next()?, bytes.next()?]));
-    let message: Bytes = bytes.take(len).collect();
-    (message.len() == len).then_some(message)
+    (flows.pending_len(flow) >= 2 + len).then(|| bytes.take(len).collect())
 }
 
 fn deliver(asker: Asker, message: Bytes, ways: &mut Ways<'_>, shared: &mut Shared) {

@@ -16,6 +16,8 @@ pub(crate) struct Shared {
     pub(crate) memory: Memory,
     pub(crate) windows: Windows,
     pub(crate) counters: Counters,
+    /// Sockets that the shell has or is about to have for flows.
+    pub(crate) sockets: usize,
     outputs: VecDeque<Output>,
     numbers: u64,
 }
@@ -28,6 +30,7 @@ impl Shared {
             memory: Memory::default(),
             windows: Windows::new(mtu, now),
             counters: Counters::default(),
+            sockets: 0,
             outputs: VecDeque::new(),
             numbers: 0,
         }

@@ -8,18 +8,28 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use telltale_model::{Ending, FlowKey, FlowNumber, Protocol, Traffic};
 
-use crate::limits::{DNS_IDLE, UDP_FLOWS, UDP_IDLE};
+use crate::limits::{DNS_IDLE, FLOWS_FROM_OUTSIDE, PATH_KNOWN, PATH_LEARNED, UDP_FLOWS, UDP_IDLE};
 use crate::pair::{ByPair, Keyed, Pair};
 use crate::recency::Recency;
 use crate::shared::Shared;
 use crate::slots::Slots;
 use crate::wire::{
-    self, Payload, Unreachable, fragments, synthetic_udp, time_exceeded, too_big, unreachable,
+    self, Payload, Unreachable, fragments, synthetic_kernel_echo, synthetic_udp, time_exceeded, too_big,
+    unreachable,
 };
 use crate::{DatagramFailure, Instant, MappingId, Output};
 
 /// The port of name servers, whose flows are short.
 const DNS_PORT: u16 = 53;
+
+/// A datagram of an app to the network.
+pub(crate) struct Datagram {
+    pub(crate) app: SocketAddr,
+    pub(crate) to: SocketAddr,
+    pub(crate) payload: Bytes,
+    pub(crate) hop_limit: u8,
+    pub(crate) dont_fragment: bool,
+}
 
 /// All mappings and the flows over them.
 #[derive(Debug)]
@@ -30,7 +40,6 @@ pub(crate) struct Datagrams {
     by_pair: ByPair,
     /// Flows by how long they were quiet: those to name servers apart, since they end sooner.
     recency: [Recency; 2],
-    most_mappings: usize,
     identification: u32,
 }
 
@@ -52,6 +61,8 @@ struct UdpFlow {
     remote: SocketAddr,
     traffic: Traffic,
     told: Traffic,
+    /// When the app's system was told last that the path carries less.
+    too_big_told: Option<Instant>,
 }
 
 impl UdpFlow {
@@ -61,31 +72,29 @@ impl UdpFlow {
 }
 
 impl Datagrams {
-    pub(crate) fn new(most_mappings: usize, hash_key: [u8; 16]) -> Self {
+    pub(crate) fn new(hash_key: [u8; 16]) -> Self {
         Self {
             mappings: Slots::default(),
             by_app: HashMap::with_hasher(Keyed(hash_key)),
             flows: Slots::default(),
             by_pair: ByPair::with_hasher(Keyed(hash_key)),
             recency: [Recency::default(), Recency::default()],
-            most_mappings,
             identification: 0,
         }
     }
 
     /// An app's datagram to the network.
-    pub(crate) fn send(
-        &mut self,
-        app: SocketAddr,
-        to: SocketAddr,
-        payload: Bytes,
-        hop_limit: u8,
-        shared: &mut Shared,
-    ) {
+    pub(crate) fn send(&mut self, datagram: Datagram, shared: &mut Shared) {
+        let Datagram { app, to, payload, hop_limit, dont_fragment } = datagram;
         let mapping = self.mapping_of(app, shared);
         let index = self.flow_of(app, to, Some(mapping.index), shared);
         self.count(index, payload.len(), shared.now);
-        shared.ask(Output::Datagram { mapping, to, payload, hop_limit });
+        shared.ask(Output::Datagram { mapping, to, payload, hop_limit, dont_fragment });
+    }
+
+    /// Whether an app's address and port have a socket already.
+    pub(crate) fn has_mapping(&self, app: SocketAddr) -> bool {
+        self.by_app.contains_key(&app)
     }
 
     /// An app's question to our own resolver: a flow without a socket.
@@ -114,10 +123,14 @@ impl Datagrams {
 
     /// A datagram from the network to whoever owns the mapping.
     pub(crate) fn received(&mut self, id: MappingId, from: SocketAddr, payload: Bytes, shared: &mut Shared) {
-        let Some(app) = self.app_of(id) else { return };
-        if app.is_ipv4() == from.is_ipv4() {
+        let Some(app) = self.app_of(id).filter(|app| app.is_ipv4() == from.is_ipv4()) else { return };
+        if self.may_record(id.index, &Pair::new(app, from)) {
             let index = self.flow_of(app, from, Some(id.index), shared);
             self.deliver(index, payload, shared);
+        } else {
+            // Whoever floods a mapping from many addresses must not end the flows of others.
+            shared.counters.unrecorded += 1;
+            self.write(from, app, payload, shared);
         }
     }
 
@@ -132,6 +145,14 @@ impl Datagrams {
         let Some(app) = self.app_of(id).filter(|app| app.is_ipv4() == to.is_ipv4()) else { return };
         let original = |len| synthetic_udp(app, to, len);
         let packet = match failure {
+            DatagramFailure::TooBig { mtu, payload_len } => {
+                let quote = if self.heeds_paths(app, to, shared.now) {
+                    synthetic_kernel_echo(app.ip(), to.ip())
+                } else {
+                    original(payload_len)
+                };
+                too_big(to.ip(), &quote, mtu)
+            }
             DatagramFailure::PortUnreachable => unreachable(to.ip(), &original(0), Unreachable::Port),
             DatagramFailure::HostUnreachable => unreachable(to.ip(), &original(0), Unreachable::Host),
             DatagramFailure::NetworkUnreachable => unreachable(to.ip(), &original(0), Unreachable::Network),
@@ -139,7 +160,6 @@ impl Datagrams {
             DatagramFailure::HopLimitExceeded(router) => {
                 time_exceeded(router.unwrap_or(to.ip()), &original(0))
             }
-            DatagramFailure::TooBig { mtu, payload_len } => too_big(to.ip(), &original(payload_len), mtu),
         };
         shared.reply(packet);
     }
@@ -149,7 +169,19 @@ impl Datagrams {
         if self.app_of(id).is_some() {
             shared.counters.datagrams_dropped += 1;
             self.end_mapping(id.index, Ending::Evicted, shared);
-            self.evict_mapping(shared);
+        }
+    }
+
+    /// When the flow that was quiet for longest was last heard of.
+    pub(crate) fn oldest(&self) -> Option<Instant> {
+        self.oldest_flow().map(|(_, touched)| touched)
+    }
+
+    /// Makes room: the flow that was quiet for longest ends, with its mapping if it was the last.
+    pub(crate) fn evict(&mut self, shared: &mut Shared) {
+        if let Some((index, _)) = self.oldest_flow() {
+            shared.counters.evicted += 1;
+            self.end_flow(index, Ending::Evicted, shared);
         }
     }
 
@@ -195,12 +227,10 @@ impl Datagrams {
         if let Some(mapping) = self.by_app.get(&app).and_then(|index| self.mappings.at(*index)) {
             return mapping.id;
         }
-        if self.mappings.len() >= self.most_mappings {
-            self.evict_mapping(shared);
-        }
         let id = |place: crate::slots::Place| MappingId { index: place.index, generation: place.generation };
         let place = self.mappings.insert_with(|place| Mapping { id: id(place), app, flows: 0, latest: 0 });
         self.by_app.insert(app, place.index);
+        shared.sockets += 1;
         id(place)
     }
 
@@ -216,11 +246,11 @@ impl Datagrams {
             return *index;
         }
         if self.flows.len() >= UDP_FLOWS {
-            self.evict_flow_but(mapping, shared);
+            self.evict_keeping(mapping, shared);
         }
         let number = shared.number();
         let (traffic, told) = (Traffic::default(), Traffic::default());
-        let flow = UdpFlow { number, mapping, app, remote, traffic, told };
+        let flow = UdpFlow { number, mapping, app, remote, traffic, told, too_big_told: None };
         let class = flow.class();
         let index = self.flows.insert_with(|_| flow).index;
         self.by_pair.insert(pair, index);
@@ -251,7 +281,11 @@ impl Datagrams {
         flow.traffic.bytes_received += payload.len() as u64;
         let (app, remote, class) = (flow.app, flow.remote, flow.class());
         self.listed(class).touch(index, shared.now);
-        let packet = wire::udp(remote, app, Payload::from(payload));
+        self.write(remote, app, payload, shared);
+    }
+
+    fn write(&mut self, from: SocketAddr, app: SocketAddr, payload: Bytes, shared: &mut Shared) {
+        let packet = wire::udp(from, app, Payload::from(payload));
         self.identification = self.identification.wrapping_add(1);
         if packet.len() <= shared.mtu {
             return shared.ask(Output::Packet(packet));
@@ -287,6 +321,7 @@ impl Datagrams {
             let (id, app) = (mapping.id, mapping.app);
             self.mappings.remove(index);
             self.by_app.remove(&app);
+            shared.sockets -= 1;
             shared.ask(Output::Unmap(id));
         }
     }
@@ -305,28 +340,43 @@ impl Datagrams {
         }
     }
 
-    /// Ends the flow that was quiet for longest, but none of the mapping that is in use just now: a mapping
-    /// without flows would end under the hands of its user.
-    fn evict_flow_but(&mut self, in_use: Option<u32>, shared: &mut Shared) {
-        let [others, dns] = &self.recency;
-        let oldest =
-            [dns.oldest(), others.oldest()].into_iter().flatten().min_by_key(|(_, touched)| *touched);
-        let Some((index, _)) = oldest else { return };
-        shared.counters.evicted += 1;
-        if let Some(mapping) = in_use.and_then(|mapping| self.mappings.at_mut(mapping)) {
-            mapping.flows += 1;
-        }
-        self.end_flow(index, Ending::Evicted, shared);
-        if let Some(mapping) = in_use.and_then(|mapping| self.mappings.at_mut(mapping)) {
-            mapping.flows -= 1;
+    /// Ends the flow that was quiet for longest, without ending the mapping that is in use just now, should
+    /// it be the last of it.
+    fn evict_keeping(&mut self, in_use: Option<u32>, shared: &mut Shared) {
+        self.hold(in_use, |flows| flows + 1);
+        self.evict(shared);
+        self.hold(in_use, |flows| flows - 1);
+    }
+
+    fn hold(&mut self, mapping: Option<u32>, change: impl Fn(usize) -> usize) {
+        if let Some(mapping) = mapping.and_then(|mapping| self.mappings.at_mut(mapping)) {
+            mapping.flows = change(mapping.flows);
         }
     }
 
-    /// Ends flows, those that were quiet for longest first, until a mapping has none left and is gone.
-    fn evict_mapping(&mut self, shared: &mut Shared) {
-        let before = self.mappings.len();
-        while self.mappings.len() == before && self.flows.len() > 0 {
-            self.evict_flow_but(None, shared);
+    fn oldest_flow(&self) -> Option<(u32, Instant)> {
+        let [others, dns] = &self.recency;
+        [dns.oldest(), others.oldest()].into_iter().flatten().min_by_key(|(_, touched)| *touched)
+    }
+
+    /// Whether an incoming datagram of this pair may have a flow: it has one, or its mapping and the whole
+    /// table have place for one more that a stranger begins.
+    fn may_record(&self, mapping: u32, pair: &Pair) -> bool {
+        let few = self.mappings.at(mapping).is_some_and(|mapping| mapping.flows < FLOWS_FROM_OUTSIDE);
+        self.by_pair.contains_key(pair) || (few && self.flows.len() < UDP_FLOWS)
+    }
+
+    /// Whether the app's socket is likely to heed what its system knows of the path. At first: then the
+    /// error quotes no datagram of it, so that the system learns the path's MTU (and from then on makes
+    /// fragments or refuses, as the socket wants it) while the socket is spared an EMSGSIZE that it would
+    /// not have met without us. One that goes on regardless is told itself.
+    fn heeds_paths(&mut self, app: SocketAddr, to: SocketAddr, now: Instant) -> bool {
+        let index = self.by_pair.get(&Pair::new(app, to)).copied();
+        let Some(flow) = index.and_then(|index| self.flows.at_mut(index)) else { return true };
+        let learned = flow.too_big_told.map(|told| now - told);
+        if learned.is_none_or(|since| since > PATH_KNOWN) {
+            flow.too_big_told = Some(now);
         }
+        learned.is_none_or(|since| since > PATH_KNOWN || since < PATH_LEARNED)
     }
 }

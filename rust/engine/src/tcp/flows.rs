@@ -10,7 +10,7 @@ use super::isn::initial_sequence;
 use super::reply::Reply;
 use super::segment::Segment;
 use super::sender::End;
-use crate::limits::HELD_SYNS;
+use crate::limits::{HELD_SYNS, TCP_FLOWS};
 use crate::pair::{ByPair, Keyed, Pair};
 use crate::recency::Recency;
 use crate::shared::Shared;
@@ -29,13 +29,12 @@ pub(crate) struct Flows {
     /// Flows to poll, each listed once.
     ready: VecDeque<u32>,
     held: usize,
-    most: usize,
     isn_key: [u8; 16],
 }
 
 impl Flows {
-    /// No flows yet, at most `most`.
-    pub(crate) fn new(most: usize, isn_key: [u8; 16], hash_key: [u8; 16]) -> Self {
+    /// No flows yet.
+    pub(crate) fn new(isn_key: [u8; 16], hash_key: [u8; 16]) -> Self {
         Self {
             flows: Slots::default(),
             by_pair: ByPair::with_hasher(Keyed(hash_key)),
@@ -43,7 +42,6 @@ impl Flows {
             timers: Timers::default(),
             ready: VecDeque::new(),
             held: 0,
-            most,
             isn_key,
         }
     }
@@ -69,7 +67,9 @@ impl Flows {
     fn dispatch(&mut self, segment: Segment, pinned: usize, upstream: Option<Upstream>, shared: &mut Shared) {
         match self.find(&segment) {
             Some(index) if self.is_reborn(index, &segment) => {
-                self.end(index, Ending::Finished, shared);
+                let done = self.flows.at(index).is_some_and(Flow::is_done_upstream);
+                // What is unfinished is broken off, for the remote must not take it for whole.
+                self.end(index, if done { Ending::Finished } else { Ending::ResetByApp }, shared);
                 self.begin(&segment, upstream, shared);
             }
             Some(index) => self.segment_of(index, segment, pinned, shared),
@@ -112,13 +112,19 @@ impl Flows {
             }
             // Silence, as the app would have met it; its own clock decides.
             Failure::TimedOut => Ending::TimedOut,
-            // The app repeats its SYN, and finds the place of the flow that is evicted now.
             Failure::NoSockets => Ending::Evicted,
         };
         self.remove(id.index, ending, shared);
-        if failure == Failure::NoSockets {
-            self.evict(shared);
-        }
+    }
+
+    /// Whether a segment belongs to a flow that there is.
+    pub(crate) fn knows(&self, segment: &Segment) -> bool {
+        self.find(segment).is_some()
+    }
+
+    /// When the flow that was quiet for longest was last heard of.
+    pub(crate) fn oldest(&self) -> Option<Instant> {
+        self.recency.oldest().map(|(_, touched)| touched)
     }
 
     pub(crate) fn sent(&mut self, id: FlowId, bytes: usize, shared: &mut Shared) {
@@ -140,12 +146,21 @@ impl Flows {
     }
 
     pub(crate) fn broken(&mut self, id: FlowId, shared: &mut Shared) {
-        self.with(id, |flow| flow.ended(End::Reset, shared));
+        self.with(id, |flow| {
+            shared.sockets -= usize::from(flow.upstream() == Upstream::Socket);
+            flow.ended(End::Reset, shared);
+        });
     }
 
     pub(crate) fn room(&mut self, id: FlowId, shared: &mut Shared) -> usize {
         let Some(flow) = self.get(id) else { return 0 };
         flow.room(shared)
+    }
+
+    /// Bytes in [`Self::pending`].
+    pub(crate) fn pending_len(&self, id: FlowId) -> usize {
+        let flow = self.flows.at(id.index).filter(|flow| flow.id == id);
+        flow.map_or(0, |flow| flow.receiver.pending.len())
     }
 
     pub(crate) fn pending(&self, id: FlowId) -> impl Iterator<Item = &[u8]> {
@@ -263,12 +278,13 @@ impl Flows {
             shared.counters.held_dropped += 1;
             return;
         }
-        if self.flows.len() >= self.most {
+        if self.flows.len() >= TCP_FLOWS {
             self.evict(shared);
         }
         let id = self.insert(syn, upstream, shared);
         if upstream == Upstream::Socket {
             self.held += 1;
+            shared.sockets += 1;
             shared.ask(Output::Connect { flow: id, to: syn.remote });
         } else {
             self.connected_at_once(id, shared.now);
@@ -346,7 +362,9 @@ impl Flows {
     fn remove(&mut self, index: u32, ending: Ending, shared: &mut Shared) {
         let Some(mut flow) = self.flows.remove(index) else { return };
         flow.release(shared);
-        self.held -= usize::from(flow.is_held() && flow.upstream() == Upstream::Socket);
+        let socket = flow.upstream() == Upstream::Socket;
+        self.held -= usize::from(flow.is_held() && socket);
+        shared.sockets -= usize::from(socket);
         self.timers.disarm(index, flow.armed);
         self.recency.remove(index);
         self.by_pair.remove(&Pair::new(flow.app, flow.remote));
@@ -354,7 +372,7 @@ impl Flows {
     }
 
     /// Makes room: the flow that was quiet for longest ends.
-    fn evict(&mut self, shared: &mut Shared) {
+    pub(crate) fn evict(&mut self, shared: &mut Shared) {
         if let Some((index, _)) = self.recency.oldest() {
             shared.counters.evicted += 1;
             self.end(index, Ending::Evicted, shared);

@@ -191,6 +191,10 @@ impl Receiver {
         let _ = payload.split_to(stale);
         let start = start.plus(stale);
         payload.truncate(self.edge.since(start));
+        if let Some(fin) = self.fin {
+            // Nothing comes after a FIN: RFC 9293 3.10.7.4, eighth check.
+            payload.truncate(fin.since(start));
+        }
         (!payload.is_empty() && !self.finished).then_some((start, payload))
     }
 

@@ -37,7 +37,7 @@ pub(crate) struct Options {
 }
 
 impl Segment {
-    /// Reads a segment; `None` where its header or an option is not well-formed.
+    /// Reads a segment; `None` where its header is not well-formed.
     pub(crate) fn parse(ingress: &Ingress) -> Option<Self> {
         let packet = TcpPacket::new_checked(&ingress.payload[..]).ok()?;
         let header = usize::from(packet.header_len());
@@ -54,7 +54,7 @@ impl Segment {
             fin: packet.fin(),
             rst: packet.rst(),
             window: packet.window_len(),
-            options: if header > 20 { Options::parse(packet.options())? } else { Options::default() },
+            options: if header > 20 { Options::parse(packet.options()) } else { Options::default() },
             payload: ingress.payload.slice(header..),
         })
     }
@@ -66,10 +66,10 @@ impl Segment {
 }
 
 impl Options {
-    fn parse(mut bytes: &[u8]) -> Option<Self> {
+    /// Reads options up to the first that is not well-formed, as Linux does (RFC 9293 MUST-7).
+    fn parse(mut bytes: &[u8]) -> Self {
         let mut options = Self::default();
-        while !bytes.is_empty() {
-            let (rest, option) = TcpOption::parse(bytes).ok()?;
+        while let Ok((rest, option)) = TcpOption::parse(bytes) {
             match option {
                 TcpOption::EndOfList => break,
                 TcpOption::MaxSegmentSize(mss) => options.mss = Some(mss),
@@ -83,7 +83,7 @@ impl Options {
             }
             bytes = rest;
         }
-        Some(options)
+        options
     }
 }
 

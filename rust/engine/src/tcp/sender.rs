@@ -55,6 +55,8 @@ struct Recovery {
     cursor: Sequence,
     /// Up to here bytes that are not acknowledged count as lost.
     lost: Sequence,
+    /// The app has shown what is missing by SACK, so nothing need be guessed.
+    shown: bool,
 }
 
 /// An acknowledgement as a segment from the app carries it.
@@ -184,7 +186,8 @@ impl Sender {
         self.sacked.clear();
         self.duplicates = 0;
         let first = self.unacknowledged;
-        self.recovery = Some(Recovery { until: self.next, cursor: first, lost: first.plus(self.mss) });
+        self.recovery =
+            Some(Recovery { until: self.next, cursor: first, lost: first.plus(self.mss), shown: false });
         false
     }
 
@@ -245,7 +248,7 @@ impl Sender {
         self.deadline = self.in_flight().then(|| now + self.round_trip.timeout());
         if self.recovery.is_some_and(|recovery| !number.is_before(recovery.until)) {
             self.recovery = None;
-        } else if let Some(recovery) = self.recovery.as_mut().filter(|_| self.sacked.is_empty()) {
+        } else if let Some(recovery) = self.recovery.as_mut().filter(|recovery| !recovery.shown) {
             // A partial acknowledgement (RFC 6582 3.2): what follows was lost too.
             recovery.cursor = recovery.cursor.max(number);
             recovery.lost = recovery.until;
@@ -286,10 +289,15 @@ impl Sender {
         let gap = self.sacked.last().map(|(_, end)| *end);
         let third = (self.duplicates >= 3).then(|| self.unacknowledged.plus(self.mss));
         let Some(lost) = gap.or(third).filter(|_| self.in_flight()) else { return };
+        let shown = gap.is_some();
         match &mut self.recovery {
-            Some(recovery) => recovery.lost = recovery.lost.max(lost.min(recovery.until)),
+            Some(recovery) => {
+                recovery.lost = recovery.lost.max(lost.min(recovery.until));
+                recovery.shown |= shown;
+            }
             None => {
-                self.recovery = Some(Recovery { until: self.next, cursor: self.unacknowledged, lost });
+                let (until, cursor) = (self.next, self.unacknowledged);
+                self.recovery = Some(Recovery { until, cursor, lost, shown });
             }
         }
     }

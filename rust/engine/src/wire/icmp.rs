@@ -115,6 +115,12 @@ pub(crate) fn synthetic_echo(app: IpAddr, remote: IpAddr, identifier: u16, seque
     Bytes::copy_from_slice(request.header())
 }
 
+/// The head of an echo reply of the app's system, which no socket sends: an error about it teaches the
+/// system alone (Linux: `icmp_err`, `icmpv6_err`).
+pub(crate) fn synthetic_kernel_echo(app: IpAddr, remote: IpAddr) -> Bytes {
+    Bytes::copy_from_slice(echo_reply(app, remote, 0, 0, Payload::default()).header())
+}
+
 /// The same for a SYN: its sequence number is what makes the app's kernel believe the error
 /// (RFC 5927 4.1).
 pub(crate) fn synthetic_tcp(app: SocketAddr, remote: SocketAddr, sequence: u32) -> Bytes {

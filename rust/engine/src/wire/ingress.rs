@@ -27,6 +27,8 @@ pub(crate) struct Ingress {
     pub(crate) destination: IpAddr,
     pub(crate) protocol: IpProtocol,
     pub(crate) hop_limit: u8,
+    /// DF of IPv4; for IPv6, where only the sender makes fragments: whether it came in one piece.
+    pub(crate) dont_fragment: bool,
     /// The transport header and what follows, without bytes behind the end that IP names.
     pub(crate) payload: Bytes,
     /// The whole IP packet, to be quoted in ICMP errors.
@@ -127,6 +129,7 @@ fn parse_ipv4(packet: &Bytes) -> Option<Parsed> {
         destination: ip.dst_addr().into(),
         protocol: ip.next_header(),
         hop_limit: ip.hop_limit(),
+        dont_fragment: ip.dont_frag(),
         payload: original.slice(header_len..),
         original,
     };
@@ -190,6 +193,7 @@ fn parse_ipv6(packet: &Bytes) -> Option<Parsed> {
         destination: ip.dst_addr().into(),
         protocol: place.protocol,
         hop_limit: ip.hop_limit(),
+        dont_fragment: true,
         payload: original.slice(place.start..),
         original,
     };

@@ -8,11 +8,12 @@ mod ingress;
 pub(crate) mod limits;
 mod packet;
 mod reassembly;
+mod smaller;
 
 pub(crate) use fragment::fragments;
 pub(crate) use icmp::{
-    Unreachable, echo_reply, parse_echo_request, synthetic_echo, synthetic_tcp, synthetic_udp, time_exceeded,
-    too_big, unreachable,
+    Unreachable, echo_reply, parse_echo_request, synthetic_echo, synthetic_kernel_echo, synthetic_tcp,
+    synthetic_udp, time_exceeded, too_big, unreachable,
 };
 pub(crate) use ingress::{Ingress, Parsed, parse};
 pub(crate) use packet::{ACK, FIN, PSH, RST, SYN, TcpHeader, tcp, udp};

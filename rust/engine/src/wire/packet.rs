@@ -190,6 +190,40 @@ impl TcpHeader<'_> {
     }
 }
 
+/// The part of a segment whose payload begins `offset` bytes into it, with the flags of `mask` only. Its
+/// options are left out: bytes go without any.
+pub(super) fn tcp_at(
+    (source, destination): (IpAddr, IpAddr),
+    whole: &TcpPacket<&[u8]>,
+    offset: usize,
+    mask: u8,
+    payload: Payload,
+) -> Packet {
+    let flags = whole.clone().into_inner().get(13).copied().unwrap_or_default();
+    // Sequence space is modulo 2^32, and a packet is shorter than that.
+    let offset = u32::try_from(offset).unwrap_or_default();
+    let header = TcpHeader {
+        source: SocketAddr::new(source, whole.src_port()),
+        destination: SocketAddr::new(destination, whole.dst_port()),
+        sequence: whole.seq_number().0.cast_unsigned().wrapping_add(offset),
+        acknowledgement: whole.ack_number().0.cast_unsigned(),
+        flags: flags & mask,
+        window: whole.window_len(),
+        options: &[],
+    };
+    tcp(&header, payload)
+}
+
+/// Source, destination and protocol of a packet of ours, which has no extension headers.
+pub(super) fn ends(header: &[u8]) -> Option<(IpAddr, IpAddr, IpProtocol)> {
+    if header.first()? >> 4 == 4 {
+        let ip = Ipv4Packet::new_unchecked(header.get(..IPV4_LEN)?);
+        return Some((ip.src_addr().into(), ip.dst_addr().into(), ip.next_header()));
+    }
+    let ip = Ipv6Packet::new_unchecked(header.get(..IPV6_LEN)?);
+    Some((ip.src_addr().into(), ip.dst_addr().into(), ip.next_header()))
+}
+
 /// A UDP datagram. The packet, without the IPv6 header, must not be longer than 65,535 bytes.
 pub(crate) fn udp(source: SocketAddr, destination: SocketAddr, payload: Payload) -> Packet {
     let length = UDP_LEN + payload.len();

@@ -85,7 +85,9 @@ impl Reassembly {
         let datagram = self.datagrams.remove(index)?;
         self.bytes -= datagram.bytes;
         match datagram.join().map(|packet| parse(&packet)) {
-            Some(Parsed::Whole(ingress) | Parsed::Unsupported(ingress)) => Some(ingress),
+            Some(Parsed::Whole(ingress) | Parsed::Unsupported(ingress)) => {
+                Some(Ingress { dont_fragment: false, ..ingress })
+            }
             // Too large with its header, fragments within fragments, a bad chain of headers.
             Some(Parsed::Fragment(_) | Parsed::Malformed) | None => {
                 self.dropped += datagram.fragments.len() as u64;
@@ -242,7 +244,7 @@ mod tests {
                 let ingress = reassembly.insert(at(0), piece(&pieces[order[2]])).unwrap();
                 assert_eq!(ingress.protocol, IpProtocol::Udp);
                 assert_eq!(ingress.payload, transport(&packet), "{order:?}");
-                assert!(ingress.checksum_ok());
+                assert!(ingress.checksum_ok() && !ingress.dont_fragment);
                 assert_eq!(
                     (reassembly.bytes, reassembly.next_expiry(), reassembly.take_dropped()),
                     (0, None, 0)

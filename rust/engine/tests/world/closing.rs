@@ -270,6 +270,21 @@ fn an_acknowledgement_of_what_was_never_sent_is_challenged() {
 }
 
 #[test]
+fn a_reused_port_breaks_off_what_the_server_has_not_got_yet() {
+    let mut player = Player::open(Server { takes: 0, ..Server::SINK });
+    player.say(ACK | FIN, 1, 1, &[7; 1_000]);
+    player.shell.take_packets();
+    player.shell.run_for(Duration::from_secs(61));
+    player.shell.take_packets();
+    player.start = player.start.wrapping_add(900_000);
+    player.syn(USUAL);
+    assert_eq!(player.shell.ending(player.app.port()), Some(Ending::ResetByApp));
+    let heard = player.hear();
+    assert_eq!((heard.len(), heard[0].flags.as_str(), heard[0].ack), (1, "SA", 1));
+    player.shell.stop();
+}
+
+#[test]
 fn the_same_ports_serve_again_after_a_close() {
     let mut player = Player::open(Server::SINK);
     player.say(ACK | FIN, 1, 1, b"one");

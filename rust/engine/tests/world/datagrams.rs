@@ -94,7 +94,6 @@ fn failures_become_icmp_errors_about_the_right_ports() {
         (DatagramFailure::NetworkUnreachable, (3, 0)),
         (DatagramFailure::Prohibited, (3, 13)),
         (DatagramFailure::HopLimitExceeded(Some("192.0.2.254".parse().unwrap())), (11, 0)),
-        (DatagramFailure::TooBig { mtu: 1_400, payload_len: 1_450 }, (3, 4)),
     ];
     for (failure, expected) in cases {
         shell.fail_datagram(mapping, remote, failure);
@@ -103,10 +102,61 @@ fn failures_become_icmp_errors_about_the_right_ports() {
         assert_eq!((icmp[0], icmp[1]), expected, "{failure:?}");
         assert_eq!(icmp[20..28], [10, 0, 0, 2, 192, 0, 2, 1], "{failure:?}");
         assert_eq!(icmp[28..32], [0x13, 0x88, 0, 9], "{failure:?}");
-        if expected == (3, 4) {
-            assert_eq!(icmp[6..8], 1_400_u16.to_be_bytes());
-        }
     }
+}
+
+#[test]
+fn too_big_teaches_the_system_first_and_a_socket_that_goes_on_regardless() {
+    let mut shell = Shell::new(65_535);
+    let (app, remote) = (at("10.0.0.2:5000"), at("192.0.2.1:9"));
+    shell.packet(&udp(app, remote, b"x"));
+    let mapping = shell.datagrams[0].mapping;
+    let quoted = |shell: &mut Shell| {
+        shell.fail_datagram(mapping, remote, DatagramFailure::TooBig { mtu: 1_400, payload_len: 1_450 });
+        let icmp = Read::packet(&shell.take_packets()[0]).unwrap().payload;
+        assert_eq!((icmp[0], icmp[1]), (3, 4));
+        assert_eq!(icmp[6..8], 1_400_u16.to_be_bytes());
+        assert_eq!(icmp[20..28], [10, 0, 0, 2, 192, 0, 2, 1]);
+        // The protocol of the packet that is quoted, and its first bytes.
+        (icmp[17], icmp[28..32].to_vec())
+    };
+    let of_the_system = (1, vec![0, 0, 0xff, 0xff]);
+    let of_the_socket = (17, vec![0x13, 0x88, 0, 9]);
+    assert_eq!(quoted(&mut shell), of_the_system);
+    assert_eq!(quoted(&mut shell), of_the_system, "of the same burst");
+    shell.run_for(Duration::from_secs(2));
+    assert_eq!(quoted(&mut shell), of_the_socket);
+    for _ in 0..6 {
+        shell.run_for(Duration::from_secs(100));
+        shell.packet(&udp(app, remote, b"still here"));
+    }
+    assert_eq!(quoted(&mut shell), of_the_system, "which may have forgotten");
+}
+
+#[test]
+fn only_what_forbids_fragments_is_said_to_do_so() {
+    let mut shell = Shell::new(65_535);
+    let packet = udp(at("10.0.0.2:5000"), at("192.0.2.1:9"), &[7; 3_000]);
+    shell.packet(&packet);
+    cut(&packet, 1_400, 1).iter().for_each(|fragment| shell.packet(fragment));
+    let said: Vec<_> = shell.datagrams.iter().map(|datagram| datagram.dont_fragment).collect();
+    assert_eq!((packet[6] & 0x40, &said[..]), (0x40, &[true, false][..]));
+}
+
+#[test]
+fn strangers_without_number_end_no_flow_of_others() {
+    let mut shell = Shell::new(1_500);
+    let (flooded, quiet) = (at("10.0.0.2:5000"), at("10.0.0.2:6000"));
+    shell.packet(&udp(quiet, at("192.0.2.9:9"), b"x"));
+    shell.packet(&udp(flooded, at("192.0.2.1:9"), b"x"));
+    let mapping = shell.datagrams[1].mapping;
+    for number in 0..17_000_u32 {
+        let from = SocketAddr::new((0x0a00_0000_u32 + number).to_be_bytes().into(), 99);
+        shell.reply(mapping, from, b"flood");
+    }
+    assert_eq!(shell.take_packets().len(), 17_000, "all are delivered");
+    assert_eq!(shell.engine.counters().evicted, 0);
+    assert!(shell.engine.live_flows() < 2_000);
 }
 
 #[test]

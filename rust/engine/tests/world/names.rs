@@ -3,6 +3,9 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use bytes::Bytes;
+use telltale_engine::Input;
+
 use crate::packets::{ACK, FIN, RST, Read, Segment, read_udp, udp};
 use crate::player::{Player, USUAL};
 use crate::server::Server;
@@ -132,6 +135,40 @@ fn framed() -> Vec<u8> {
 }
 
 /// A connection to our resolver, which answers without a socket.
+#[test]
+fn an_app_that_asks_and_never_reads_fills_no_memory() {
+    let mut player = to_resolver();
+    player.window = 0;
+    let (mut said, mut answered) = (1_u32, 0);
+    for _ in 0..500 {
+        player.say(ACK, said, 1, &framed());
+        player.shell.take_packets();
+        said += u32::try_from(framed().len()).unwrap();
+        for index in answered..player.shell.queries.len() {
+            player.shell.answer(player.shell.queries[index].0, Some(&[b'x'; 60_000]));
+        }
+        answered = player.shell.queries.len();
+    }
+    assert!(answered < 40, "{answered} questions were passed on");
+    let memory = player.shell.engine.memory();
+    assert!(memory < 2_500_000, "{memory} bytes are held");
+    player.shell.stop();
+}
+
+#[test]
+fn a_dribbled_question_keeps_no_read_buffer_alive() {
+    let mut player = to_resolver();
+    player.say(ACK, 1, 1, b"\xff");
+    for seq in 2..200 {
+        let packet = Bytes::from(player.segment(ACK, seq, 1, b"x").to_packet());
+        player.shell.input(Input::Packet { packet: packet.clone(), pinned: 1 << 18 });
+        player.shell.settle();
+        player.shell.take_packets();
+        assert!(packet.is_unique(), "byte {seq} keeps its buffer");
+    }
+    player.shell.stop();
+}
+
 fn to_resolver() -> Player {
     let mut player = Player::new(Server::SINK);
     player.remote = at("10.0.0.53:53");

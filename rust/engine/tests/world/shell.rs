@@ -63,6 +63,7 @@ pub(crate) struct Datagram {
     pub(crate) mapping: MappingId,
     pub(crate) to: SocketAddr,
     pub(crate) payload: Bytes,
+    pub(crate) dont_fragment: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -281,9 +282,9 @@ impl Shell {
             }
             Output::Close(flow) => self.live(flow).stage = Stage::Closed,
             Output::Abort(flow) => self.live(flow).stage = Stage::Aborted,
-            Output::Datagram { mapping, to, payload, .. } => {
+            Output::Datagram { mapping, to, payload, dont_fragment, .. } => {
                 assert!(*self.mappings.entry(mapping).or_insert(true), "a mapping was used after its end");
-                self.datagrams.push(Datagram { mapping, to, payload });
+                self.datagrams.push(Datagram { mapping, to, payload, dont_fragment });
             }
             Output::Unmap(mapping) => {
                 let live = self.mappings.insert(mapping, false);
