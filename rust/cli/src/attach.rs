@@ -8,7 +8,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use telltale_driver::attach::{self, Enough, StopSignals};
-use telltale_driver::resolv::ResolvConf;
+use telltale_driver::resolv::{RESOLV_CONF, ResolvConf};
 use telltale_driver::{Relay, Setup, Stopped};
 use telltale_model::Owner;
 
@@ -92,7 +92,8 @@ impl Tunnel {
             addresses: self.addresses,
             resolvers: self.resolvers,
             // resolv.conf(5): without a file the name server on this machine is asked.
-            system: ResolvConf::read("/etc/resolv.conf").unwrap_or_else(|_missing| ResolvConf::parse("")),
+            system: ResolvConf::read(RESOLV_CONF).unwrap_or_else(|_missing| ResolvConf::parse("")),
+            resolv_conf: Some(RESOLV_CONF.into()),
             loopback: Vec::new(),
             watch: session.sender(),
         }

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use telltale_driver::launch::{Caller, Launch, LaunchError, Leftover, MAX_LOOPBACK_PORTS, Prepared, Running};
+use telltale_driver::resolv::RESOLV_CONF;
 use telltale_driver::{Relay, Setup, Stopped};
 use telltale_model::Owner;
 
@@ -122,6 +123,7 @@ fn relay(prepared: &mut Prepared, host: Host, session: &Session) -> Result<Relay
         addresses: host.addresses,
         resolvers: host.resolvers,
         system: host.system,
+        resolv_conf: Some(RESOLV_CONF.into()),
         owners: Some(prepared.owners.try_clone().map_err(failed)?),
         loopback: std::mem::take(&mut prepared.loopback),
         watch: session.sender(),

@@ -4,9 +4,11 @@
 
 mod exchange;
 mod message;
+mod source;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -17,6 +19,7 @@ use crate::resolv::ResolvConf;
 use crate::sys;
 use exchange::{Exchange, Progress};
 use message::Asked;
+use source::Source;
 
 /// Questions under way at the same time. Further ones fail at once, and the app asks again.
 const OUTSTANDING: usize = 128;
@@ -28,11 +31,8 @@ const LONGEST: usize = 65_535;
 
 /// Asks the system's name servers.
 pub(crate) struct Resolver {
-    servers: Vec<SocketAddr>,
-    timeout: Duration,
-    /// How many servers a question is sent to before it fails, repetitions counted.
-    tries: usize,
-    rotate: bool,
+    source: Option<Source>,
+    system: System,
     /// The server that the next question asks first.
     first: usize,
     slots: Vec<Slot>,
@@ -41,6 +41,15 @@ pub(crate) struct Resolver {
     ids: RandomIds,
     /// What every exchange receives into.
     scratch: BytesMut,
+}
+
+/// The system's servers, and how it asks them.
+struct System {
+    servers: Vec<SocketAddr>,
+    timeout: Duration,
+    /// How many servers a question is sent to before it fails, repetitions counted.
+    tries: usize,
+    rotate: bool,
 }
 
 struct Slot {
@@ -62,14 +71,11 @@ struct Question {
 }
 
 impl Resolver {
-    pub(crate) fn new(conf: &ResolvConf) -> Self {
-        let bounded = |option, (usual, most): (u64, u64)| conf.number(option).unwrap_or(usual).clamp(1, most);
-        let rounds = usize::try_from(bounded("attempts", ATTEMPTS)).unwrap_or(1);
+    /// Asks these servers, and others as soon as the file at `source` names others.
+    pub(crate) fn new(conf: &ResolvConf, source: Option<PathBuf>) -> Self {
         Self {
-            servers: conf.nameservers.clone(),
-            timeout: Duration::from_secs(bounded("timeout", TIMEOUT)),
-            tries: rounds * conf.nameservers.len(),
-            rotate: conf.has("rotate"),
+            source: source.map(Source::new),
+            system: System::new(conf),
             first: 0,
             slots: Vec::new(),
             free: Vec::new(),
@@ -89,6 +95,9 @@ impl Resolver {
         over_tcp: bool,
         inputs: &mut Vec<Input>,
     ) {
+        if let Some(conf) = self.source.as_mut().and_then(|source| source.news(now)) {
+            self.system = System::new(&conf);
+        }
         match Asked::read(message).zip(self.free_slot()) {
             Some((asked, slot)) => {
                 self.put(slot, Question::new(query, asked, over_tcp, self.first));
@@ -96,8 +105,8 @@ impl Resolver {
             }
             None => inputs.push(Input::Answer { query, message: None }),
         }
-        if self.rotate {
-            self.first = (self.first + 1) % self.servers.len().max(1);
+        if self.system.rotate {
+            self.first = (self.first + 1) % self.system.servers.len().max(1);
         }
     }
 
@@ -155,13 +164,11 @@ impl Resolver {
         let Some(question) = &mut entry.question else { return };
         question.exchange = None;
         self.deadlines.remove(&(question.deadline, slot));
+        let servers = &self.system.servers;
         // Repeating is for servers that say nothing.
-        let tries = if question.refusal.is_some() { self.servers.len() } else { self.tries };
+        let tries = if question.refusal.is_some() { servers.len() } else { self.system.tries };
         while question.tried < tries {
-            let Some(server) = self.servers.get((question.first + question.tried) % self.servers.len())
-            else {
-                break;
-            };
+            let Some(server) = servers.get((question.first + question.tried) % servers.len()) else { break };
             question.tried += 1;
             entry.generation = entry.generation.wrapping_add(1);
             let token = Token::Query { slot, generation: entry.generation };
@@ -170,7 +177,7 @@ impl Resolver {
             });
             let Ok(exchange) = started else { continue };
             question.exchange = Some(exchange);
-            question.deadline = now + self.timeout;
+            question.deadline = now + self.system.timeout;
             self.deadlines.insert((question.deadline, slot));
             return;
         }
@@ -203,6 +210,19 @@ impl Resolver {
         self.deadlines.remove(&(question.deadline, slot));
         self.free.push(slot);
         Some(question)
+    }
+}
+
+impl System {
+    fn new(conf: &ResolvConf) -> Self {
+        let bounded = |option, (usual, most): (u64, u64)| conf.number(option).unwrap_or(usual).clamp(1, most);
+        let rounds = usize::try_from(bounded("attempts", ATTEMPTS)).unwrap_or(1);
+        Self {
+            servers: conf.nameservers.clone(),
+            timeout: Duration::from_secs(bounded("timeout", TIMEOUT)),
+            tries: rounds * conf.nameservers.len(),
+            rotate: conf.has("rotate"),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod poll;
 mod relay;
 mod reports;
 pub mod resolv;
+mod rest;
 mod shell;
 mod slabs;
 mod sys;

@@ -3,10 +3,11 @@
 //! The kernel has already answered COMMAND when a connection arrives here, so a port where the host
 //! does not listen shows as a reset, not as refused.
 
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::rc::Rc;
 use std::time::Duration;
 
 use telltale_model::{Ending, FlowKey, FlowNumber, Observation, Protocol, Traffic};
@@ -26,11 +27,34 @@ const BUFFER: usize = 16 << 10;
 /// Until a descriptor may be free again after EMFILE.
 const NO_DESCRIPTORS: Duration = Duration::from_millis(100);
 
-/// Accepts and carries until it is dropped, which breaks off what it carries.
+/// The one way to the watcher that all connections share: the relay's thread alone carries them.
+#[derive(Clone)]
+pub(crate) struct Shared(Option<Rc<RefCell<WatchSender>>>);
+
+impl Shared {
+    pub(crate) fn new(watch: Option<WatchSender>) -> Self {
+        Self(watch.map(|watch| Rc::new(RefCell::new(watch))))
+    }
+
+    /// The relay ends: hands over what waits, see [`WatchSender::finish`].
+    pub(crate) fn finish(&self) {
+        if let Some(watch) = &self.0 {
+            watch.borrow_mut().finish();
+        }
+    }
+
+    fn tell(&self, observation: Observation) {
+        if let Some(watch) = &self.0 {
+            watch.borrow_mut().tell(observation);
+        }
+    }
+}
+
+/// Accepts and carries until it is dropped, which breaks off what it carries. Runs in a `LocalSet`.
 ///
 /// # Errors
 /// Where the listener cannot be used at all.
-pub(crate) async fn forward(listener: std::net::TcpListener, watch: Option<WatchSender>) -> io::Result<()> {
+pub(crate) async fn forward(listener: std::net::TcpListener, watch: Shared) -> io::Result<()> {
     listener.set_nonblocking(true)?;
     let listener = TcpListener::from_std(listener)?;
     let remote = listener.local_addr()?;
@@ -42,7 +66,7 @@ pub(crate) async fn forward(listener: std::net::TcpListener, watch: Option<Watch
                 Ok((app, from)) => {
                     let key = FlowKey { protocol: Protocol::Tcp, app: from, remote };
                     let number = numbers.next().unwrap_or(FlowNumber(u64::MAX));
-                    connections.spawn(carry(app, Record::open(number, key, watch.clone())));
+                    connections.spawn_local(carry(app, Record::open(number, key, watch.clone())));
                 }
                 Err(_out_of_descriptors) => tokio::time::sleep(NO_DESCRIPTORS).await,
             },
@@ -113,7 +137,7 @@ impl Broken {
 }
 
 /// One way, up to and with the end of the stream.
-async fn pass(from: &TcpStream, to: &TcpStream, count: &AtomicU64) -> Result<(), Broken> {
+async fn pass(from: &TcpStream, to: &TcpStream, count: &Cell<u64>) -> Result<(), Broken> {
     let mut buffer = vec![0; BUFFER];
     loop {
         let length = read(from, &mut buffer).await.map_err(|_reset| Broken::Reading)?;
@@ -121,7 +145,7 @@ async fn pass(from: &TcpStream, to: &TcpStream, count: &AtomicU64) -> Result<(),
             return sys::shutdown_write(to.as_fd()).map_err(|_reset| Broken::Writing);
         };
         write(to, bytes).await.map_err(|_reset| Broken::Writing)?;
-        count.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        count.set(count.get() + bytes.len() as u64);
     }
 }
 
@@ -156,24 +180,17 @@ fn reset(stream: &TcpStream) {
 struct Record {
     number: FlowNumber,
     key: FlowKey,
-    sent: AtomicU64,
-    received: AtomicU64,
+    sent: Cell<u64>,
+    received: Cell<u64>,
     ending: Ending,
-    watch: Option<WatchSender>,
+    watch: Shared,
 }
 
 impl Record {
-    fn open(number: FlowNumber, key: FlowKey, watch: Option<WatchSender>) -> Self {
-        let (sent, received) = (AtomicU64::new(0), AtomicU64::new(0));
-        let mut record = Self { number, key, sent, received, ending: Ending::Stopped, watch };
-        record.tell(Observation::Opened { flow: number, key, at: wall() });
-        record
-    }
-
-    fn tell(&mut self, observation: Observation) {
-        if let Some(watch) = &mut self.watch {
-            watch.tell(observation);
-        }
+    fn open(number: FlowNumber, key: FlowKey, watch: Shared) -> Self {
+        watch.tell(Observation::Opened { flow: number, key, at: wall() });
+        let (sent, received) = (Cell::new(0), Cell::new(0));
+        Self { number, key, sent, received, ending: Ending::Stopped, watch }
     }
 }
 
@@ -181,11 +198,11 @@ impl Drop for Record {
     fn drop(&mut self) {
         // No packet crosses the tunnel for these, so there is none to count.
         let traffic = Traffic {
-            bytes_sent: self.sent.load(Ordering::Relaxed),
-            bytes_received: self.received.load(Ordering::Relaxed),
+            bytes_sent: self.sent.get(),
+            bytes_received: self.received.get(),
             ..Traffic::default()
         };
-        self.tell(Observation::Closed { flow: self.number, traffic, ending: self.ending, at: wall() });
+        self.watch.tell(Observation::Closed { flow: self.number, traffic, ending: self.ending, at: wall() });
     }
 }
 
@@ -243,7 +260,7 @@ mod tests {
                 app.set_nonblocking(true).unwrap();
                 let app = tokio::net::TcpStream::from_std(app).unwrap();
                 let key = FlowKey { protocol: Protocol::Tcp, app: from, remote: to };
-                carry(app, Record::open(FlowNumber(1), key, None)).await;
+                carry(app, Record::open(FlowNumber(1), key, Shared::new(None))).await;
             });
         });
         TcpStream::connect(from)

@@ -13,8 +13,8 @@ use std::thread::{self, JoinHandle};
 
 use telltale_model::{FlowKey, FlowNumber, Owner};
 
-use crate::netlink::SockDiag;
-use processes::Processes;
+use crate::netlink::{Held, SockDiag};
+use processes::{Process, Processes};
 
 /// Questions that may wait. A look-up takes some 50 µs; who waits longer than this many of them has
 /// an owner that is gone.
@@ -102,9 +102,18 @@ impl Search {
     fn find(&mut self, key: FlowKey) -> Option<Owner> {
         let held = sockets::find(&mut self.diag, key)?;
         let process = self.processes.holding(held.inode);
-        let pid = process.as_ref().map(|process| process.pid);
-        Some(Owner { uid: Some(held.uid), pid, program: process.and_then(|process| process.program) })
+        owner(held, process, || sockets::find(&mut self.diag, key).is_some_and(|now| now.inode == held.inode))
     }
+}
+
+/// 0 is what the kernel says of sockets that are nobody's, too. Without a process it counts only while
+/// somebody, whom this process may not look at, still holds the socket.
+fn owner(held: Held, process: Option<Process>, still_held: impl FnOnce() -> bool) -> Option<Owner> {
+    if process.is_none() && held.uid == 0 && !still_held() {
+        return None;
+    }
+    let pid = process.as_ref().map(|process| process.pid);
+    Some(Owner { uid: Some(held.uid), pid, program: process.and_then(|process| process.program) })
 }
 
 #[cfg(test)]

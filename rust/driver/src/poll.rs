@@ -16,7 +16,7 @@ pub(crate) struct Epoll {
 }
 
 /// Whose socket it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Token {
     /// The socket of a TCP flow.
     Tcp(FlowId),

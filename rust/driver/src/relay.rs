@@ -2,16 +2,19 @@
 //! until it is stopped or the tun is gone.
 
 use std::io;
+use std::mem;
 use std::net::{IpAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
 use std::thread::{self, JoinHandle};
 
 use telltale_engine::{Config, Counters};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
+use tokio::task::LocalSet;
 
 use crate::descriptors::{self, Inherited};
-use crate::loopback;
+use crate::loopback::{self, Shared};
 use crate::resolv::ResolvConf;
 use crate::shell::Shell;
 use crate::sys;
@@ -30,6 +33,8 @@ pub struct Setup {
     pub resolvers: Vec<IpAddr>,
     /// The system's resolvers, to which questions go on.
     pub system: ResolvConf,
+    /// The file that says so, which is read again when it has changed. `None`: they never change.
+    pub resolv_conf: Option<PathBuf>,
     /// A `NETLINK_SOCK_DIAG` socket that was opened where the apps are; without it owners stay unknown.
     pub owners: Option<OwnedFd>,
     /// Listening sockets inside the tunnel's namespace whose connections go to the same port of the
@@ -71,14 +76,15 @@ impl Relay {
     /// # Errors
     /// Where the system gives no thread, no epoll set or no memory, or where the tun cannot be waited
     /// for (as a file cannot).
-    pub fn start(setup: Setup) -> io::Result<Self> {
+    pub fn start(mut setup: Setup) -> io::Result<Self> {
         let inherited = descriptors::raise_limit()?;
         let (ended, alive) = sys::pipe()?;
         let (stop, stopped) = oneshot::channel();
         let runtime = Builder::new_current_thread().enable_all().build()?;
+        let forwarding = (mem::take(&mut setup.loopback), setup.watch.clone());
         let shell = shell(&runtime, setup)?;
         let work = move || {
-            let left = runtime.block_on(shell.run(stopped));
+            let left = run(&runtime, shell, stopped, forwarding);
             // The other end sees this one close, even where the thread ends in a panic.
             drop(alive);
             left
@@ -109,12 +115,8 @@ impl Relay {
     }
 }
 
-fn shell(runtime: &Runtime, mut setup: Setup) -> io::Result<Shell> {
+fn shell(runtime: &Runtime, setup: Setup) -> io::Result<Shell> {
     let _inside = runtime.enter();
-    for listener in setup.loopback.drain(..) {
-        // It ends with the runtime.
-        drop(runtime.spawn(forward(listener, setup.watch.clone())));
-    }
     let max_sockets = descriptors::affordable()?;
     let Setup { mtu, addresses, resolvers, .. } = &setup;
     let config =
@@ -122,7 +124,27 @@ fn shell(runtime: &Runtime, mut setup: Setup) -> io::Result<Shell> {
     Shell::new(setup, config)
 }
 
-async fn forward(listener: TcpListener, watch: Option<WatchSender>) {
+/// Runs the loop, and beside it what forwards the loopback's ports.
+fn run(
+    runtime: &Runtime,
+    shell: Shell,
+    stopped: oneshot::Receiver<()>,
+    (listeners, watch): (Vec<TcpListener>, Option<WatchSender>),
+) -> Stopped {
+    let forwarders = LocalSet::new();
+    let watch = Shared::new(watch);
+    for listener in listeners {
+        // It ends with the set.
+        drop(forwarders.spawn_local(forward(listener, watch.clone())));
+    }
+    let left = forwarders.block_on(runtime, shell.run(stopped));
+    // What is still carried breaks off, and says so.
+    drop(forwarders);
+    watch.finish();
+    left
+}
+
+async fn forward(listener: TcpListener, watch: Shared) {
     if let Err(error) = loopback::forward(listener, watch).await {
         log::warn!("a port of the loopback is not forwarded: {error}");
     }

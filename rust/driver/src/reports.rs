@@ -74,6 +74,13 @@ impl Reports {
         self.owners.as_ref().map_or(0, Owners::missed)
     }
 
+    /// The relay ends: hands over what waits for room, see [`WatchSender::finish`].
+    pub(crate) fn finish(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.finish();
+        }
+    }
+
     /// Costs nothing where nobody watches.
     fn tell(&mut self, observation: impl FnOnce() -> Observation) {
         if let Some(watch) = &mut self.watch {

@@ -10,6 +10,9 @@ use std::path::Path;
 const SERVERS: usize = 3;
 const PORT: u16 = 53;
 
+/// Where the C library looks for it.
+pub const RESOLV_CONF: &str = "/etc/resolv.conf";
+
 /// What resolv.conf says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResolvConf {

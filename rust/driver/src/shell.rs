@@ -2,7 +2,7 @@
 
 mod outputs;
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
@@ -20,6 +20,7 @@ use crate::echo::Echoes;
 use crate::poll::{Epoll, Event, Events, Token};
 use crate::relay::{Setup, Stopped};
 use crate::reports::Reports;
+use crate::rest::Rest;
 use crate::sys;
 use crate::tcp::{Arrival, Sockets};
 use crate::tun::{BATCH, Tun};
@@ -39,12 +40,15 @@ pub(crate) struct Shell {
     echoes: Echoes,
     resolver: Resolver,
     reports: Reports,
+    rest: Rest,
     /// Bytes read from TCP sockets in one turn.
     stream_bytes: usize,
     /// TCP sockets that may be read, in the order in which they became so.
     streams: VecDeque<FlowId>,
-    /// Datagram sockets that were not read to the end.
+    /// Datagram sockets that were not read to the end, in the order in which they get their turn.
     datagrams: VecDeque<Token>,
+    /// Those that are in that list.
+    queued: HashSet<Token>,
     /// What datagram sockets brought, on its way to the engine.
     inputs: Vec<Input>,
 }
@@ -95,11 +99,13 @@ impl Shell {
             sockets: Sockets::new(setup.mtu),
             mappings: Mappings::new(),
             echoes: Echoes::new(),
-            resolver: Resolver::new(&setup.system),
+            resolver: Resolver::new(&setup.system, setup.resolv_conf),
             reports: Reports::new(setup.watch, setup.owners, now)?,
+            rest: Rest::default(),
             stream_bytes: (PACKETS_WRITTEN * setup.mtu).min(STREAMS_READ),
             streams: VecDeque::new(),
             datagrams: VecDeque::new(),
+            queued: HashSet::new(),
             inputs: Vec::new(),
         })
     }
@@ -111,6 +117,7 @@ impl Shell {
         self.engine.stop();
         // The tun may be gone: then nobody is there to hear the resets, and flows end all the same.
         while self.settle().is_err() {}
+        self.reports.finish();
         Stopped {
             counters: self.engine.counters(),
             tun: self.tun.counters(),
@@ -129,6 +136,8 @@ impl Shell {
             if more {
                 // The runtime looks for what has become ready, and at its other tasks.
                 tokio::task::yield_now().await;
+            } else {
+                self.rest.pause(self.now, self.engine.memory());
             }
             match self.wait(stop, &mut timer, more).await? {
                 Woken::Stop => return Ok(()),
@@ -312,13 +321,14 @@ impl Shell {
         }
     }
 
-    /// Goes on with datagram sockets that were not read to the end.
+    /// Goes on with datagram sockets that were not read to the end, some of them in each turn.
     fn serve_datagrams(&mut self) -> io::Result<()> {
-        for _ in 0..self.datagrams.len() {
+        for _ in 0..self.datagrams.len().min(SERVED) {
             if self.tun.is_stuffed() {
                 break;
             }
             let Some(token) = self.datagrams.pop_front() else { break };
+            self.queued.remove(&token);
             self.serve_datagram(token, false)?;
         }
         Ok(())
@@ -337,7 +347,7 @@ impl Shell {
             }
             Token::Tcp(_) => false,
         };
-        if more && !self.datagrams.contains(&token) {
+        if more && self.queued.insert(token) {
             self.datagrams.push_back(token);
         }
         self.settle()

@@ -21,6 +21,8 @@ pub(crate) struct Tun {
     mtu: usize,
     slabs: Slabs,
     waiting: VecDeque<Packet>,
+    /// Puts one packet into the descriptor.
+    put: fn(&OwnedFd, &Packet) -> io::Result<usize>,
     exhausted: bool,
     /// An error was told: reading says which.
     suspected: bool,
@@ -32,12 +34,18 @@ pub(crate) struct Tun {
 pub struct TunCounters {
     /// Packets that had to wait because the tun, or the kernel's memory, had no room.
     pub delayed: u64,
+    /// Packets that went out in pieces because the kernel had no memory for them whole.
+    pub cut: u64,
     /// Packets that the tun refused, such as while the interface is down.
     pub refused: u64,
 }
 
 /// Packets that may wait before the relay stops to take more work: half a millisecond of a fast tun.
 const WAITING: usize = 256;
+
+/// Bytes of a packet that needs no more than a page: the kernel has those when it has no large pieces
+/// of memory.
+const SMALL: usize = 1_400;
 
 /// From this MTU on every packet gets a buffer of its own: a few of them fill a slab, and a kept
 /// payload would keep the others.
@@ -61,6 +69,7 @@ impl Tun {
             mtu,
             slabs,
             waiting: VecDeque::new(),
+            put,
             exhausted: false,
             suspected: false,
             counters: TunCounters::default(),
@@ -94,19 +103,22 @@ impl Tun {
 
     /// Writes a packet, after those that wait. An error means that the tun is gone.
     pub(crate) fn write(&mut self, packet: Packet) -> io::Result<()> {
-        if self.waiting.is_empty() && self.put(&packet)? {
-            return Ok(());
+        if !self.waiting.is_empty() {
+            self.counters.delayed += 1;
+            self.waiting.push_back(packet);
+        } else if !self.put(&packet)? {
+            self.counters.delayed += 1;
+            if self.hold(packet) {
+                self.flush()?;
+            }
         }
-        self.counters.delayed += 1;
-        self.waiting.push_back(packet);
         Ok(())
     }
 
     /// Tries the packets that wait. An error means that the tun is gone.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         while let Some(packet) = self.waiting.pop_front() {
-            if !self.put(&packet)? {
-                self.waiting.push_front(packet);
+            if !self.put(&packet)? && !self.hold(packet) {
                 return Ok(());
             }
         }
@@ -151,10 +163,24 @@ impl Tun {
         self.counters
     }
 
+    /// Has a packet wait that found no room, before all others. Where the kernel has no memory for a
+    /// large one it goes on in pieces: true says that they may find room now.
+    fn hold(&mut self, packet: Packet) -> bool {
+        if !self.exhausted {
+            self.waiting.push_front(packet);
+            return false;
+        }
+        let pieces = packet.smaller(SMALL);
+        let cut = pieces.len() > 1;
+        self.counters.cut += u64::from(cut);
+        pieces.into_iter().rev().for_each(|piece| self.waiting.push_front(piece));
+        cut
+    }
+
     /// Puts one packet; false where there is no room for it now.
     fn put(&mut self, packet: &Packet) -> io::Result<bool> {
         self.exhausted = false;
-        let error = match self.fd.try_io(Interest::WRITABLE, |fd| put(fd, packet)) {
+        let error = match self.fd.try_io(Interest::WRITABLE, |fd| (self.put)(fd, packet)) {
             Ok(_len) => return Ok(true),
             Err(error) => error,
         };
@@ -200,4 +226,122 @@ fn is_gone(code: c_int) -> bool {
             | libc::ECONNRESET
             | libc::ENOTCONN
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::net::SocketAddr;
+    use std::os::unix::net::UnixDatagram;
+
+    use telltale_engine::{Config, Engine, Input, Instant, Output};
+
+    use super::*;
+
+    thread_local! {
+        /// The longest packet that the kernel has memory for.
+        static MEMORY: Cell<usize> = const { Cell::new(0) };
+    }
+
+    fn scarce(fd: &OwnedFd, packet: &Packet) -> io::Result<usize> {
+        if packet.len() > MEMORY.get() {
+            Err(io::Error::from_raw_os_error(libc::ENOMEM))
+        } else {
+            put(fd, packet)
+        }
+    }
+
+    #[test]
+    fn a_packet_without_memory_goes_out_in_pieces_and_in_order() {
+        with_tun(|tun, apps| {
+            MEMORY.set(SMALL);
+            for packet in [datagram(100), datagram(5_000), datagram(200)] {
+                tun.write(packet).unwrap();
+            }
+            let lengths: Vec<usize> = received(apps).iter().map(|packet| payload(packet).len()).collect();
+            // A datagram and its UDP header are 5,008 bytes.
+            assert_eq!((lengths[0], lengths[1..lengths.len() - 1].iter().sum()), (108, 5_008));
+            assert_eq!(lengths.last(), Some(&208));
+            assert!(!tun.is_exhausted());
+            assert_eq!(tun.counters(), TunCounters { delayed: 1, cut: 1, refused: 0 });
+        });
+    }
+
+    #[test]
+    fn pieces_wait_for_memory_and_nothing_is_lost() {
+        with_tun(|tun, apps| {
+            MEMORY.set(0);
+            tun.write(datagram(3_000)).unwrap();
+            tun.write(datagram(100)).unwrap();
+            tun.flush().unwrap();
+            assert!(received(apps).is_empty() && tun.is_exhausted());
+            MEMORY.set(SMALL);
+            tun.flush().unwrap();
+            let all: usize = received(apps).iter().map(|packet| payload(packet).len()).sum();
+            assert_eq!((all, tun.counters().cut, tun.is_exhausted()), (3_008 + 108, 1, false));
+        });
+    }
+
+    #[test]
+    fn a_full_tun_takes_large_packets_whole_later() {
+        with_tun(|tun, apps| {
+            MEMORY.set(usize::MAX);
+            (0..300).for_each(|_| tun.write(datagram(5_000)).unwrap());
+            assert!(!tun.waiting.is_empty() && !tun.is_exhausted());
+            assert!(received(apps).iter().all(|packet| payload(packet).len() == 5_008));
+            assert_eq!(tun.counters().cut, 0);
+        });
+    }
+
+    /// A tun whose other end is in the test's hand.
+    fn with_tun(work: impl FnOnce(&mut Tun, &UnixDatagram)) {
+        let (ours, apps) = UnixDatagram::pair().unwrap();
+        apps.set_nonblocking(true).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut tun = Tun::new(ours.into(), 65_535).unwrap();
+            tun.put = scarce;
+            // The runtime looks at the descriptor.
+            drop(tun.fd.writable().await.unwrap());
+            work(&mut tun, &apps);
+        });
+    }
+
+    fn received(apps: &UnixDatagram) -> Vec<Vec<u8>> {
+        let mut buffer = vec![0; 65_535];
+        std::iter::from_fn(|| apps.recv(&mut buffer).ok().map(|len| buffer[..len].to_vec())).collect()
+    }
+
+    /// What is behind the IPv4 header.
+    fn payload(packet: &[u8]) -> &[u8] {
+        assert_eq!(packet[0], 0x45);
+        &packet[20..]
+    }
+
+    /// An engine's packet to an app with a datagram of so many bytes.
+    fn datagram(len: usize) -> Packet {
+        let app: SocketAddr = "10.0.0.2:40000".parse().unwrap();
+        let remote: SocketAddr = "192.0.2.1:443".parse().unwrap();
+        let config =
+            Config { mtu: 65_535, addresses: vec![app.ip()], resolvers: Vec::new(), max_sockets: 64 };
+        let now = Instant::default();
+        let mut engine = Engine::new(config, [0; 32], now);
+        engine.handle_input(now, Input::Packet { packet: Bytes::from_static(&QUESTION), pinned: 29 });
+        loop {
+            let output = engine.poll_output();
+            assert!(!matches!(output, Output::Timeout(_)), "no packet");
+            if let Output::Datagram { mapping, .. } = output {
+                let payload = Bytes::from(vec![7; len]);
+                engine.handle_input(now, Input::Datagram { mapping, from: remote, payload });
+            } else if let Output::Packet(packet) = output {
+                return packet;
+            }
+        }
+    }
+
+    /// From 10.0.0.2:40000 to 192.0.2.1:443, without a UDP checksum: "x".
+    const QUESTION: [u8; 29] = [
+        0x45, 0, 0, 29, 0, 0, 0x40, 0, 64, 17, 0x6e, 0xcd, 10, 0, 0, 2, 192, 0, 2, 1, 0x9c, 0x40, 0x01, 0xbb,
+        0, 9, 0, 0, b'x',
+    ];
 }

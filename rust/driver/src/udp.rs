@@ -8,17 +8,17 @@ mod socket;
 
 use std::io;
 use std::mem;
-use std::net::SocketAddr;
 
-use bytes::Bytes;
 use telltale_engine::{DatagramFailure, Input, MappingId};
 
 use crate::poll::{Epoll, Token};
 use crate::sys;
 use path::PathMtus;
 use receive::Receiver;
-use send::{Outgoing, QUEUE};
+use send::QUEUE;
 use socket::Socket;
+
+pub(crate) use send::Outgoing;
 
 /// Datagrams read from one mapping before others get their turn.
 const READ_LIMIT: usize = 64;
@@ -53,13 +53,13 @@ impl Mappings {
     }
 
     /// Queues a datagram until [`Self::flush`].
-    pub(crate) fn send(&mut self, mapping: MappingId, to: SocketAddr, payload: Bytes, hop_limit: u8) {
+    pub(crate) fn send(&mut self, mapping: MappingId, datagram: Outgoing) {
         let outgoing = &mut self.open(mapping).outgoing;
         if outgoing.len() >= QUEUE {
             self.dropped += 1;
             return;
         }
-        outgoing.push(Outgoing::new(to, payload, hop_limit));
+        outgoing.push(datagram);
         if outgoing.len() == 1 {
             self.unsent.push(mapping);
         }

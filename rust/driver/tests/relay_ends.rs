@@ -81,6 +81,7 @@ fn setup(tun: OwnedFd) -> Setup {
         mtu: 1_500,
         addresses: vec!["198.19.84.1".parse().unwrap()],
         resolvers: vec!["198.19.84.53".parse().unwrap()],
+        resolv_conf: None,
         system: ResolvConf::parse(""),
         owners: None,
         loopback: Vec::new(),

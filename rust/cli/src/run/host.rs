@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use telltale_driver::resolv::ResolvConf;
+use telltale_driver::resolv::{RESOLV_CONF, ResolvConf};
 
 /// From 198.18.0.0/15, which nothing on the Internet and hardly any network uses (RFC 2544).
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 19, 84, 1));
@@ -38,7 +38,7 @@ impl Host {
             addresses: if ipv6 { vec![ADDRESS, ADDRESS_V6] } else { vec![ADDRESS] },
             resolvers: if ipv6 { vec![RESOLVER, RESOLVER_V6] } else { vec![RESOLVER] },
             mtu: mtu(&release),
-            system: system_resolvers(ResolvConf::read("/etc/resolv.conf")),
+            system: system_resolvers(ResolvConf::read(RESOLV_CONF)),
         }
     }
 }

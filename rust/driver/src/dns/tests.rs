@@ -22,7 +22,7 @@ impl World {
     fn new(servers: &[SocketAddr], options: &str) -> Self {
         let mut conf = ResolvConf::of(servers.to_vec());
         conf.options = options.split_whitespace().map(str::to_owned).collect();
-        let resolver = Resolver::new(&conf);
+        let resolver = Resolver::new(&conf, None);
         let (epoll, events) = (Epoll::new().unwrap(), Events::with_capacity(16));
         Self { resolver, epoll, events, now: Instant::default(), inputs: Vec::new() }
     }
@@ -179,6 +179,55 @@ fn when_all_refuse_the_app_hears_it() {
     refusing.send_to(&answer_to(&question, 2), from).unwrap();
     assert_eq!(world.answer(), (1, Some(answer_to(QUESTION, 2).into())));
     assert!(world.is_idle());
+}
+
+#[test]
+fn refusals_reach_the_app_without_any_waiting() {
+    let ((one, first), (two, second)) = (server(), server());
+    for code in [2, 4, 5] {
+        let mut world = World::new(&[first, second], "");
+        world.ask(1, false);
+        let (question, from) = received(&one);
+        // A server that does not want to read the question does not repeat it.
+        let mut bare = question[..12].to_vec();
+        (bare[2], bare[3], bare[5]) = (0x81, code, 0);
+        one.send_to(&bare, from).unwrap();
+        thread::sleep(Duration::from_millis(20));
+        world.look();
+        let (question, from) = received(&two);
+        two.send_to(&answer_to(&question, code), from).unwrap();
+        // No time passes in this world.
+        assert_eq!(world.answer(), (1, Some(answer_to(QUESTION, code).into())));
+        assert!(world.is_idle());
+    }
+}
+
+#[test]
+fn a_question_under_way_outlives_a_change_of_servers() {
+    let ((silent, first), (next, second)) = (server(), server());
+    let mut world = World::new(&[first], "");
+    world.ask(1, false);
+    received(&silent);
+    world.resolver.system = System::new(&ResolvConf::of(vec![second]));
+    world.pass(5);
+    let (question, from) = received(&next);
+    next.send_to(&answer_to(&question, 0), from).unwrap();
+    assert_eq!(world.answer(), (1, Some(answer_to(QUESTION, 0).into())));
+    assert!(world.is_idle());
+}
+
+#[test]
+fn the_file_names_the_servers_from_the_next_question_on() {
+    let (_, old) = server();
+    let mut world = World::new(&[old], "");
+    let path = std::env::temp_dir().join(format!("telltale-dns-{}", std::process::id()));
+    std::fs::write(&path, "nameserver 127.53.0.1\nnameserver 127.53.0.2\noptions timeout:7\n").unwrap();
+    world.resolver.source = Some(Source::new(path.clone()));
+    world.ask(1, false);
+    std::fs::remove_file(path).unwrap();
+    let servers = ["127.53.0.1:53", "127.53.0.2:53"].map(|server| server.parse().unwrap());
+    assert_eq!(world.resolver.system.servers, servers);
+    assert_eq!(world.resolver.system.timeout, Duration::from_secs(7));
 }
 
 #[test]

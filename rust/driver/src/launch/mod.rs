@@ -9,6 +9,7 @@ mod error;
 mod exec;
 mod handover;
 mod inherited;
+mod keeper;
 mod leftover;
 mod mounts;
 mod netlink;
@@ -30,7 +31,7 @@ pub use error::LaunchError;
 pub use leftover::Leftover;
 pub use supervise::{Exit, Running};
 
-use crate::sys::check;
+use crate::sys::{self, check};
 use error::{Failure, Stage};
 use handover::{Handover, News};
 use inherited::Inherited;
@@ -73,7 +74,17 @@ pub struct Prepared {
     child: Child,
     handover: Handover,
     inherited: Inherited,
+    lifeline: OwnedFd,
     command: OsString,
+}
+
+/// Two processes where one was; this is what the first has.
+struct Forked {
+    inherited: Inherited,
+    /// While it is open, the keeper of COMMAND's resolv.conf lives.
+    lifeline: OwnedFd,
+    handover: Handover,
+    child: Child,
 }
 
 /// A process of ours that has not been waited for. Dropped, it is: it ends when its handover closes.
@@ -97,7 +108,7 @@ impl Launch {
         }
         let name = self.command.first().cloned().unwrap_or_default();
         let explain = |failure: Failure| LaunchError::new(&failure, &name);
-        let (inherited, handover, child) = self.fork().map_err(explain)?;
+        let Forked { inherited, lifeline, handover, child } = self.fork().map_err(explain)?;
         let fds = match handover.receive() {
             Ok(News::Ready(fds)) => fds,
             Ok(News::Failed(failure)) => return Err(explain(failure)),
@@ -112,12 +123,13 @@ impl Launch {
             return Err(explain(Failure::new(Stage::Child, libc::EPROTO)));
         };
         let loopback = fds.map(TcpListener::from).collect();
-        Ok(Prepared { tun, owners, loopback, child, handover, inherited, command: name })
+        Ok(Prepared { tun, owners, loopback, child, handover, inherited, lifeline, command: name })
     }
 
-    fn fork(&self) -> Result<(Inherited, Handover, Child), Failure> {
+    fn fork(&self) -> Result<Forked, Failure> {
         let arguments = self.arguments()?;
         let (ours, theirs) = Handover::pair().map_err(Failure::of(Stage::Child))?;
+        let (watched, lifeline) = sys::pipe().map_err(Failure::of(Stage::Child))?;
         let inherited = signals::hold().map_err(Failure::of(Stage::Child))?;
         leftover::adopt_orphans().map_err(Failure::of(Stage::Child))?;
         // SAFETY: getpid and fork take no pointers. One thread runs (see `prepare`), so the child may do
@@ -126,11 +138,11 @@ impl Launch {
         match check(child).map_err(Failure::of(Stage::Child))? {
             0 => {
                 drop(ours);
-                let live = || self.be_child(&theirs, &arguments, &inherited, parent);
+                let live = || self.be_child(&theirs, &watched, &arguments, &inherited, parent);
                 let _panic = catch_unwind(AssertUnwindSafe(live));
                 exec::leave()
             }
-            child => Ok((inherited, ours, Child(child))),
+            child => Ok(Forked { inherited, lifeline, handover: ours, child: Child(child) }),
         }
     }
 
@@ -143,6 +155,7 @@ impl Launch {
     fn be_child(
         &self,
         handover: &Handover,
+        lifeline: &OwnedFd,
         arguments: &[CString],
         inherited: &Inherited,
         parent: libc::pid_t,
@@ -154,6 +167,8 @@ impl Launch {
                     return;
                 }
                 drop(space.fds);
+                // Without it COMMAND has the resolver that it has now, until the host takes it away.
+                let _without = keeper::start(lifeline);
                 exec::become_command(arguments, self.caller.as_ref(), space.rights, inherited, parent)
             }
         };
@@ -173,7 +188,7 @@ impl Prepared {
         match self.handover.receive() {
             // Exec has closed the child's end: it is COMMAND now. (Or a signal was waiting for it and
             // has ended it before, which then is how COMMAND ended.)
-            Ok(News::Gone) => Ok(Running::new(self.child.release(), self.inherited)),
+            Ok(News::Gone) => Ok(Running::new(self.child.release(), self.inherited, self.lifeline)),
             Ok(News::Failed(failure)) => Err(explain(failure)),
             Ok(News::Ready(_)) => Err(explain(Failure::new(Stage::Child, libc::EPROTO))),
             Err(error) => Err(explain(Failure::of(Stage::Child)(error))),

@@ -12,9 +12,8 @@ use std::ptr;
 
 use super::Launch;
 use super::error::{Failure, Stage};
+use crate::resolv::RESOLV_CONF;
 use crate::sys::check;
-
-const RESOLV_CONF: &str = "/etc/resolv.conf";
 
 /// systemd-resolved and nscd answer look-ups through sockets in here, past COMMAND's network. Without
 /// the sockets glibc asks the servers in resolv.conf.
@@ -58,7 +57,7 @@ impl Launch {
 }
 
 /// The file behind a symbolic link, also where that file does not exist.
-fn resolve_link(path: &Path) -> PathBuf {
+pub(super) fn resolve_link(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_missing| match fs::read_link(path) {
         Ok(to) => lexical(&path.parent().unwrap_or(path).join(to)),
         Err(_no_link) => path.to_owned(),
@@ -121,7 +120,7 @@ fn detach(target: &Path) -> io::Result<()> {
     check(unsafe { libc::umount2(target.as_ptr(), libc::MNT_DETACH) }).map(drop)
 }
 
-fn c_path(path: &Path) -> io::Result<CString> {
+pub(super) fn c_path(path: &Path) -> io::Result<CString> {
     CString::new(path.as_os_str().as_bytes()).map_err(|_zero_byte| io::ErrorKind::InvalidInput.into())
 }
 

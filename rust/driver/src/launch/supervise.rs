@@ -2,6 +2,7 @@
 //! left behind.
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use super::inherited::Inherited;
@@ -24,6 +25,8 @@ pub struct Running {
     stopped: bool,
     exit: Option<Exit>,
     children_left: bool,
+    /// While it is open, the keeper of COMMAND's resolv.conf lives, which is a child of ours.
+    lifeline: Option<OwnedFd>,
     _inherited: Inherited,
 }
 
@@ -37,8 +40,9 @@ pub enum Exit {
 }
 
 impl Running {
-    pub(super) fn new(command: libc::pid_t, inherited: Inherited) -> Self {
-        Self { command, stopped: false, exit: None, children_left: true, _inherited: inherited }
+    pub(super) fn new(command: libc::pid_t, inherited: Inherited, lifeline: OwnedFd) -> Self {
+        let lifeline = Some(lifeline);
+        Self { command, stopped: false, exit: None, children_left: true, lifeline, _inherited: inherited }
     }
 
     /// Waits until COMMAND has ended. Called by the thread that called [`super::Launch::prepare`].
@@ -46,6 +50,7 @@ impl Running {
         loop {
             self.reap();
             if let Some(exit) = self.exit {
+                self.lifeline = None;
                 return exit;
             }
             if let Some(signal) = signals::next(None) {

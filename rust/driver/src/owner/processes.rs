@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 /// Owners to look at first. A program that has opened one socket opens more.
 const RECENT: usize = 16;
 
+/// Descendants to look at before all processes are.
+const DESCENDANTS: usize = 1024;
+
 /// The processes of one network namespace.
 pub(super) struct Processes {
     /// Device and inode of the namespace. `None`: unknown, all processes are looked at.
@@ -31,7 +34,8 @@ impl Processes {
     /// The process that holds the socket with this inode, one of them if there are more.
     pub(super) fn holding(&mut self, inode: u32) -> Option<Process> {
         let link = PathBuf::from(format!("socket:[{inode}]"));
-        let pid = self.among_recent(&link).or_else(|| self.among_all(&link))?;
+        let pid = self.among_recent(&link);
+        let pid = pid.or_else(|| self.among(descendants(), &link)).or_else(|| self.among(pids(), &link))?;
         self.remember(pid);
         Some(Process { pid, program: program(pid) })
     }
@@ -41,8 +45,7 @@ impl Processes {
     }
 
     /// The youngest first: they are the ones that are not among the recent yet.
-    fn among_all(&self, link: &Path) -> Option<u32> {
-        let mut pids = pids();
+    fn among(&self, mut pids: Vec<u32>, link: &Path) -> Option<u32> {
         pids.sort_unstable_by(|one, other| other.cmp(one));
         let unseen = pids.into_iter().filter(|pid| !self.recent.contains(pid));
         unseen.filter(|pid| self.is_inside(*pid)).find(|pid| holds(*pid, link))
@@ -58,6 +61,26 @@ impl Processes {
         self.recent.insert(0, pid);
         self.recent.truncate(RECENT);
     }
+}
+
+/// The processes that this one has started, and theirs. There the holder is nearly always, and they are
+/// found faster than a short-lived program ends; where the kernel does not list children there are none.
+fn descendants() -> Vec<u32> {
+    let mut found = children(std::process::id());
+    let mut next = 0;
+    while let Some(pid) = found.get(next).copied().filter(|_| found.len() < DESCENDANTS) {
+        found.extend(children(pid));
+        next += 1;
+    }
+    found
+}
+
+/// The children of all threads of a process (proc(5), `/proc/pid/task/tid/children`).
+fn children(pid: u32) -> Vec<u32> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let lists =
+        threads.flatten().filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    lists.flat_map(|list| list.split_ascii_whitespace().flat_map(str::parse).collect::<Vec<_>>()).collect()
 }
 
 fn pids() -> Vec<u32> {
@@ -76,4 +99,27 @@ fn program(pid: u32) -> Option<String> {
     let path = path.to_string_lossy();
     // So the kernel marks a file that was replaced while it runs, as upgrades do.
     Some(path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn children_and_their_children_are_found() {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "sleep 60 & echo $!; wait"]).stdout(Stdio::piped());
+        let mut child = shell.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let grandchild: u32 = line.trim().parse().unwrap();
+        let found = descendants();
+        assert!(found.contains(&child.id()) && found.contains(&grandchild), "{found:?}");
+        let ended = Command::new("kill").arg(grandchild.to_string()).status().unwrap();
+        assert!(ended.success());
+        child.wait().unwrap();
+    }
 }

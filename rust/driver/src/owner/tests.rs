@@ -107,6 +107,18 @@ fn another_process_is_named() {
 }
 
 #[test]
+fn a_socket_that_closes_while_it_is_looked_at_is_not_roots() {
+    let end = "127.0.0.1:7".parse().unwrap();
+    let held = |uid| Held { local: end, remote: end, uid, inode: 5 };
+    let uid = |uid| Owner { uid: Some(uid), ..Owner::default() };
+    assert_eq!(owner(held(0), None, || false), None);
+    assert_eq!(owner(held(0), None, || true), Some(uid(0)), "a process that may not be looked at");
+    assert_eq!(owner(held(1000), None, || false), Some(uid(1000)));
+    let process = Process { pid: 7, program: None };
+    assert_eq!(owner(held(0), Some(process), || false), Some(Owner { pid: Some(7), ..uid(0) }));
+}
+
+#[test]
 fn asking_never_waits() {
     let (block, blocked) = sync_channel::<()>(0);
     const NETLINK_SOCK_DIAG: libc::c_int = 4;

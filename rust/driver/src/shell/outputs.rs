@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use telltale_engine::{FlowId, Input, Output};
 
 use super::Shell;
+use crate::udp::Outgoing;
 
 impl Shell {
     /// Does all that the engine asks for, until it asks for nothing more. An error means that the tun
@@ -50,8 +51,8 @@ impl Shell {
                 Output::Close(flow) => self.sockets.close(flow),
                 Output::Abort(flow) => self.sockets.abort(flow),
 
-                Output::Datagram { mapping, to, payload, hop_limit } => {
-                    self.mappings.send(mapping, to, payload, hop_limit);
+                Output::Datagram { mapping, to, payload, hop_limit, dont_fragment } => {
+                    self.mappings.send(mapping, Outgoing::new(to, payload, hop_limit, dont_fragment));
                 }
                 Output::Unmap(mapping) => self.mappings.close(mapping),
                 Output::EchoRequest { echo, to, sequence, payload, hop_limit } => {

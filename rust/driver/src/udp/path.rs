@@ -26,28 +26,34 @@ struct Known {
     /// Bytes, IP header included. `None`: the kernel does not tell.
     mtu: Option<u32>,
     until: Instant,
-    /// Payload bytes of the last datagram that was measured.
-    last: usize,
+    /// Payload bytes of the last datagram that was measured, and whether it forbade fragments.
+    last: (usize, bool),
 }
 
 impl PathMtus {
     /// The path's MTU, if a datagram of so much payload is too large for it.
-    pub(super) fn exceeded_by(&mut self, payload_len: usize, to: SocketAddr) -> Option<u32> {
+    pub(super) fn exceeded_by(
+        &mut self,
+        payload_len: usize,
+        to: SocketAddr,
+        dont_fragment: bool,
+    ) -> Option<u32> {
         if payload_len <= ALWAYS_FITS {
             return None;
         }
         let known = self.ask(to);
-        known.last = payload_len;
+        known.last = (payload_len, dont_fragment);
         known.mtu.filter(|mtu| payload_len > room(*mtu, to.ip()))
     }
 
     /// The network said that the path carries no more than this. Answers how much payload the last
-    /// measured datagram to that remote had, or the least that it can have had.
-    pub(super) fn shrunk(&mut self, remote: IpAddr, mtu: u32) -> usize {
-        let least = room(mtu, remote) + 1;
-        let Some(known) = self.known.get_mut(&remote) else { return least };
+    /// measured datagram to that remote had, or the least that it can have had; `None` where it did
+    /// not forbid fragments, or nobody knows: then nobody waits to hear of it.
+    pub(super) fn shrunk(&mut self, remote: IpAddr, mtu: u32) -> Option<usize> {
+        let known = self.known.get_mut(&remote)?;
         known.mtu = Some(mtu);
-        known.last.max(least)
+        let (payload_len, dont_fragment) = known.last;
+        dont_fragment.then(|| payload_len.max(room(mtu, remote) + 1))
     }
 
     fn ask(&mut self, to: SocketAddr) -> &mut Known {
@@ -55,7 +61,7 @@ impl PathMtus {
         if self.known.len() >= REMEMBERED && !self.known.contains_key(&to.ip()) {
             self.make_room(now);
         }
-        let fresh = || Known { mtu: kernel_path_mtu(to), until: now + LIFETIME, last: 0 };
+        let fresh = || Known { mtu: kernel_path_mtu(to), until: now + LIFETIME, last: (0, false) };
         let known = self.known.entry(to.ip()).or_insert_with(fresh);
         if known.until <= now {
             *known = fresh();
@@ -114,22 +120,31 @@ mod tests {
     #[test]
     fn only_what_does_not_fit_is_answered() {
         let mut paths = PathMtus::default();
-        assert_eq!(paths.exceeded_by(ALWAYS_FITS, loopback()), None);
+        assert_eq!(paths.exceeded_by(ALWAYS_FITS, loopback(), true), None);
         assert!(paths.known.is_empty(), "small datagrams ask nothing");
         let mtu = loopback_mtu();
         let fits = mtu as usize - 28;
-        assert_eq!(paths.exceeded_by(fits, loopback()), None);
-        assert_eq!(paths.exceeded_by(fits + 1, loopback()), Some(mtu));
+        assert_eq!(paths.exceeded_by(fits, loopback(), true), None);
+        assert_eq!(paths.exceeded_by(fits + 1, loopback(), true), Some(mtu));
     }
 
     #[test]
     fn a_report_from_the_network_counts_from_then_on() {
         let mut paths = PathMtus::default();
-        assert_eq!(paths.shrunk(loopback().ip(), 1280), 1253, "the least that cannot have fit");
-        assert_eq!(paths.exceeded_by(1300, loopback()), None);
-        assert_eq!(paths.shrunk(loopback().ip(), 1300), 1300);
-        assert_eq!(paths.exceeded_by(1273, loopback()), Some(1300));
-        assert_eq!(paths.exceeded_by(1272, loopback()), None);
+        assert_eq!(paths.shrunk(loopback().ip(), 1280), None, "nothing was measured that could be told");
+        assert_eq!(paths.exceeded_by(1300, loopback(), true), None);
+        assert_eq!(paths.shrunk(loopback().ip(), 1300), Some(1300));
+        assert_eq!(paths.exceeded_by(1273, loopback(), true), Some(1300));
+        assert_eq!(paths.exceeded_by(1272, loopback(), true), None);
+        assert_eq!(paths.shrunk(loopback().ip(), 1300), Some(1273), "the least that cannot have fit");
+    }
+
+    #[test]
+    fn a_report_about_a_datagram_that_allowed_fragments_is_for_nobody() {
+        let mut paths = PathMtus::default();
+        assert_eq!(paths.exceeded_by(1400, loopback(), false), None);
+        assert_eq!(paths.shrunk(loopback().ip(), 1280), None);
+        assert_eq!(paths.exceeded_by(1400, loopback(), false), Some(1280), "it counts all the same");
     }
 
     #[test]
@@ -137,7 +152,7 @@ mod tests {
         let mut paths = PathMtus::default();
         for host in 0..3 * 1024 {
             let ip = std::net::Ipv4Addr::from(0x7f00_0001 + host);
-            paths.exceeded_by(1300, SocketAddr::from((ip, 9)));
+            paths.exceeded_by(1300, SocketAddr::from((ip, 9)), true);
         }
         assert!(paths.known.len() <= REMEMBERED);
     }

@@ -13,9 +13,11 @@ use super::path::PathMtus;
 use super::socket::Socket;
 use crate::datagram::{self, Control};
 use crate::sys::{self, RawAddress};
+use crate::tun;
 
-/// Datagrams that one mapping can queue in a turn, which reads 64 packets from the tun.
-pub(super) const QUEUE: usize = 128;
+/// Datagrams that one mapping can queue until they are sent, which is after each batch of packets: a
+/// packet brings one at most.
+pub(super) const QUEUE: usize = tun::BATCH;
 /// Messages in one system call.
 const BATCH: usize = 64;
 /// Datagrams that the kernel cuts from one message (UDP_MAX_SEGMENTS of its older versions).
@@ -24,17 +26,19 @@ const SEGMENTS: usize = 64;
 const SEGMENTED_BYTES: usize = 65_507;
 
 /// A datagram that waits for the end of the turn.
-pub(super) struct Outgoing {
+pub(crate) struct Outgoing {
     to: SocketAddr,
     payload: Bytes,
     hop_limit: u8,
+    /// Whether its sender wants to hear of it where it goes out in fragments.
+    dont_fragment: bool,
     /// Whether the path carries it in one piece, as far as known.
     fits: bool,
 }
 
 impl Outgoing {
-    pub(super) fn new(to: SocketAddr, payload: Bytes, hop_limit: u8) -> Self {
-        Self { to, payload, hop_limit, fits: true }
+    pub(crate) fn new(to: SocketAddr, payload: Bytes, hop_limit: u8, dont_fragment: bool) -> Self {
+        Self { to, payload, hop_limit, dont_fragment, fits: true }
     }
 
     pub(super) fn to(&self) -> SocketAddr {
@@ -92,13 +96,14 @@ pub(super) fn send_all(
     dropped
 }
 
-/// Tells of those that will go out in fragments: the sender may learn to send less, and a sender that
-/// forbids fragments must (RFC 1191 3, RFC 8201 4).
+/// Finds those that will go out in fragments. A sender that forbids fragments must hear of it
+/// (RFC 1191 3, RFC 8201 4); one that allows them would only learn to send less to everybody.
 fn measure(id: MappingId, outgoing: &mut [Outgoing], paths: &mut PathMtus, inputs: &mut Vec<Input>) {
     for one in outgoing {
         let payload_len = one.payload.len();
-        if let Some(mtu) = paths.exceeded_by(payload_len, one.to) {
-            one.fits = false;
+        let Some(mtu) = paths.exceeded_by(payload_len, one.to, one.dont_fragment) else { continue };
+        one.fits = false;
+        if one.dont_fragment {
             inputs.push(one.failed(id, DatagramFailure::TooBig { mtu, payload_len }));
         }
     }
@@ -202,7 +207,7 @@ mod tests {
 
     fn outgoing(sizes: &[usize]) -> Vec<Outgoing> {
         let to = "192.0.2.1:443".parse().unwrap();
-        sizes.iter().map(|size| Outgoing::new(to, vec![0; *size].into(), 64)).collect()
+        sizes.iter().map(|size| Outgoing::new(to, vec![0; *size].into(), 64, true)).collect()
     }
 
     #[test]

@@ -69,7 +69,10 @@ impl Socket {
             let Some(reported) = reported else { continue };
             let mut failure = reported.failure;
             if let DatagramFailure::TooBig { mtu, payload_len } = &mut failure {
-                *payload_len = paths.shrunk(reported.to.ip(), *mtu);
+                match paths.shrunk(reported.to.ip(), *mtu) {
+                    Some(len) => *payload_len = len,
+                    None => continue,
+                }
             }
             inputs.push(Input::DatagramFailed { mapping: id, to: reported.to, failure });
         }

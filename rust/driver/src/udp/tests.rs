@@ -3,6 +3,8 @@
 use std::net::{SocketAddr, UdpSocket};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::*;
 use crate::datagram::namespace::{Namespace, three_in_line};
 use crate::poll::Events;
@@ -23,7 +25,7 @@ impl World {
     }
 
     fn send(&mut self, to: SocketAddr, payload: &[u8]) {
-        self.mappings.send(ID, to, Bytes::copy_from_slice(payload), 64);
+        self.mappings.send(ID, outgoing(to, payload, 64));
     }
 
     fn flush(&mut self) -> Vec<Input> {
@@ -44,6 +46,11 @@ impl World {
         }
         mem::take(&mut self.inputs)
     }
+}
+
+/// A datagram that forbids fragments.
+fn outgoing(to: SocketAddr, payload: &[u8], hop_limit: u8) -> Outgoing {
+    Outgoing::new(to, Bytes::copy_from_slice(payload), hop_limit, true)
 }
 
 fn server(any: &str) -> (UdpSocket, SocketAddr) {
@@ -233,7 +240,7 @@ fn a_closed_mapping_is_gone_and_its_place_is_used_again() {
     UdpSocket::bind(source).unwrap();
     assert!(!world.mappings.ready(ID, true, &mut world.inputs));
     let next = MappingId { generation: 10, ..ID };
-    world.mappings.send(next, to, Bytes::from_static(b"two"), 64);
+    world.mappings.send(next, outgoing(to, b"two", 64));
     world.flush();
     assert_eq!(receive(&peer).0, b"two");
 }
@@ -288,6 +295,25 @@ fn a_datagram_over_the_mtu_of_the_first_cable_is_told_at_once() {
 }
 
 #[test]
+fn who_allows_fragments_hears_nothing_of_them() {
+    let Some([client, _router, far]) = three_in_line() else { return };
+    let peer = far_server(&far, "0.0.0.0:0");
+    let to = SocketAddr::new("198.51.100.2".parse().unwrap(), peer.local_addr().unwrap().port());
+    client.run(move || {
+        let mut world = World::new();
+        let payload = Bytes::from(vec![5; 1400]);
+        let send = |world: &mut World| {
+            world.mappings.send(ID, Outgoing::new(to, payload.clone(), 64, false));
+            assert!(world.flush().is_empty());
+        };
+        send(&mut world);
+        assert!(world.turn().is_empty(), "the router's report is not for the app");
+        send(&mut world);
+        assert!(receive(&peer).0 == payload);
+    });
+}
+
+#[test]
 fn hop_limits_are_those_of_the_app() {
     let Some([client, _router, far]) = three_in_line() else { return };
     for (any, ip, router) in
@@ -297,8 +323,8 @@ fn hop_limits_are_those_of_the_app() {
         let to = SocketAddr::new(ip.parse().unwrap(), peer.local_addr().unwrap().port());
         client.run(move || {
             let mut world = World::new();
-            world.mappings.send(ID, to, Bytes::from_static(b"dies"), 1);
-            world.mappings.send(ID, to, Bytes::from_static(b"lives"), 2);
+            world.mappings.send(ID, outgoing(to, b"dies", 1));
+            world.mappings.send(ID, outgoing(to, b"lives", 2));
             assert!(world.flush().is_empty());
             let exceeded = DatagramFailure::HopLimitExceeded(Some(router.parse().unwrap()));
             assert_eq!(failures(&world.turn()), [(to, exceeded)]);

@@ -20,7 +20,7 @@ const BACKLOG: usize = 4_096;
 /// below it.
 const ANSWER: usize = 4_096;
 
-/// How often a handle that is dropped tries to hand over its backlog.
+/// How often [`WatchSender::finish`] tries to hand over the backlog.
 const LAST_TRIES: u32 = 20;
 
 /// How long to wait for room in the queue, where waiting is allowed at all.
@@ -66,6 +66,18 @@ impl WatchSender {
             self.offer(observation);
         } else {
             self.keep_back(observation);
+        }
+    }
+
+    /// Hands over what was kept back, at the end of the relay: the ends of its last flows are worth a
+    /// moment. Waits for room, 100 ms at most.
+    pub(crate) fn finish(&mut self) {
+        for _ in 0..LAST_TRIES {
+            self.retry();
+            if self.backlog.is_empty() {
+                return;
+            }
+            thread::sleep(PAUSE);
         }
     }
 
@@ -141,15 +153,60 @@ impl Clone for WatchSender {
 }
 
 impl Drop for WatchSender {
-    /// The relay has ended: the ends of its last flows are worth a moment.
+    /// Never waits: only the end of the relay does.
     fn drop(&mut self) {
-        for _ in 0..LAST_TRIES {
-            self.retry();
-            if self.backlog.is_empty() {
-                return;
-            }
-            thread::sleep(PAUSE);
-        }
+        self.retry();
         self.count_dropped(self.backlog.len().try_into().unwrap_or(u64::MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telltale_model::{FlowNumber, Owner};
+
+    use super::*;
+
+    fn owned(flow: u64) -> Observation {
+        Observation::Owned { flow: FlowNumber(flow), owner: Owner::default() }
+    }
+
+    /// A handle that keeps ten observations back, because the queue is full.
+    fn full() -> (WatchSender, Receiver<Message>) {
+        let (mut sender, queue) = WatchSender::new();
+        (0..QUEUE as u64 + 10).for_each(|flow| sender.tell(owned(flow)));
+        assert_eq!(sender.backlog.len(), 10);
+        (sender, queue)
+    }
+
+    #[test]
+    fn a_handle_that_is_dropped_waits_for_nobody_and_counts() {
+        let (sender, _queue) = full();
+        let dropped = Arc::clone(&sender.dropped);
+        let clock = crate::clock::Clock::start();
+        drop(sender);
+        assert!(clock.now().as_micros() < 20_000, "{}", clock.now().as_micros());
+        assert_eq!(dropped.load(Ordering::Relaxed), 10);
+    }
+
+    #[test]
+    fn a_handle_that_finishes_waits_for_room() {
+        let (mut sender, queue) = full();
+        let reader = thread::spawn(move || {
+            thread::sleep(3 * PAUSE);
+            queue.iter().count()
+        });
+        sender.finish();
+        assert_eq!((sender.backlog.len(), sender.dropped()), (0, 0));
+        drop(sender);
+        assert_eq!(reader.join().unwrap(), QUEUE + 10);
+    }
+
+    #[test]
+    fn a_watcher_that_stands_still_ends_the_waiting() {
+        let (mut sender, _queue) = full();
+        let clock = crate::clock::Clock::start();
+        sender.finish();
+        assert!(clock.now().as_micros() < 400_000);
+        assert_eq!(sender.backlog.len(), 10, "they are counted when it is dropped");
     }
 }
