@@ -19,7 +19,7 @@ pub(crate) struct Reports {
 }
 
 /// Flows that live on are reported this often at most, and only while something happens anyway.
-const CARRIED: Duration = Duration::from_secs(5);
+const CARRIED: Duration = Duration::from_secs(1);
 
 impl Reports {
     /// Reports to `watch`; owners are asked for at `sock_diag`. An error says that the system gives no

@@ -80,6 +80,9 @@ const BATCHES: usize = 2;
 /// Bytes of packets read in one turn: what a cache near the processor holds until they are sent.
 const PACKETS_READ: usize = 512 << 10;
 
+/// A relay that stops takes in what is waiting for this long at most.
+const LAST_WORDS: Duration = Duration::from_millis(50);
+
 /// While the kernel has no memory for a packet, it is asked again after this time.
 const EXHAUSTED: Duration = Duration::from_millis(5);
 
@@ -112,7 +115,10 @@ impl Shell {
 
     /// Relays until `stop` is told or dropped, or until the tun is gone; then ends every flow.
     pub(crate) async fn run(mut self, mut stop: oneshot::Receiver<()>) -> Stopped {
-        let ended = self.relay(&mut stop).await.err();
+        let mut ended = self.relay(&mut stop).await.err();
+        if ended.is_none() {
+            ended = self.take_last_words().await.err();
+        }
         self.now = self.clock.now();
         self.engine.stop();
         // The tun may be gone: then nobody is there to hear the resets, and flows end all the same.
@@ -125,6 +131,19 @@ impl Shell {
             owners_missed: self.reports.owners_missed(),
             problems: self.echoes.refusal().map(str::to_owned).into_iter().collect(),
             ended,
+        }
+    }
+
+    /// What apps have said already still counts, above all what they have acknowledged: a command that
+    /// has ended has left it in the tun.
+    async fn take_last_words(&mut self) -> io::Result<()> {
+        let until = self.clock.now() + LAST_WORDS;
+        loop {
+            // The runtime learns of packets only while this task waits.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            if !self.turn()? || self.now >= until {
+                return Ok(());
+            }
         }
     }
 

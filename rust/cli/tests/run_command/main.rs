@@ -16,6 +16,7 @@ mod users;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -92,6 +93,8 @@ struct Background {
 
 impl Background {
     fn start(mut command: Command) -> Self {
+        // A job of its own, as a shell makes it: in a group that nobody watches nothing stops at a SIGTSTP.
+        command.process_group(0);
         let mut telltale =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(telltale.stdout.take().unwrap());
