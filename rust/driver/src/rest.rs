@@ -16,17 +16,32 @@ const INTERVAL: Duration = Duration::from_millis(100);
 pub(crate) struct Rest {
     peak: usize,
     trimmed: Option<Instant>,
+    due: Option<Instant>,
 }
 
 impl Rest {
+    /// Payload memory is at `used` bytes, in the midst of work.
+    pub(crate) fn note(&mut self, used: usize) {
+        self.peak = self.peak.max(used);
+    }
+
     /// Payload memory is at `used` bytes, and there is nothing to do just now.
     pub(crate) fn pause(&mut self, now: Instant, used: usize) {
-        self.peak = self.peak.max(used);
-        let waited = self.trimmed.is_none_or(|trimmed| now - trimmed >= INTERVAL);
-        if self.peak >= BURST && used < self.peak / 8 && waited {
-            (self.peak, self.trimmed) = (used, Some(now));
-            give_back();
+        if self.peak < BURST || used >= self.peak / 8 {
+            return;
         }
+        let earliest = self.trimmed.map_or(now, |trimmed| trimmed + INTERVAL);
+        if earliest > now {
+            self.due = Some(earliest);
+            return;
+        }
+        *self = Self { peak: used, trimmed: Some(now), due: None };
+        give_back();
+    }
+
+    /// When to pause again, should nothing else happen.
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.due
     }
 }
 
@@ -39,3 +54,25 @@ fn give_back() {
 /// Other allocators do so by themselves.
 #[cfg(not(target_env = "gnu"))]
 fn give_back() {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(milliseconds: u64) -> Instant {
+        Instant::from_micros(milliseconds * 1_000)
+    }
+
+    #[test]
+    fn after_a_burst_it_rests_once_and_after_the_next_a_little_later() {
+        let mut rest = Rest::default();
+        rest.note(BURST);
+        rest.pause(at(1), 0);
+        assert_eq!((rest.peak, rest.due()), (0, None));
+        rest.note(BURST);
+        rest.pause(at(3), 0);
+        assert_eq!((rest.peak, rest.due()), (BURST, Some(at(101))));
+        rest.pause(at(101), 0);
+        assert_eq!((rest.peak, rest.due()), (0, None));
+    }
+}

@@ -192,7 +192,8 @@ impl Shell {
     /// Ready as soon as there is something to do.
     fn poll_wake(&self, context: &mut Context<'_>, timer: &mut Timer) -> Poll<io::Result<()>> {
         let retry = self.tun.is_exhausted().then(|| self.now + EXHAUSTED);
-        let deadline = [self.deadline, self.resolver.deadline(), retry].into_iter().flatten().min();
+        let deadline =
+            [self.deadline, self.resolver.deadline(), self.rest.due(), retry].into_iter().flatten().min();
         if timer.poll_at(deadline, context).is_ready() {
             return Poll::Ready(Ok(()));
         }
@@ -216,6 +217,7 @@ impl Shell {
         self.resolver.expire(self.epoll.get_ref(), self.now, &mut self.inputs);
         self.settle()?;
         let packets_left = self.take_packets()?;
+        self.rest.note(self.engine.memory());
         self.now = self.clock.now();
         let events_left = self.take_events()?;
         self.serve_streams()?;
