@@ -66,6 +66,9 @@ impl Server {
         let listeners: Vec<_> = namespace.inside(|| addresses.iter().map(TcpListener::bind).collect())?;
         Self::start(move |seen| {
             for listener in listeners {
+                // The standard library's 128 overflow when thousands connect at once, and then the kernel
+                // resets connections that its cookies have let in.
+                socket2::SockRef::from(&listener).listen(4_096)?;
                 listener.set_nonblocking(true)?;
                 let listener = tokio::net::TcpListener::from_std(listener)?;
                 tokio::spawn(accept(listener, manner, Arc::clone(&seen)));
