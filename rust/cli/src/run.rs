@@ -18,7 +18,7 @@ use telltale_model::Owner;
 
 use crate::arguments::RunOptions;
 use crate::live;
-use crate::problem::{self, OWN_FAILURE, Problem};
+use crate::problem::{self, OWN_FAILURE, Problem, reason};
 use crate::session::{Plan, Session};
 use host::Host;
 
@@ -66,7 +66,7 @@ fn attempt(options: &RunOptions) -> Result<ExitCode, Refusal> {
     // caller's, whose database and report these are then.
     let mut prepared = launch(options, &host)?.prepare()?;
     let session = begin(options, &host)?;
-    let relay = relay(&mut prepared, host, &session)?;
+    let mut relay = relay(&mut prepared, host, &session)?;
     let mut running = match prepared.go() {
         Ok(running) => running,
         Err(error) => {
@@ -76,6 +76,7 @@ fn attempt(options: &RunOptions) -> Result<ExitCode, Refusal> {
     };
     let exit = running.wait();
     let left = end_leftovers(&mut running, options.wait);
+    relay.settle(|| running.is_asked_to_end());
     session.finish(problems(relay.stop(), &left), PATIENCE);
     Ok(exit.follow().into())
 }
@@ -116,7 +117,7 @@ fn begin(options: &RunOptions, host: &Host) -> Result<Session, Problem> {
 }
 
 fn relay(prepared: &mut Prepared, host: Host, session: &Session) -> Result<Relay, Problem> {
-    let failed = |error| Problem::new(format!("the relay could not be started: {error}"));
+    let failed = |error| Problem::new(format!("the relay could not be started: {}", reason(&error)));
     let setup = Setup {
         tun: prepared.tun.try_clone().map_err(failed)?,
         mtu: host.mtu.into(),
@@ -153,10 +154,23 @@ fn end_leftovers(running: &mut Running, wait: bool) -> Vec<Leftover> {
 }
 
 fn problems(stopped: Stopped, left: &[Leftover]) -> Vec<String> {
-    let ended = stopped.ended.map(|reason| {
+    let ended = stopped.ended.map(|error| {
+        let reason = reason(&error);
         format!("the relay ended before the command did, which had no network from then on: {reason}")
     });
-    leftovers_told(left).into_iter().chain(ended).chain(stopped.problems).collect()
+    // With the relay gone, all of them were.
+    let unfinished = if ended.is_none() { unfinished_told(stopped.unfinished) } else { None };
+    leftovers_told(left).into_iter().chain(ended).chain(unfinished).chain(stopped.problems).collect()
+}
+
+/// The command's system would have gone on sending after it, and so has the relay, as long as it could.
+fn unfinished_told(flows: usize) -> Option<String> {
+    let what = match flows {
+        0 => return None,
+        1 => "1 connection was".to_owned(),
+        _ => format!("{flows} connections were"),
+    };
+    Some(format!("{what} cut off at the end: the network took nothing more of what the command had sent"))
 }
 
 fn leftovers_told(left: &[Leftover]) -> Option<String> {

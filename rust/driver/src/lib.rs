@@ -8,6 +8,8 @@ mod descriptors;
 mod dns;
 mod echo;
 pub mod launch;
+
+mod introductions;
 mod loopback;
 mod netlink;
 mod owner;

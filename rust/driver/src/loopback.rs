@@ -4,6 +4,7 @@
 //! does not listen shows as a reset, not as refused.
 
 use std::cell::{Cell, RefCell};
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
@@ -15,6 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::clock::wall;
+use crate::introductions::PATIENCE;
+use crate::owner::Asker;
 use crate::sys;
 use crate::watcher::WatchSender;
 
@@ -29,24 +32,37 @@ const NO_DESCRIPTORS: Duration = Duration::from_millis(100);
 
 /// The one way to the watcher that all connections share: the relay's thread alone carries them.
 #[derive(Clone)]
-pub(crate) struct Shared(Option<Rc<RefCell<WatchSender>>>);
+pub(crate) struct Shared {
+    watch: Option<Rc<RefCell<WatchSender>>>,
+    owners: Option<Asker>,
+}
 
 impl Shared {
-    pub(crate) fn new(watch: Option<WatchSender>) -> Self {
-        Self(watch.map(|watch| Rc::new(RefCell::new(watch))))
+    /// Owners are asked for at `owners`.
+    pub(crate) fn new(watch: Option<WatchSender>, owners: Option<Asker>) -> Self {
+        Self { watch: watch.map(|watch| Rc::new(RefCell::new(watch))), owners }
     }
 
     /// The relay ends: hands over what waits, see [`WatchSender::finish`].
     pub(crate) fn finish(&self) {
-        if let Some(watch) = &self.0 {
+        if let Some(watch) = &self.watch {
             watch.borrow_mut().finish();
         }
     }
 
     fn tell(&self, observation: Observation) {
-        if let Some(watch) = &self.0 {
+        if let Some(watch) = &self.watch {
             watch.borrow_mut().tell(observation);
         }
+    }
+
+    /// Has the owner of a connection searched for while `work` goes on, which gets no answer to the app
+    /// before that is over.
+    async fn introduce<T>(&self, number: FlowNumber, key: FlowKey, work: impl Future<Output = T>) -> T {
+        let Some(owners) = &self.owners else { return work.await };
+        let search = tokio::time::timeout(PATIENCE, owners.ask(number, key));
+        let (answer, _known_or_not) = tokio::join!(work, search);
+        answer
     }
 }
 
@@ -83,7 +99,8 @@ fn numbers(listener: SocketAddr) -> impl Iterator<Item = FlowNumber> {
 }
 
 async fn carry(app: TcpStream, mut record: Record) {
-    record.ending = match TcpStream::connect(record.key.remote).await {
+    let connect = TcpStream::connect(record.key.remote);
+    record.ending = match record.watch.introduce(record.number, record.key, connect).await {
         Ok(host) => {
             let ending = carry_both(&app, &host, &record).await;
             if ending != Ending::Finished {
@@ -260,7 +277,7 @@ mod tests {
                 app.set_nonblocking(true).unwrap();
                 let app = tokio::net::TcpStream::from_std(app).unwrap();
                 let key = FlowKey { protocol: Protocol::Tcp, app: from, remote: to };
-                carry(app, Record::open(FlowNumber(1), key, Shared::new(None))).await;
+                carry(app, Record::open(FlowNumber(1), key, Shared::new(None, None))).await;
             });
         });
         TcpStream::connect(from)

@@ -1,19 +1,22 @@
 //! Which program owns a flow: asked on a thread of its own, when the flow's first packet has come
 //! and the app still holds its socket.
 
+mod answered;
 mod processes;
 mod sockets;
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
 use telltale_model::{FlowKey, FlowNumber, Owner};
+use tokio::sync::oneshot;
 
 use crate::netlink::{Held, SockDiag};
+pub(crate) use answered::Answered;
 use processes::{Process, Processes};
 
 /// Questions that may wait. A look-up takes some 50 µs; who waits longer than this many of them has
@@ -22,10 +25,25 @@ const WAITING: usize = 1024;
 
 /// Finds the owners of flows. Dropping it ends its thread.
 pub(crate) struct Owners {
-    questions: Option<SyncSender<(FlowNumber, FlowKey)>>,
-    missed: AtomicU64,
+    questions: Option<Arc<SyncSender<Question>>>,
+    answered: Arc<Answered>,
+    missed: Arc<AtomicU64>,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// The way to ask. It leads nowhere once [`Owners`] are gone.
+#[derive(Clone)]
+pub(crate) struct Asker {
+    questions: Weak<SyncSender<Question>>,
+    missed: Arc<AtomicU64>,
+}
+
+struct Question {
+    flow: FlowNumber,
+    key: FlowKey,
+    /// Who waits for the end of the search; without one, it is listed in [`Answered`].
+    waiting: Option<oneshot::Sender<()>>,
 }
 
 impl Owners {
@@ -37,21 +55,35 @@ impl Owners {
         tell: impl FnMut(FlowNumber, Owner) + Send + 'static,
     ) -> io::Result<Self> {
         let (questions, asked) = sync_channel(WAITING);
-        let ended = Arc::new(AtomicBool::new(false));
+        let (ended, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(Answered::new()?));
         let search = Search::new(sock_diag);
-        let end = Arc::clone(&ended);
-        let work = move || search.run(&asked, &end, tell);
+        let (end, list) = (Arc::clone(&ended), Arc::clone(&answered));
+        let work = move || search.run(&asked, &end, tell, &list);
         let thread = thread::Builder::new().name("telltale-owners".into()).spawn(work)?;
-        Ok(Self { questions: Some(questions), missed: AtomicU64::new(0), ended, thread: Some(thread) })
+        let (questions, missed) = (Some(Arc::new(questions)), Arc::new(AtomicU64::new(0)));
+        Ok(Self { questions, answered, missed, ended, thread: Some(thread) })
     }
 
-    /// Asks for the owner of a flow. Never waits: where too many questions wait already, the owner
-    /// stays unknown.
-    pub(crate) fn ask(&self, flow: FlowNumber, key: FlowKey) {
-        let full = self.questions.as_ref().is_none_or(|questions| questions.try_send((flow, key)).is_err());
-        if full {
+    /// Asks for the owner of a flow, as [`Asker::ask`] does. When the search is over, [`Self::answered`]
+    /// lists the flow. False: nobody searches.
+    pub(crate) fn ask(&self, flow: FlowNumber, key: FlowKey) -> bool {
+        let question = Question { flow, key, waiting: None };
+        let passed = self.questions.as_ref().is_some_and(|questions| questions.try_send(question).is_ok());
+        if !passed {
             self.missed.fetch_add(1, Ordering::Relaxed);
         }
+        passed
+    }
+
+    /// A way to ask from elsewhere.
+    pub(crate) fn asker(&self) -> Option<Asker> {
+        let questions = Arc::downgrade(self.questions.as_ref()?);
+        Some(Asker { questions, missed: Arc::clone(&self.missed) })
+    }
+
+    /// The flows whose search is over.
+    pub(crate) fn answered(&self) -> &Answered {
+        &self.answered
     }
 
     /// Questions that found no room.
@@ -70,6 +102,19 @@ impl Drop for Owners {
     }
 }
 
+impl Asker {
+    /// Asks for the owner of a flow: what comes back ends when the search is over. Never waits: where
+    /// too many questions wait already, the owner stays unknown.
+    pub(crate) fn ask(&self, flow: FlowNumber, key: FlowKey) -> oneshot::Receiver<()> {
+        let (waiting, over) = oneshot::channel();
+        let question = Question { flow, key, waiting: Some(waiting) };
+        if self.questions.upgrade().is_none_or(|questions| questions.try_send(question).is_err()) {
+            self.missed.fetch_add(1, Ordering::Relaxed);
+        }
+        over
+    }
+}
+
 /// What the thread owns.
 struct Search {
     diag: SockDiag,
@@ -85,16 +130,22 @@ impl Search {
 
     fn run(
         mut self,
-        asked: &Receiver<(FlowNumber, FlowKey)>,
+        asked: &Receiver<Question>,
         ended: &AtomicBool,
         mut tell: impl FnMut(FlowNumber, Owner),
+        answered: &Answered,
     ) {
-        for (flow, key) in asked {
+        for Question { flow, key, waiting } in asked {
             if ended.load(Ordering::Relaxed) {
                 return;
             }
             if let Some(owner) = self.find(key) {
                 tell(flow, owner);
+            }
+            match waiting {
+                // Nobody may wait any more.
+                Some(waiting) => _ = waiting.send(()),
+                None => answered.push(flow),
             }
         }
     }

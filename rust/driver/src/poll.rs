@@ -33,6 +33,8 @@ pub(crate) enum Token {
         /// Tells the users of one slot apart.
         generation: u32,
     },
+    /// The search for owners: somebody waits for one that was found.
+    Owners,
 }
 
 /// What has changed at one socket.
@@ -136,6 +138,11 @@ impl Events {
 }
 
 impl Event {
+    /// For a socket that was not read to the end: readable still.
+    pub(crate) fn again(token: Token) -> Self {
+        Self { token, readable: true, writable: false, error: false, more: false }
+    }
+
     fn read(raw: libc::epoll_event) -> Option<Self> {
         let set = |mask: i32| raw.events & bits(mask) != 0;
         Some(Self {
@@ -166,6 +173,7 @@ impl Token {
             Self::Echo(id) => (2, id.index, id.generation),
             Self::RawEcho(family) => (3, family, 0),
             Self::Query { slot, generation } => (4, slot, generation),
+            Self::Owners => (5, 0, 0),
         };
         u64::from(kind << INDEX_BITS | index & INDEX_MASK) << 32 | u64::from(generation)
     }
@@ -180,6 +188,7 @@ impl Token {
             2 => Some(Self::Echo(EchoId { index, generation })),
             3 => Some(Self::RawEcho(index)),
             4 => Some(Self::Query { slot: index, generation }),
+            5 => Some(Self::Owners),
             _ => None,
         }
     }
@@ -203,6 +212,7 @@ mod tests {
             Token::Echo(EchoId { index: 7, generation }),
             Token::RawEcho(6),
             Token::Query { slot: 127, generation },
+            Token::Owners,
         ] {
             assert_eq!(Token::unpack(token.pack()), Some(token));
         }

@@ -6,7 +6,9 @@ use std::mem;
 use std::net::{IpAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use telltale_engine::{Config, Counters};
 use tokio::runtime::{Builder, Runtime};
@@ -16,7 +18,7 @@ use tokio::task::LocalSet;
 use crate::descriptors::{self, Inherited};
 use crate::loopback::{self, Shared};
 use crate::resolv::ResolvConf;
-use crate::shell::Shell;
+use crate::shell::{Orders, Shell};
 use crate::sys;
 use crate::tun::TunCounters;
 use crate::watcher::WatchSender;
@@ -44,8 +46,12 @@ pub struct Setup {
     pub watch: Option<WatchSender>,
 }
 
+/// How often somebody who waits is asked whether to go on.
+const GIVE_UP: Duration = Duration::from_millis(20);
+
 /// A running relay. Dropping it stops it too, without waiting.
 pub struct Relay {
+    settle: Option<oneshot::Sender<SyncSender<()>>>,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<Stopped>,
     ended: OwnedFd,
@@ -63,6 +69,8 @@ pub struct Stopped {
     pub datagrams_dropped: u64,
     /// Flows whose owner nobody had time to look for.
     pub owners_missed: u64,
+    /// TCP flows whose apps may have had more to say.
+    pub unfinished: usize,
     /// What did not work, each in a sentence for the user.
     pub problems: Vec<String>,
     /// Why the relay ended before it was asked to.
@@ -79,18 +87,19 @@ impl Relay {
     pub fn start(mut setup: Setup) -> io::Result<Self> {
         let inherited = descriptors::raise_limit()?;
         let (ended, alive) = sys::pipe()?;
+        let (settle, settling) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let forwarding = (mem::take(&mut setup.loopback), setup.watch.clone());
         let shell = shell(&runtime, setup)?;
         let work = move || {
-            let left = run(&runtime, shell, stopped, forwarding);
+            let left = run(&runtime, shell, Orders { settle: settling, stop: stopped }, forwarding);
             // The other end sees this one close, even where the thread ends in a panic.
             drop(alive);
             left
         };
         let thread = thread::Builder::new().name("telltale-relay".into()).spawn(work)?;
-        Ok(Self { stop, thread, ended, inherited })
+        Ok(Self { settle: Some(settle), stop, thread, ended, inherited })
     }
 
     /// A descriptor that becomes readable (at its end) when the relay has ended without being asked.
@@ -101,6 +110,15 @@ impl Relay {
     /// The limit on descriptors before [`Self::start`] raised it.
     pub fn inherited_descriptors(&self) -> Inherited {
         self.inherited
+    }
+
+    /// After the apps have ended: waits until all that they have sent is on its way to its servers, as
+    /// long as the network takes it. `give_up` is asked now and then whether to wait no longer.
+    pub fn settle(&mut self, mut give_up: impl FnMut() -> bool) {
+        let (asker, settled) = sync_channel(0);
+        // The relay may have ended already: then the asker is dropped with the order.
+        let _ = self.settle.take().map(|settle| settle.send(asker));
+        while settled.recv_timeout(GIVE_UP) == Err(RecvTimeoutError::Timeout) && !give_up() {}
     }
 
     /// Ends every flow and then the relay, and waits for that: nothing in it takes longer than closing
@@ -128,16 +146,16 @@ fn shell(runtime: &Runtime, setup: Setup) -> io::Result<Shell> {
 fn run(
     runtime: &Runtime,
     shell: Shell,
-    stopped: oneshot::Receiver<()>,
+    orders: Orders,
     (listeners, watch): (Vec<TcpListener>, Option<WatchSender>),
 ) -> Stopped {
     let forwarders = LocalSet::new();
-    let watch = Shared::new(watch);
+    let watch = Shared::new(watch, shell.asker());
     for listener in listeners {
         // It ends with the set.
         drop(forwarders.spawn_local(forward(listener, watch.clone())));
     }
-    let left = forwarders.block_on(runtime, shell.run(stopped));
+    let left = forwarders.block_on(runtime, shell.run(orders));
     // What is still carried breaks off, and says so.
     drop(forwarders);
     watch.finish();

@@ -36,14 +36,16 @@ impl Reports {
         Ok(Self { watch, owners: owners.transpose()?, carried: now })
     }
 
-    /// A flow began: its owner is asked while its first packet is still held.
-    pub(crate) fn opened(&mut self, flow: FlowNumber, key: FlowKey) {
+    /// A flow began: its owner is asked while its first packet is still held. True: it is searched for,
+    /// and [`Owners::answered`] tells when that is over.
+    pub(crate) fn opened(&mut self, flow: FlowNumber, key: FlowKey) -> bool {
         self.tell(|| Observation::Opened { flow, key, at: clock::wall() });
-        if let Some(owners) = &self.owners
-            && key.protocol != Protocol::Icmp
-        {
-            owners.ask(flow, key);
-        }
+        key.protocol != Protocol::Icmp && self.owners.as_ref().is_some_and(|owners| owners.ask(flow, key))
+    }
+
+    /// Who searches for owners, if anybody does.
+    pub(crate) fn owners(&self) -> Option<&Owners> {
+        self.owners.as_ref()
     }
 
     /// A flow ended.

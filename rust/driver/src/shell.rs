@@ -1,11 +1,13 @@
 //! The loop around the engine: packets and readiness in, writes and sends out, turn after turn.
 
 mod outputs;
+mod settling;
 
 use std::collections::{HashSet, VecDeque};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::mpsc::SyncSender;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -17,14 +19,17 @@ use tokio::sync::oneshot;
 use crate::clock::{Clock, Timer};
 use crate::dns::Resolver;
 use crate::echo::Echoes;
+use crate::introductions::{Carrier, Held, Introductions};
+use crate::owner::{Asker, Owners};
 use crate::poll::{Epoll, Event, Events, Token};
 use crate::relay::{Setup, Stopped};
 use crate::reports::Reports;
-use crate::rest::Rest;
+use crate::rest::{Rest, give_back};
 use crate::sys;
 use crate::tcp::{Arrival, Sockets};
 use crate::tun::{BATCH, Tun};
 use crate::udp::Mappings;
+use settling::Settling;
 
 /// Everything that the engine thread owns.
 pub(crate) struct Shell {
@@ -40,7 +45,9 @@ pub(crate) struct Shell {
     echoes: Echoes,
     resolver: Resolver,
     reports: Reports,
+    introductions: Introductions,
     rest: Rest,
+    settling: Option<Settling>,
     /// Bytes read from TCP sockets in one turn.
     stream_bytes: usize,
     /// TCP sockets that may be read, in the order in which they became so.
@@ -53,9 +60,18 @@ pub(crate) struct Shell {
     inputs: Vec<Input>,
 }
 
+/// What the relay is asked for from outside.
+pub(crate) struct Orders {
+    /// To tell, by dropping this, when all that apps have sent is on its way.
+    pub(crate) settle: oneshot::Receiver<SyncSender<()>>,
+    /// To end.
+    pub(crate) stop: oneshot::Receiver<()>,
+}
+
 /// What ended waiting.
 enum Woken {
     Stop,
+    Settle(SyncSender<()>),
     /// An error waits at the tun.
     Error,
     Work,
@@ -91,20 +107,26 @@ impl Shell {
     pub(crate) fn new(setup: Setup, config: Config) -> io::Result<Self> {
         let clock = Clock::start();
         let now = clock.now();
+        let (epoll, reports) = (Epoll::new()?, Reports::new(setup.watch, setup.owners, now)?);
+        if let Some(owners) = reports.owners() {
+            epoll.add_reading(owners.answered().wake(), Token::Owners)?;
+        }
         Ok(Self {
             clock,
             now,
             engine: Engine::new(config, sys::random()?, now),
             deadline: None,
             tun: Tun::new(setup.tun, setup.mtu)?,
-            epoll: Epoll::new()?.watched()?,
+            epoll: epoll.watched()?,
             events: Events::with_capacity(SERVED),
             sockets: Sockets::new(setup.mtu),
             mappings: Mappings::new(),
             echoes: Echoes::new(),
             resolver: Resolver::new(&setup.system, setup.resolv_conf),
-            reports: Reports::new(setup.watch, setup.owners, now)?,
+            reports,
+            introductions: Introductions::default(),
             rest: Rest::default(),
+            settling: None,
             stream_bytes: (PACKETS_WRITTEN * setup.mtu).min(STREAMS_READ),
             streams: VecDeque::new(),
             datagrams: VecDeque::new(),
@@ -113,13 +135,19 @@ impl Shell {
         })
     }
 
+    /// A way to ask for owners, if anybody wants to know.
+    pub(crate) fn asker(&self) -> Option<Asker> {
+        self.reports.owners().and_then(Owners::asker)
+    }
+
     /// Relays until `stop` is told or dropped, or until the tun is gone; then ends every flow.
-    pub(crate) async fn run(mut self, mut stop: oneshot::Receiver<()>) -> Stopped {
-        let mut ended = self.relay(&mut stop).await.err();
+    pub(crate) async fn run(mut self, mut orders: Orders) -> Stopped {
+        let mut ended = self.relay(&mut orders).await.err();
         if ended.is_none() {
             ended = self.take_last_words().await.err();
         }
         self.now = self.clock.now();
+        let (unfinished, _) = self.engine.unfinished();
         self.engine.stop();
         // The tun may be gone: then nobody is there to hear the resets, and flows end all the same.
         while self.settle().is_err() {}
@@ -129,6 +157,7 @@ impl Shell {
             tun: self.tun.counters(),
             datagrams_dropped: self.mappings.dropped() + self.echoes.dropped(),
             owners_missed: self.reports.owners_missed(),
+            unfinished,
             problems: self.echoes.refusal().map(str::to_owned).into_iter().collect(),
             ended,
         }
@@ -148,7 +177,7 @@ impl Shell {
     }
 
     /// Turns until asked to stop. An error means that the tun is gone.
-    async fn relay(&mut self, stop: &mut oneshot::Receiver<()>) -> io::Result<()> {
+    async fn relay(&mut self, orders: &mut Orders) -> io::Result<()> {
         let mut timer = Timer::new(self.clock);
         loop {
             let more = self.turn()?;
@@ -156,27 +185,38 @@ impl Shell {
                 // The runtime looks for what has become ready, and at its other tasks.
                 tokio::task::yield_now().await;
             } else {
-                self.rest.pause(self.now, self.engine.memory());
+                self.rest();
+                self.settling.take_if(|settling| settling.is_over(self.now, &self.engine));
             }
-            match self.wait(stop, &mut timer, more).await? {
+            match self.wait(orders, &mut timer, more).await? {
                 Woken::Stop => return Ok(()),
+                Woken::Settle(asker) => self.settling = Some(Settling::begin(self.now, asker)),
                 Woken::Error => self.tun.suspect(),
                 Woken::Work => {}
             }
         }
     }
 
+    /// There is nothing to do just now.
+    fn rest(&mut self) {
+        if self.rest.pause(self.now, self.engine.memory()) {
+            self.tun.rest();
+            self.sockets.rest();
+            give_back();
+        }
+    }
+
     /// Waits for something to do, unless there is more to do anyway.
-    async fn wait(
-        &self,
-        stop: &mut oneshot::Receiver<()>,
-        timer: &mut Timer,
-        more: bool,
-    ) -> io::Result<Woken> {
+    async fn wait(&self, orders: &mut Orders, timer: &mut Timer, more: bool) -> io::Result<Woken> {
         let mut error = pin!(self.tun.error());
         poll_fn(|context| {
-            if Pin::new(&mut *stop).poll(context).is_ready() {
+            if Pin::new(&mut orders.stop).poll(context).is_ready() {
                 return Poll::Ready(Ok(Woken::Stop));
+            }
+            if !orders.settle.is_terminated()
+                && let Poll::Ready(Ok(asker)) = Pin::new(&mut orders.settle).poll(context)
+            {
+                return Poll::Ready(Ok(Woken::Settle(asker)));
             }
             if more {
                 return Poll::Ready(Ok(Woken::Work));
@@ -192,8 +232,10 @@ impl Shell {
     /// Ready as soon as there is something to do.
     fn poll_wake(&self, context: &mut Context<'_>, timer: &mut Timer) -> Poll<io::Result<()>> {
         let retry = self.tun.is_exhausted().then(|| self.now + EXHAUSTED);
-        let deadline =
-            [self.deadline, self.resolver.deadline(), self.rest.due(), retry].into_iter().flatten().min();
+        let (resolver, introductions) = (self.resolver.deadline(), self.introductions.deadline());
+        let settling = self.settling.as_ref().map(|settling| settling.deadline(self.now));
+        let deadline = [self.deadline, resolver, introductions, self.rest.due(), settling, retry];
+        let deadline = deadline.into_iter().flatten().min();
         if timer.poll_at(deadline, context).is_ready() {
             return Poll::Ready(Ok(()));
         }
@@ -217,11 +259,12 @@ impl Shell {
         self.resolver.expire(self.epoll.get_ref(), self.now, &mut self.inputs);
         self.settle()?;
         let packets_left = self.take_packets()?;
-        self.rest.note(self.engine.memory());
+        self.rest.note(self.engine.memory(), self.tun.spare() + self.sockets.spare());
         self.now = self.clock.now();
         let events_left = self.take_events()?;
         self.serve_streams()?;
         self.serve_datagrams()?;
+        self.introduce()?;
         self.reports.carried(self.now, &mut self.engine);
         let left = packets_left || events_left || !self.streams.is_empty() || !self.datagrams.is_empty();
         // With the tun stuffed, nothing can go on before it takes packets again.
@@ -278,7 +321,16 @@ impl Shell {
         Ok(look.is_ok())
     }
 
+    /// Acts on an event, now or when the owner of its flow is known.
     fn act(&mut self, event: Event) -> io::Result<()> {
+        let held = Held::Event(event);
+        match Carrier::of_event(event.token) {
+            Some(carrier) if self.introductions.hold(carrier, held).is_none() => Ok(()),
+            Some(_) | None => self.act_now(event),
+        }
+    }
+
+    fn act_now(&mut self, event: Event) -> io::Result<()> {
         let Token::Tcp(flow) = event.token else { return self.serve_datagram(event.token, event.error) };
         match self.sockets.note(flow, event) {
             Some(Ok(())) => self.engine.handle_input(self.now, Input::Connected(flow)),
@@ -350,7 +402,7 @@ impl Shell {
             }
             let Some(token) = self.datagrams.pop_front() else { break };
             self.queued.remove(&token);
-            self.serve_datagram(token, false)?;
+            self.act(Event::again(token))?;
         }
         Ok(())
     }
@@ -366,7 +418,7 @@ impl Shell {
                 self.resolver.ready(self.epoll.get_ref(), self.now, slot, generation, inputs);
                 false
             }
-            Token::Tcp(_) => false,
+            Token::Tcp(_) | Token::Owners => false,
         };
         if more && self.queued.insert(token) {
             self.datagrams.push_back(token);

@@ -35,6 +35,17 @@ impl Slabs {
         }
     }
 
+    /// Forgets all buffers but the first: there will be new ones when they are needed.
+    pub(crate) fn rest(&mut self) {
+        self.slabs.truncate(1);
+        self.current = 0;
+    }
+
+    /// Bytes of the buffers that [`Self::rest`] would forget.
+    pub(crate) fn spare(&self) -> usize {
+        self.slabs.len().saturating_sub(1) * self.size
+    }
+
     /// Lets `read` append to a buffer, and gives what it appended without copying it.
     pub(crate) fn read(
         &mut self,

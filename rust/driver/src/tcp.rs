@@ -91,6 +91,16 @@ impl Sockets {
         self.slabs.rewind();
     }
 
+    /// Nothing will be read for a while.
+    pub(crate) fn rest(&mut self) {
+        self.slabs.rest();
+    }
+
+    /// Bytes of buffers that resting would give back.
+    pub(crate) fn spare(&self) -> usize {
+        self.slabs.spare()
+    }
+
     /// Opens a socket and starts to connect it; [`Self::note`] tells how that ended.
     pub(crate) fn connect(&mut self, epoll: &Epoll, flow: FlowId, to: SocketAddr) -> Result<(), Failure> {
         let fd = connecting(epoll, flow, to).map_err(|error| failure(sys::errno(&error)))?;

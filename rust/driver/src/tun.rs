@@ -81,6 +81,16 @@ impl Tun {
         self.slabs.rewind();
     }
 
+    /// No packets will come for a while.
+    pub(crate) fn rest(&mut self) {
+        self.slabs.rest();
+    }
+
+    /// Bytes of buffers that resting would give back.
+    pub(crate) fn spare(&self) -> usize {
+        self.slabs.spare()
+    }
+
     /// The next packet, if there is one now. An error means that no packet will ever come again.
     pub(crate) fn read(&mut self) -> io::Result<Option<Bytes>> {
         let (slabs, mtu) = (&mut self.slabs, self.mtu);

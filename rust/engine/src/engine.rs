@@ -141,6 +141,12 @@ impl Engine {
         self.shared.memory.used()
     }
 
+    /// TCP flows whose app may send more, or has sent what the socket has not taken yet: how many, and
+    /// how many bytes the sockets of all flows have taken. Costs a walk through all flows.
+    pub fn unfinished(&self) -> (usize, u64) {
+        self.flows.unfinished()
+    }
+
     /// Ends every flow. The outputs that follow close all sockets and tell every ending.
     pub fn stop(&mut self) {
         self.flows.stop(&mut self.shared);
@@ -226,14 +232,11 @@ impl Engine {
             let datagram = Datagram { app, to: remote, payload, hop_limit, dont_fragment };
             self.datagrams.send(datagram, &mut self.shared);
         } else if remote.port() == DNS_PORT {
-            self.datagrams.ask_resolver(app, remote, payload.len(), &mut self.shared);
+            let number = self.datagrams.ask_resolver(app, remote, payload.len(), &mut self.shared);
+            let Some(number) = number else { return };
+            let asker = (Asker::Datagram { app, resolver: remote }, number);
             let mut ways = Ways { flows: &mut self.flows, datagrams: &mut self.datagrams };
-            self.resolver.ask(
-                Asker::Datagram { app, resolver: remote },
-                payload,
-                &mut ways,
-                &mut self.shared,
-            );
+            self.resolver.ask(asker, payload, &mut ways, &mut self.shared);
         } else {
             self.shared.reply(unreachable(ingress.destination, &ingress.original, Unreachable::Port));
         }

@@ -15,6 +15,8 @@ pub enum Output {
     Connect {
         /// For this flow.
         flow: FlowId,
+        /// Its number, as [`Self::Opened`] told it.
+        number: FlowNumber,
         /// Where to.
         to: SocketAddr,
     },
@@ -36,6 +38,8 @@ pub enum Output {
     Datagram {
         /// From this mapping.
         mapping: MappingId,
+        /// Its flow's number, as [`Self::Opened`] told it.
+        number: FlowNumber,
         /// To this address.
         to: SocketAddr,
         /// Its payload, possibly empty.
@@ -69,6 +73,8 @@ pub enum Output {
     Query {
         /// The question's id.
         query: QueryId,
+        /// The number of the flow that it came in, as [`Self::Opened`] told it.
+        number: FlowNumber,
         /// The DNS message, without length prefix.
         message: Bytes,
         /// Whether the app asked over TCP: then the answer may be of any size.
@@ -77,7 +83,7 @@ pub enum Output {
     /// Nobody waits for this answer any more.
     Forget(QueryId),
 
-    /// A flow began: ask for its owner, tell the watcher.
+    /// A flow began: ask for its owner, tell the watcher. It comes before what the flow has the shell do.
     Opened {
         /// Its number.
         flow: FlowNumber,

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use bytes::{BufMut, Bytes, BytesMut};
+use telltale_model::FlowNumber;
 
 use crate::limits::{QUERIES, QUERIES_PER_CONNECTION, QUERY_TIME};
 use crate::shared::Shared;
@@ -47,7 +48,13 @@ pub(crate) struct Ways<'a> {
 impl Resolver {
     /// Passes a question on. One too many is answered with SERVFAIL at once; what is no DNS message is
     /// dropped.
-    pub(crate) fn ask(&mut self, asker: Asker, question: Bytes, ways: &mut Ways<'_>, shared: &mut Shared) {
+    pub(crate) fn ask(
+        &mut self,
+        (asker, number): (Asker, FlowNumber),
+        question: Bytes,
+        ways: &mut Ways<'_>,
+        shared: &mut Shared,
+    ) {
         if question.len() < HEADER {
             shared.counters.malformed += 1;
             return;
@@ -59,16 +66,17 @@ impl Resolver {
         let (query, over_tcp) = (QueryId(self.numbers), matches!(asker, Asker::Flow(_)));
         let question = Bytes::copy_from_slice(&question);
         self.queries.insert(query.0, Query { asker, question: question.clone(), asked: shared.now });
-        shared.ask(Output::Query { query, message: question, over_tcp });
+        shared.ask(Output::Query { query, number, message: question, over_tcp });
     }
 
     /// Reads the questions that a connection has sent so far, as long as it reads the answers too. Called
     /// at each of its segments, so that it goes on when some were acknowledged.
     pub(crate) fn read(&mut self, flow: FlowId, ways: &mut Ways<'_>, shared: &mut Shared) {
+        let Some(number) = ways.flows.number(flow) else { return };
         while self.asked_by(flow) < QUERIES_PER_CONNECTION && ways.flows.room(flow, shared) > 0 {
             let Some(question) = next_message(ways.flows, flow) else { break };
             ways.flows.consumed(flow, 2 + question.len(), shared);
-            self.ask(Asker::Flow(flow), question, ways, shared);
+            self.ask((Asker::Flow(flow), number), question, ways, shared);
         }
         // What is left stays for longer than this turn.
         ways.flows.blocked(flow, shared);

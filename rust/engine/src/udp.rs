@@ -88,8 +88,8 @@ impl Datagrams {
         let Datagram { app, to, payload, hop_limit, dont_fragment } = datagram;
         let mapping = self.mapping_of(app, shared);
         let index = self.flow_of(app, to, Some(mapping.index), shared);
-        self.count(index, payload.len(), shared.now);
-        shared.ask(Output::Datagram { mapping, to, payload, hop_limit, dont_fragment });
+        let Some(number) = self.count(index, payload.len(), shared.now) else { return };
+        shared.ask(Output::Datagram { mapping, number, to, payload, hop_limit, dont_fragment });
     }
 
     /// Whether an app's address and port have a socket already.
@@ -97,16 +97,16 @@ impl Datagrams {
         self.by_app.contains_key(&app)
     }
 
-    /// An app's question to our own resolver: a flow without a socket.
+    /// An app's question to our own resolver: a flow without a socket. Its number.
     pub(crate) fn ask_resolver(
         &mut self,
         app: SocketAddr,
         resolver: SocketAddr,
         len: usize,
         shared: &mut Shared,
-    ) {
+    ) -> Option<FlowNumber> {
         let index = self.flow_of(app, resolver, None, shared);
-        self.count(index, len, shared.now);
+        self.count(index, len, shared.now)
     }
 
     /// Our own resolver's answer to an app.
@@ -267,12 +267,14 @@ impl Datagrams {
         if class == 0 { others } else { dns }
     }
 
-    fn count(&mut self, index: u32, len: usize, now: Instant) {
-        let Some(flow) = self.flows.at_mut(index) else { return };
+    /// Counts what an app has sent in a flow. The flow's number.
+    fn count(&mut self, index: u32, len: usize, now: Instant) -> Option<FlowNumber> {
+        let flow = self.flows.at_mut(index)?;
         flow.traffic.packets_sent += 1;
         flow.traffic.bytes_sent += len as u64;
-        let class = flow.class();
+        let (number, class) = (flow.number, flow.class());
         self.listed(class).touch(index, now);
+        Some(number)
     }
 
     fn deliver(&mut self, index: u32, payload: Bytes, shared: &mut Shared) {

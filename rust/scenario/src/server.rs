@@ -21,6 +21,8 @@ pub enum Manner {
     Exchange,
     /// Sends back what comes, and ends when the client does.
     Echo,
+    /// Reads to the client's end, and ends then.
+    Listen,
     /// Greets, ends its own side at once, and reads on to the client's end.
     LeaveFirst,
     /// Reads this many bytes, then resets.
@@ -144,6 +146,7 @@ async fn connection(mut stream: TcpStream, manner: Manner, seen: Arc<Seen>) {
             seen.received.fetch_add(count, Ordering::Relaxed);
         }),
         Manner::Echo => echo(&mut stream, &seen).await,
+        Manner::Listen => listen(&mut stream, &seen).await,
         Manner::LeaveFirst => leave_first(&mut stream, &seen).await,
         Manner::ResetAfter(count) => reset_after(&mut stream, count).await,
         Manner::Stall => stall(&mut stream).await,
@@ -175,6 +178,10 @@ async fn echo(stream: &mut TcpStream, seen: &Seen) -> io::Result<()> {
 async fn leave_first(stream: &mut TcpStream, seen: &Seen) -> io::Result<()> {
     stream.write_all(b"farewell\n").await?;
     stream.shutdown().await?;
+    listen(stream, seen).await
+}
+
+async fn listen(stream: &mut TcpStream, seen: &Seen) -> io::Result<()> {
     let mut buffer = vec![0; 65_536];
     loop {
         let count = stream.read(&mut buffer).await?;

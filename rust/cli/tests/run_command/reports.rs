@@ -81,6 +81,7 @@ fn a_port_of_the_hosts_loopback_is_carried_and_counted() {
     let row = &report["rows"][0];
     assert_eq!((row["bytes_sent"].as_u64(), row["bytes_received"].as_u64()), (Some(70_000), Some(210_000)));
     assert_eq!(row["address"], "127.0.0.1");
+    assert!(row["program"].as_str().unwrap().contains("/nc"), "the owner: {row}");
     assert_eq!(row["port"].as_u64(), port.parse().ok());
 }
 

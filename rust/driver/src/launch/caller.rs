@@ -40,6 +40,19 @@ impl Caller {
         Some(Self { uid, gid, groups, environment })
     }
 
+    /// A variable of the environment that the caller had.
+    pub fn variable(&self, name: &str) -> Option<OsString> {
+        self.environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+    }
+
+    /// Makes this process the caller's for the rest of its life, with no right that they have not.
+    ///
+    /// # Errors
+    /// What the system said. Then it is still root's, at least in part, and should end.
+    pub fn take_over(&self) -> io::Result<()> {
+        self.take_on(Capabilities::NONE)
+    }
+
     /// Gives this process the caller's environment.
     pub(super) fn adopt_environment(&self) {
         // SAFETY: `Launch::prepare`, which calls this, asks for a process with one thread, so nobody

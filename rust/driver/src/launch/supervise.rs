@@ -88,6 +88,16 @@ impl Running {
         ended.into_iter().map(|(pid, name)| Leftover { pid, name }).collect()
     }
 
+    /// After COMMAND has ended: whether somebody asks this process to end.
+    pub fn is_asked_to_end(&self) -> bool {
+        while let Some(signal) = signals::next(Some(Duration::ZERO)) {
+            if asks_to_end(&signal) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Takes in what has happened to children so far.
     fn reap(&mut self) {
         loop {
@@ -147,11 +157,7 @@ impl Running {
             let left = until.map(|until| until.saturating_duration_since(now()));
             match signals::next(left) {
                 None => return false,
-                Some(Signal {
-                    number: libc::SIGINT | libc::SIGQUIT | libc::SIGTERM | libc::SIGHUP, ..
-                }) => {
-                    return false;
-                }
+                Some(signal) if asks_to_end(&signal) => return false,
                 Some(_) => {}
             }
         }
@@ -176,6 +182,10 @@ impl Exit {
         }
         self.code()
     }
+}
+
+fn asks_to_end(signal: &Signal) -> bool {
+    matches!(signal.number, libc::SIGINT | libc::SIGQUIT | libc::SIGTERM | libc::SIGHUP)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the driver may read the clock")]

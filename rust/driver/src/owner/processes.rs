@@ -1,8 +1,9 @@
 //! Which process holds a socket: found by its inode among the descriptors in /proc.
 
+use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Owners to look at first. A program that has opened one socket opens more.
 const RECENT: usize = 16;
@@ -10,20 +11,36 @@ const RECENT: usize = 16;
 /// Descendants to look at before all processes are.
 const DESCENDANTS: usize = 1024;
 
+/// Descriptors after the one that was found last, to look at before all of a process are: a new socket
+/// has the lowest number that is free.
+const NEAR: u32 = 4;
+
+/// Sockets of one process that are remembered.
+const SOCKETS: usize = 4096;
+
 /// The processes of one network namespace.
 pub(super) struct Processes {
     /// Device and inode of the namespace. `None`: unknown, all processes are looked at.
     namespace: Option<(u64, u64)>,
     /// The last owners, the latest first.
-    recent: Vec<u32>,
+    recent: Vec<Holder>,
 }
 
 /// A process that holds a socket.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Process {
     pub(super) pid: u32,
     /// The path of its executable. `None` where the system does not tell.
     pub(super) program: Option<String>,
+}
+
+/// A process as it was when it was looked at last.
+struct Holder {
+    process: Process,
+    /// Inodes of its sockets: a program that opens many at once is looked at once for all of them.
+    sockets: HashSet<u32>,
+    /// The descriptor that was found last.
+    latest: u32,
 }
 
 impl Processes {
@@ -33,33 +50,90 @@ impl Processes {
 
     /// The process that holds the socket with this inode, one of them if there are more.
     pub(super) fn holding(&mut self, inode: u32) -> Option<Process> {
-        let link = PathBuf::from(format!("socket:[{inode}]"));
-        let pid = self.among_recent(&link);
-        let pid = pid.or_else(|| self.among(descendants(), &link)).or_else(|| self.among(pids(), &link))?;
-        self.remember(pid);
-        Some(Process { pid, program: program(pid) })
+        let holder = self.among_recent(inode);
+        let holder = holder.or_else(|| self.among(descendants(), inode));
+        let holder = holder.or_else(|| self.among(pids(), inode))?;
+        let process = holder.process.clone();
+        self.recent.insert(0, holder);
+        self.recent.truncate(RECENT);
+        Some(process)
     }
 
-    fn among_recent(&self, link: &Path) -> Option<u32> {
-        self.recent.iter().copied().find(|pid| holds(*pid, link))
+    fn among_recent(&mut self, inode: u32) -> Option<Holder> {
+        let remembered = self.recent.iter().position(|holder| holder.sockets.contains(&inode));
+        let place = remembered.or_else(|| self.recent.iter_mut().position(|holder| holder.has_new(inode)))?;
+        Some(self.recent.remove(place))
     }
 
     /// The youngest first: they are the ones that are not among the recent yet.
-    fn among(&self, mut pids: Vec<u32>, link: &Path) -> Option<u32> {
+    fn among(&self, mut pids: Vec<u32>, inode: u32) -> Option<Holder> {
         pids.sort_unstable_by(|one, other| other.cmp(one));
-        let unseen = pids.into_iter().filter(|pid| !self.recent.contains(pid));
-        unseen.filter(|pid| self.is_inside(*pid)).find(|pid| holds(*pid, link))
+        pids.into_iter().filter(|pid| self.is_new(*pid) && self.is_inside(*pid)).find_map(|pid| {
+            let mut holder = Holder::new(pid);
+            holder.has(inode).then(|| holder.first_to_hold(inode))
+        })
+    }
+
+    fn is_new(&self, pid: u32) -> bool {
+        self.recent.iter().all(|holder| holder.process.pid != pid)
     }
 
     fn is_inside(&self, pid: u32) -> bool {
         let Some(namespace) = self.namespace else { return true };
         fs::metadata(format!("/proc/{pid}/ns/net")).is_ok_and(|own| (own.dev(), own.ino()) == namespace)
     }
+}
 
-    fn remember(&mut self, pid: u32) {
-        self.recent.retain(|other| *other != pid);
-        self.recent.insert(0, pid);
-        self.recent.truncate(RECENT);
+impl Holder {
+    fn new(pid: u32) -> Self {
+        Self { process: Process { pid, program: None }, sockets: HashSet::new(), latest: 0 }
+    }
+
+    /// Whether the process has opened this socket since it was looked at.
+    fn has_new(&mut self, inode: u32) -> bool {
+        self.has_near(inode) || self.has(inode)
+    }
+
+    /// A socket that a child has inherited is its parent's.
+    fn first_to_hold(mut self, inode: u32) -> Self {
+        while let Some(mut parent) = parent(self.process.pid).map(Self::new) {
+            if !parent.has(inode) {
+                break;
+            }
+            self = parent;
+        }
+        self
+    }
+
+    fn has_near(&mut self, inode: u32) -> bool {
+        let fds = format!("/proc/{}/fd", self.process.pid);
+        let mut near = self.latest..=self.latest.saturating_add(NEAR);
+        let Some(fd) = near.find(|fd| socket(format!("{fds}/{fd}")) == Some(inode)) else { return false };
+        self.found(fd);
+        true
+    }
+
+    /// Whether the process has this socket, by all of its descriptors. A process that is gone has none.
+    fn has(&mut self, inode: u32) -> bool {
+        self.sockets.clear();
+        let Ok(entries) = fs::read_dir(format!("/proc/{}/fd", self.process.pid)) else { return false };
+        let mut holds = None;
+        for entry in entries.flatten() {
+            let Some(socket) = socket(entry.path()) else { continue };
+            if socket == inode {
+                holds = entry.file_name().to_str().and_then(|fd| fd.parse().ok());
+            }
+            if self.sockets.len() < SOCKETS {
+                self.sockets.insert(socket);
+            }
+        }
+        holds.map(|fd| self.found(fd)).is_some()
+    }
+
+    /// It may have become another program since.
+    fn found(&mut self, fd: u32) {
+        self.latest = fd;
+        self.process.program = program(self.process.pid);
     }
 }
 
@@ -83,15 +157,24 @@ fn children(pid: u32) -> Vec<u32> {
     lists.flat_map(|list| list.split_ascii_whitespace().flat_map(str::parse).collect::<Vec<_>>()).collect()
 }
 
+/// proc_pid_stat(5): the name stands in brackets and may itself hold brackets; the state and the parent
+/// follow.
+fn parent(pid: u32) -> Option<u32> {
+    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+    let stat = String::from_utf8_lossy(&stat);
+    let (_, rest) = stat.rsplit_once(") ")?;
+    rest.split(' ').nth(1)?.parse().ok()
+}
+
 fn pids() -> Vec<u32> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// Whether one of its descriptors is that socket. A process that is gone holds none.
-fn holds(pid: u32, link: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-    entries.flatten().any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target == link))
+/// The inode of the socket behind a descriptor. `None`: it is none, or gone.
+fn socket(descriptor: impl AsRef<Path>) -> Option<u32> {
+    let target = fs::read_link(descriptor).ok()?;
+    target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
 }
 
 fn program(pid: u32) -> Option<String> {

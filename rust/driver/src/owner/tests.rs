@@ -1,5 +1,6 @@
 //! Owners of real sockets.
 
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -104,6 +105,25 @@ fn another_process_is_named() {
     let owner = owner.unwrap();
     assert_eq!(owner.pid, Some(child.id()));
     assert!(owner.program.unwrap().ends_with("/bash"));
+}
+
+#[test]
+fn a_socket_that_a_child_has_inherited_is_its_parents() {
+    let asked = Asked::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = listener.local_addr().unwrap();
+    let script =
+        format!("exec 3<>/dev/tcp/127.0.0.1/{}; sleep 60 & echo >&3; read -r line <&3; kill $!", to.port());
+    let Ok(mut child) = Command::new("bash").args(["-c", &script]).stdin(Stdio::null()).spawn() else {
+        println!("skipped: there is no bash");
+        return;
+    };
+    let (mut far, app) = listener.accept().unwrap();
+    far.read_exact(&mut [0]).unwrap();
+    let owner = asked.ask(Protocol::Tcp, app, to);
+    far.write_all(b"end\n").unwrap();
+    child.wait().unwrap();
+    assert_eq!(owner.unwrap().pid, Some(child.id()));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use telltale_engine::{FlowId, Input, Output};
 
 use super::Shell;
+use crate::introductions::{Carrier, Held};
 use crate::udp::Outgoing;
 
 impl Shell {
@@ -23,14 +24,38 @@ impl Shell {
         }
     }
 
-    /// Hands what datagram sockets brought to the engine.
+    /// Hands what came back to the engine, unless it has to wait for the owner of its flow.
     fn hand_over(&mut self) {
         let mut inputs = mem::take(&mut self.inputs);
         for input in inputs.drain(..) {
-            self.engine.handle_input(self.now, input);
+            let held = match Carrier::of_input(&input) {
+                Some(carrier) => self.introductions.hold(carrier, Held::Input(input)),
+                None => Some(Held::Input(input)),
+            };
+            if let Some(Held::Input(input)) = held {
+                self.engine.handle_input(self.now, input);
+            }
         }
         // The empty list keeps its memory for the next time.
         self.inputs = inputs;
+    }
+
+    /// Goes on with what need not wait any longer.
+    pub(super) fn introduce(&mut self) -> io::Result<()> {
+        loop {
+            let Some(owners) = self.reports.owners() else { return Ok(()) };
+            let released = self.introductions.release(self.now, owners);
+            if released.is_empty() {
+                return Ok(());
+            }
+            for held in released {
+                match held {
+                    Held::Event(event) => self.act_now(event)?,
+                    Held::Input(input) => self.engine.handle_input(self.now, input),
+                }
+            }
+            self.settle()?;
+        }
     }
 
     fn perform_all(&mut self) -> io::Result<()> {
@@ -43,7 +68,10 @@ impl Shell {
                     return Ok(());
                 }
 
-                Output::Connect { flow, to } => self.connect(flow, to),
+                Output::Connect { flow, number, to } => {
+                    self.introductions.carry(number, Carrier::Tcp(flow));
+                    self.connect(flow, to);
+                }
                 Output::Send(flow) => self.send(flow),
                 Output::Receive(flow) => self.queue(flow),
                 Output::Finish(flow) => self.finish(flow),
@@ -51,7 +79,8 @@ impl Shell {
                 Output::Close(flow) => self.sockets.close(flow),
                 Output::Abort(flow) => self.sockets.abort(flow),
 
-                Output::Datagram { mapping, to, payload, hop_limit, dont_fragment } => {
+                Output::Datagram { mapping, number, to, payload, hop_limit, dont_fragment } => {
+                    self.introductions.carry(number, Carrier::Udp(mapping));
                     self.mappings.send(mapping, Outgoing::new(to, payload, hop_limit, dont_fragment));
                 }
                 Output::Unmap(mapping) => self.mappings.close(mapping),
@@ -59,12 +88,17 @@ impl Shell {
                     self.echoes.send(epoll, echo, to, sequence, &payload, hop_limit, inputs);
                 }
                 Output::Unecho(echo) => self.echoes.close(echo),
-                Output::Query { query, message, over_tcp } => {
+                Output::Query { query, number, message, over_tcp } => {
+                    self.introductions.carry(number, Carrier::Query(query));
                     self.resolver.ask(epoll, self.now, query, message, over_tcp, inputs);
                 }
                 Output::Forget(query) => self.resolver.forget(query),
 
-                Output::Opened { flow, key } => self.reports.opened(flow, key),
+                Output::Opened { flow, key } => {
+                    if self.reports.opened(flow, key) {
+                        self.introductions.expect(flow, self.now);
+                    }
+                }
                 Output::Closed { flow, traffic, ending } => self.reports.closed(flow, traffic, ending),
                 Output::Resolved { answer } => self.reports.resolved(&answer),
             }
@@ -73,7 +107,7 @@ impl Shell {
 
     fn connect(&mut self, flow: FlowId, to: SocketAddr) {
         if let Err(failure) = self.sockets.connect(self.epoll.get_ref(), flow, to) {
-            self.engine.handle_input(self.now, Input::ConnectFailed(flow, failure));
+            self.inputs.push(Input::ConnectFailed(flow, failure));
         }
     }
 

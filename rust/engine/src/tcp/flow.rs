@@ -210,6 +210,17 @@ impl Flow {
         self.finish_told && self.sender.ended()
     }
 
+    /// Whether the app has ended its side, and the socket has taken all of it.
+    pub(crate) fn has_said_all(&self) -> bool {
+        self.finish_told
+    }
+
+    /// Whether the socket may still take something. An app that has ended while its SYN was held does
+    /// not say so.
+    pub(crate) fn has_more_to_say(&self) -> bool {
+        self.upstream == Upstream::Socket && !self.is_held() && !self.finish_told
+    }
+
     /// When the flow must be woken, and whether nothing is under way until then.
     pub(crate) fn deadline(&mut self, now: Instant) -> (Instant, bool) {
         let idle = self.idle_at();

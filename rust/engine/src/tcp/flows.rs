@@ -157,6 +157,11 @@ impl Flows {
         flow.room(shared)
     }
 
+    /// The number of a flow.
+    pub(crate) fn number(&self, id: FlowId) -> Option<FlowNumber> {
+        self.flows.at(id.index).filter(|flow| flow.id == id).map(|flow| flow.number)
+    }
+
     /// Bytes in [`Self::pending`].
     pub(crate) fn pending_len(&self, id: FlowId) -> usize {
         let flow = self.flows.at(id.index).filter(|flow| flow.id == id);
@@ -227,6 +232,14 @@ impl Flows {
         }
     }
 
+    /// How many flows still have something to say, and how many bytes of all were said.
+    pub(crate) fn unfinished(&self) -> (usize, u64) {
+        let flows = self.flows.indices().into_iter().filter_map(|index| self.flows.at(index));
+        flows.fold((0, 0), |(count, said), flow| {
+            (count + usize::from(flow.has_more_to_say()), said + flow.traffic.bytes_sent)
+        })
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.flows.len()
     }
@@ -281,18 +294,18 @@ impl Flows {
         if self.flows.len() >= TCP_FLOWS {
             self.evict(shared);
         }
-        let id = self.insert(syn, upstream, shared);
+        let (id, number) = self.insert(syn, upstream, shared);
         if upstream == Upstream::Socket {
             self.held += 1;
             shared.sockets += 1;
-            shared.ask(Output::Connect { flow: id, to: syn.remote });
+            shared.ask(Output::Connect { flow: id, number, to: syn.remote });
         } else {
             self.connected_at_once(id, shared.now);
         }
         self.list(id.index);
     }
 
-    fn insert(&mut self, syn: &Segment, upstream: Upstream, shared: &mut Shared) -> FlowId {
+    fn insert(&mut self, syn: &Segment, upstream: Upstream, shared: &mut Shared) -> (FlowId, FlowNumber) {
         let isn = initial_sequence(&self.isn_key, syn.app, syn.remote, shared.now);
         let number = shared.number();
         let mut key = None;
@@ -307,7 +320,7 @@ impl Flows {
         if let Some(key) = key {
             shared.ask(Output::Opened { flow: number, key });
         }
-        FlowId { index: place.index, generation: place.generation }
+        (FlowId { index: place.index, generation: place.generation }, number)
     }
 
     fn connected_at_once(&mut self, id: FlowId, now: Instant) {
@@ -353,8 +366,10 @@ impl Flows {
             shared.reply(Some(flow.reset()));
         }
         if flow.upstream() == Upstream::Socket {
-            let close = if ending == Ending::Finished { Output::Close(id) } else { Output::Abort(id) };
-            shared.ask(close);
+            // What the app has said to its end is on its way, also where the relay does not stay for more.
+            let said = ending == Ending::Stopped && flow.has_said_all();
+            let orderly = ending == Ending::Finished || said;
+            shared.ask(if orderly { Output::Close(id) } else { Output::Abort(id) });
         }
         self.remove(index, ending, shared);
     }

@@ -285,6 +285,26 @@ fn a_reused_port_breaks_off_what_the_server_has_not_got_yet() {
 }
 
 #[test]
+fn what_an_app_has_said_to_its_end_is_not_taken_back_when_the_relay_stops() {
+    let mut player = Player::open(OPEN);
+    assert_eq!(player.shell.engine.unfinished(), (1, 0));
+    player.say(ACK | FIN, 1, 1, b"bye");
+    assert_eq!(player.shell.engine.unfinished(), (0, 3));
+    player.shell.stop();
+    assert_eq!(player.shell.socket(PORT).1.stage, Stage::Closed);
+    assert_eq!(player.shell.ending(APP_PORT), Some(Ending::Stopped));
+}
+
+#[test]
+fn an_app_has_more_to_say_until_the_socket_has_taken_its_last_byte() {
+    let mut player = Player::open(Server { takes: 0, ..Server::SINK });
+    player.say(ACK | FIN, 1, 1, b"bye");
+    assert_eq!(player.shell.engine.unfinished(), (1, 0));
+    player.shell.stop();
+    assert_eq!(player.shell.socket(PORT).1.stage, Stage::Aborted);
+}
+
+#[test]
 fn the_same_ports_serve_again_after_a_close() {
     let mut player = Player::open(Server::SINK);
     player.say(ACK | FIN, 1, 1, b"one");

@@ -256,7 +256,10 @@ impl Shell {
     fn obey(&mut self, output: Output) {
         match output {
             Output::Packet(packet) => self.take_packet(packet.to_vec()),
-            Output::Connect { flow, to } => self.connect(flow, to),
+            Output::Connect { flow, number, to } => {
+                assert!(self.open.contains_key(&number), "Connect before Opened");
+                self.connect(flow, to);
+            }
             Output::Send(flow) => {
                 assert!(self.live(flow).stage == Stage::Connected, "Send before Connected");
                 assert!(self.engine.pending(flow).any(|slice| !slice.is_empty()), "Send without bytes");
@@ -282,7 +285,8 @@ impl Shell {
             }
             Output::Close(flow) => self.live(flow).stage = Stage::Closed,
             Output::Abort(flow) => self.live(flow).stage = Stage::Aborted,
-            Output::Datagram { mapping, to, payload, dont_fragment, .. } => {
+            Output::Datagram { mapping, number, to, payload, dont_fragment, .. } => {
+                assert!(self.open.contains_key(&number), "Datagram before Opened");
                 assert!(*self.mappings.entry(mapping).or_insert(true), "a mapping was used after its end");
                 self.datagrams.push(Datagram { mapping, to, payload, dont_fragment });
             }
@@ -297,7 +301,8 @@ impl Shell {
             Output::Unecho(echo) => {
                 assert_eq!(self.echo_ids.insert(echo, false), Some(true), "Unecho of what is not there");
             }
-            Output::Query { query, message, over_tcp } => {
+            Output::Query { query, number, message, over_tcp } => {
+                assert!(self.open.contains_key(&number), "Query before Opened");
                 assert!(self.queries.iter().all(|(known, ..)| *known != query), "a query's id came twice");
                 self.queries.push((query, message, over_tcp));
             }

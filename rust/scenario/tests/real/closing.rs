@@ -4,6 +4,7 @@ use std::process::Stdio;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use telltale_scenario::Conditions;
 use telltale_scenario::server::{Manner, Server};
 
 use crate::world::{World, eventually, first, first_by_v6};
@@ -35,6 +36,35 @@ fn the_server_half_closes_and_still_gets_the_rest() {
         2_000_000,
         "the bytes after the server's end differ"
     );
+}
+
+/// Directly, the system goes on sending when a program has ended.
+#[test]
+#[ignore = "real namespaces: scripts/test real"]
+fn what_a_command_leaves_to_send_arrives_after_it() {
+    let slow = Conditions { rate: Some(8_000_000), ..Conditions::BAD };
+    let world = World::through(slow, 7);
+    let server = Server::tcp(&world.internet, &[first(7)], Manner::Listen).unwrap();
+    let run = world.run(&["bash", "-c", "head -c 1000000 /dev/zero > /dev/tcp/203.0.113.10/7"]).succeeded();
+    assert_eq!(run.stderr, "", "nothing was cut off");
+    eventually("the server saw FIN", SOON, || server.seen().finished.load(Ordering::Relaxed) == 1);
+    assert_eq!(server.seen().received.load(Ordering::Relaxed), 1_000_000, "the bytes that arrived differ");
+}
+
+#[test]
+#[ignore = "real namespaces: scripts/test real"]
+fn a_server_that_takes_nothing_more_is_not_waited_for() {
+    let world = World::new();
+    let _server = Server::tcp(&world.internet, &[first(7)], Manner::Stall).unwrap();
+    let run = world
+        .run(&[
+            "bash",
+            "-c",
+            "exec 3<>/dev/tcp/203.0.113.10/7; head -c 60000000 /dev/zero >&3 & sleep 1; kill $!",
+        ])
+        .ended_with(0);
+    assert!(run.stderr.contains("1 connection was cut off"), "it is told: {}", run.stderr);
+    assert!(run.took < Duration::from_secs(8), "it took {:?}", run.took);
 }
 
 #[test]

@@ -9,6 +9,8 @@ use crate::relay::{Figures, Relay};
 use crate::world::{SCENARIO, World, first};
 
 const SOON: Duration = Duration::from_secs(10);
+/// The relay gives memory back when nothing has happened for a second.
+const AT_REST: Duration = Duration::from_millis(2_200);
 /// What an allocator may keep between two equal rounds.
 const SLACK: u64 = 1 << 20;
 
@@ -143,5 +145,6 @@ fn busy(relay: &Relay) -> telltale_scenario::Process {
 /// The figures when all sockets are closed.
 fn settled(relay: &Relay, before: Figures) -> Figures {
     relay.eventually("every socket is closed", SOON, |figures| figures.descriptors <= before.descriptors);
+    std::thread::sleep(AT_REST);
     relay.figures()
 }

@@ -11,5 +11,6 @@ mod integrity;
 mod leftovers;
 mod load;
 mod network;
+mod owners;
 mod relay;
 mod world;
