@@ -172,8 +172,8 @@ fn run(mut parser: Parser) -> Result<Request, Problem> {
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Run))? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Run)),
-            Arg::Long("db") => options.database = database(value(&mut parser, Topic::Run)?),
-            Arg::Long("report") => options.report = sink(value(&mut parser, Topic::Run)?),
+            Arg::Long("db") => options.database = database(value(&mut parser, Topic::Run)?)?,
+            Arg::Long("report") => options.report = sink(value(&mut parser, Topic::Run)?)?,
             Arg::Long("json") => options.json = true,
             Arg::Long("live") => options.live = true,
             Arg::Long("wait") => options.wait = true,
@@ -197,8 +197,8 @@ fn attach(mut parser: Parser) -> Result<Request, Problem> {
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Attach))? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Attach)),
-            Arg::Long("db") => options.database = database(value(&mut parser, Topic::Attach)?),
-            Arg::Long("report") => options.report = sink(value(&mut parser, Topic::Attach)?),
+            Arg::Long("db") => options.database = database(value(&mut parser, Topic::Attach)?)?,
+            Arg::Long("report") => options.report = sink(value(&mut parser, Topic::Attach)?)?,
             Arg::Long("json") => options.json = true,
             Arg::Long("no-watch") => options.watch = false,
             Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
@@ -214,9 +214,9 @@ fn report(mut parser: Parser) -> Result<Request, Problem> {
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Report))? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Report)),
-            Arg::Long("db") => options.database = database(value(&mut parser, Topic::Report)?),
+            Arg::Long("db") => options.database = database(value(&mut parser, Topic::Report)?)?,
             Arg::Long("since") => options.since = Some(Since::parse(&text(&mut parser, Topic::Report)?)?),
-            Arg::Long("app") => options.app = Some(text(&mut parser, Topic::Report)?),
+            Arg::Long("app") => options.app = Some(app(text(&mut parser, Topic::Report)?)?),
             Arg::Long("json") => options.json = true,
             Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
                 return Err(unclear(&argument.unexpected(), Topic::Report));
@@ -243,19 +243,31 @@ fn help(mut parser: Parser) -> Result<Request, Problem> {
     }
 }
 
-fn database(value: OsString) -> Database {
-    if value == "none" { Database::Nothing } else { Database::File(value.into()) }
+fn database(value: OsString) -> Result<Database, Problem> {
+    if value.is_empty() {
+        return Err(Problem::new("--db needs the name of a file").advise("For example: --db ./telltale.db"));
+    }
+    Ok(if value == "none" { Database::Nothing } else { Database::File(value.into()) })
 }
 
 /// A number is a descriptor, as in the shell's `3>`; a file with such a name is written `./3`.
-fn sink(value: OsString) -> Sink {
+fn sink(value: OsString) -> Result<Sink, Problem> {
     match value.to_str() {
-        Some("none") => Sink::Nothing,
-        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            digits.parse().map_or_else(|_| Sink::File(digits.into()), Sink::Descriptor)
+        Some("none") => Ok(Sink::Nothing),
+        Some("") => Err(Problem::new("--report needs the name of a file, or the number of a descriptor")
+            .advise("Or write no report with --report none.")),
+        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Ok(digits.parse().map_or_else(|_| Sink::File(digits.into()), Sink::Descriptor))
         }
-        _ => Sink::File(value.into()),
+        _ => Ok(Sink::File(value.into())),
     }
+}
+
+fn app(name: String) -> Result<String, Problem> {
+    if name.is_empty() {
+        return Err(Problem::new("--app needs the name of a program").advise("For example: --app curl"));
+    }
+    Ok(name)
 }
 
 fn port(value: OsString) -> Result<u16, Problem> {
@@ -386,6 +398,9 @@ mod tests {
             ("run --loopback 65536 x", "\"65536\" is not a port", "1 to 65535"),
             ("curl", "no subcommand \"curl\"", "telltale run -- curl"),
             ("attach x", "\"x\" was not expected", "telltale attach --help"),
+            ("run --db= x", "--db needs the name of a file", "--db ./telltale.db"),
+            ("run --report= x", "--report needs the name", "--report none"),
+            ("report --app=", "--app needs the name of a program", "--app curl"),
             ("report --since soon", "\"soon\" is not a time", "30m, 1h, 7d"),
             ("report --db none", "leaves nothing to report", "Name a file"),
         ] {

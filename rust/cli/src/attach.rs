@@ -13,7 +13,7 @@ use telltale_driver::{Relay, Setup, Stopped};
 use telltale_model::Owner;
 
 use crate::arguments::AttachOptions;
-use crate::problem::Problem;
+use crate::problem::{Problem, reason};
 use crate::session::{Plan, Session};
 
 /// How long the last flows may take to reach the disk: whoever sent SIGTERM waits 500 ms.
@@ -130,7 +130,7 @@ fn addresses(name: &str, said: Option<String>, usual: &[IpAddr]) -> Result<Vec<I
 }
 
 fn no_start(error: &io::Error) -> Problem {
-    Problem::new(format!("the relay could not be started: {error}"))
+    Problem::new(format!("the relay could not be started: {}", reason(error)))
 }
 
 /// A tun that was closed has done its work; any other end of its own is a failure.
@@ -145,7 +145,7 @@ fn exit_code(enough: Enough, stopped: &Stopped) -> ExitCode {
 
 fn problems(stopped: Stopped) -> Vec<String> {
     let ended = stopped.ended.filter(|error| error.kind() != io::ErrorKind::UnexpectedEof);
-    let ended = ended.map(|reason| format!("the relay ended, because the tun is gone: {reason}"));
+    let ended = ended.map(|error| format!("the relay ended, because the tun is gone: {}", reason(&error)));
     ended.into_iter().chain(stopped.problems).collect()
 }
 

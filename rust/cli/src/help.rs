@@ -111,7 +111,8 @@ Options:
   --report FD      write it to a descriptor
   --report none    write no report
   --json           write the report as JSON instead of a table
-  --db FILE        keep what is seen in FILE [as for telltale run]
+  --db FILE        keep what is seen in FILE [as for telltale run; under sudo
+                   it is in root's own home]
   --db none        keep nothing
   --no-watch       only relay: no report, nothing kept
 
@@ -130,12 +131,15 @@ Options:
                 totals are kept by the hour, so it begins with that whole hour
   --app NAME    only one program: its path (/usr/bin/curl) or file name (curl)
   --json        JSON instead of a table
-  --db FILE     read this database [as for telltale run]
+  --db FILE     read this database [as for telltale run; under sudo too it is
+                that of the user who called sudo]
 
 Examples:
   telltale report --since 7d
   telltale report --app curl --since 2026-11-24
   telltale report --json > report.json
+
+The database is only read: neither it nor its directory is changed.
 
 Exit code: 0, also where nothing is known; 125 when Telltale failed.
 ";

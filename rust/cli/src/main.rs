@@ -23,15 +23,8 @@ fn main() -> ExitCode {
         Ok(Request::Run(options)) => run::run(options),
         Ok(Request::Attach(options)) => attach::attach(options),
         Ok(Request::Report(options)) => report::report(&options),
-        Ok(Request::Help(topic)) => print(topic.text()),
-        Ok(Request::Version) => print(concat!("telltale ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Request::Help(topic)) => output::print(topic.text()),
+        Ok(Request::Version) => output::print(concat!("telltale ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(problem) => problem.tell(),
     }
-}
-
-/// A reader that closes early, such as `head`, has seen enough.
-fn print(text: &str) -> ExitCode {
-    use std::io::Write;
-    let _closed = std::io::stdout().write_all(text.as_bytes());
-    ExitCode::SUCCESS
 }

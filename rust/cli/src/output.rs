@@ -1,22 +1,39 @@
-//! Where the report at the end goes: opened before COMMAND starts, so that a mistake costs nothing.
+//! Where output goes: to stdout, or where the report at the end was asked to go. That place is opened
+//! before COMMAND starts, so that a mistake costs nothing.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::RawFd;
+use std::process::ExitCode;
 
-use telltale_driver::launch::inherited_descriptor;
+use rustix::fs::{OFlags, fcntl_getfl};
+use rustix::process::Signal;
+use telltale_driver::launch::{Exit, inherited_descriptor};
 
 use crate::arguments::Sink;
-use crate::problem::Problem;
+use crate::problem::{Problem, reason};
 use crate::table::{self, Room};
+
+/// Prints on stdout; answers the code to exit with. Where the reader has closed early, as `head` does,
+/// this process ends by SIGPIPE, as other programs do.
+pub(crate) fn print(text: &str) -> ExitCode {
+    let mut stdout = io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Exit::Signal(Signal::PIPE.as_raw()).follow().into()
+        }
+        Err(error) => Problem::new(format!("the output cannot be written: {}", reason(&error))).tell(),
+    }
+}
 
 /// An open place for the report.
 #[derive(Debug)]
 pub(crate) enum Output {
     /// The terminal, or what stderr is.
     Stderr,
-    /// A file, pipe or socket.
-    File(File),
+    /// A file, pipe or socket, and how it was named.
+    File(File, String),
     /// No report is wanted.
     Nothing,
 }
@@ -28,13 +45,19 @@ impl Output {
     /// A sentence where that is not possible.
     pub(crate) fn open(sink: &Sink) -> Result<Self, Problem> {
         match sink {
-            Sink::Stderr => Ok(Self::Stderr),
+            Sink::Stderr | Sink::Descriptor(STDERR) => Ok(Self::Stderr),
             Sink::Nothing => Ok(Self::Nothing),
-            Sink::Descriptor(number) => descriptor(*number).map(Self::File),
-            Sink::File(path) => File::create(path).map(Self::File).map_err(|error| {
-                Problem::new(format!("the report cannot be written to {}: {error}", path.display()))
-                    .advise("Choose another file after --report, or none.")
-            }),
+            Sink::Descriptor(number) => {
+                descriptor(*number).map(|file| Self::File(file, format!("descriptor {number}")))
+            }
+            Sink::File(path) => {
+                let name = path.display().to_string();
+                let file = File::create(path).map_err(|error| {
+                    Problem::new(format!("the report cannot be written to {name}: {}", reason(&error)))
+                        .advise("Choose another file after --report, or none.")
+                })?;
+                Ok(Self::File(file, name))
+            }
         }
     }
 
@@ -42,7 +65,7 @@ impl Output {
     pub(crate) fn room(&self) -> Room {
         let room = match self {
             Self::Stderr => table::room(io::stderr()),
-            Self::File(file) => table::room(file),
+            Self::File(file, _) => table::room(file),
             Self::Nothing => Room::default(),
         };
         Room { height: None, ..room }
@@ -51,24 +74,36 @@ impl Output {
     /// Writes the whole report.
     ///
     /// # Errors
-    /// What the system said; a reader that has gone is none.
-    pub(crate) fn write(&mut self, report: &str) -> io::Result<()> {
-        let written = match self {
-            Self::Stderr => io::stderr().write_all(report.as_bytes()),
-            Self::File(file) => file.write_all(report.as_bytes()),
-            Self::Nothing => Ok(()),
+    /// A sentence with what the system said; a reader that has gone is no error.
+    pub(crate) fn write(&mut self, report: &str) -> Result<(), Problem> {
+        let (written, name) = match self {
+            Self::Stderr => (io::stderr().write_all(report.as_bytes()), "stderr"),
+            Self::File(file, name) => (file.write_all(report.as_bytes()), name.as_str()),
+            Self::Nothing => return Ok(()),
         };
         match written {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            written => written,
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Problem::new(format!("the report could not be written to {name}: {}", reason(&error))))
+            }
+            _ => Ok(()),
         }
     }
 }
 
+const STDERR: RawFd = 2;
+
 fn descriptor(number: RawFd) -> Result<File, Problem> {
-    inherited_descriptor(number).map(File::from).map_err(|error| {
-        Problem::new(format!("the report cannot be written to descriptor {number}: {error}")).advise(format!(
+    inherited_descriptor(number).and_then(for_writing).map_err(|error| {
+        let happened = format!("the report cannot be written to descriptor {number}: {}", reason(&error));
+        Problem::new(happened).advise(format!(
             "Open it in the shell: telltale run --report {number} -- COMMAND... {number}> FILE"
         ))
     })
+}
+
+fn for_writing(descriptor: std::os::fd::OwnedFd) -> io::Result<File> {
+    if fcntl_getfl(&descriptor)? & OFlags::RWMODE == OFlags::RDONLY {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it was opened for reading"));
+    }
+    Ok(descriptor.into())
 }

@@ -1,6 +1,7 @@
 //! What went wrong, in words for the person who typed the command.
 
 use std::fmt;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// The exit code of Telltale's own failures, as `env`, `nice` and `timeout` have it: COMMAND's own
@@ -49,8 +50,13 @@ impl fmt::Display for Problem {
 
 /// One message on stderr, with the program's name before it. A closed stderr is nobody's problem.
 pub(crate) fn say(message: &str) {
-    use std::io::Write;
-    let _closed = writeln!(std::io::stderr(), "telltale: {message}");
+    let _closed = writeln!(io::stderr(), "telltale: {message}");
+}
+
+/// What the system said, without its number ("(os error 13)"), which tells a reader nothing.
+pub(crate) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -62,5 +68,11 @@ mod tests {
         let problem = Problem::new("unknown option \"--foo\"").advise("See telltale run --help.");
         assert_eq!(problem.to_string(), "unknown option \"--foo\"\n          See telltale run --help.");
         assert_eq!(Problem::new("no tun").to_string(), "no tun");
+    }
+
+    #[test]
+    fn a_reason_has_no_number() {
+        assert_eq!(reason(&io::Error::from_raw_os_error(13)), "Permission denied");
+        assert_eq!(reason(&io::Error::other("it broke")), "it broke");
     }
 }

@@ -1,61 +1,122 @@
 //! `telltale report`: what the database knows.
 
-use std::io::{self, Write};
+use std::env;
+use std::ffi::OsString;
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use telltale_store::{Filter, Reader};
+use telltale_driver::launch::Caller;
+use telltale_store::{Cause, Error, Filter, Reader};
 
-use crate::arguments::ReportOptions;
+use crate::arguments::{Database, ReportOptions};
 use crate::json::{self, Frame};
-use crate::problem::Problem;
+use crate::output;
+use crate::problem::{self, Problem, reason};
 use crate::rows::Rows;
 use crate::since;
 use crate::table;
 
 /// Prints what is known on stdout.
 pub(crate) fn report(options: &ReportOptions) -> ExitCode {
-    match known(options).and_then(|text| print(&text)) {
-        Ok(()) => ExitCode::SUCCESS,
+    match known(options) {
+        Ok(text) => output::print(&text),
         Err(problem) => problem.tell(),
     }
 }
 
 fn known(options: &ReportOptions) -> Result<String, Problem> {
-    let path = options.database.path(|name| std::env::var_os(name))?.unwrap_or_default();
+    let path = options.database.path(variable(&options.database)?);
+    let path = path.map_err(|no_home| no_home.advise("Say where with --db FILE."))?.unwrap_or_default();
     let filter =
         Filter { since: options.since.map(|since| since.moment(since::now())), program: options.app.clone() };
-    let rows = read(&path, &filter)?;
-    Ok(match (&rows, options.json) {
-        (_, true) => json::render(&rows.unwrap_or_default(), &Frame::default()),
-        (Some(rows), false) if !rows.is_empty() => table::render(rows, width()),
-        (Some(_), false) if filter != Filter::default() => {
-            format!("Nothing that was asked for is in {}.\n", path.display())
-        }
-        _ => format!(
-            "Nothing is known yet: {} is empty or not there.\nTelltale learns by: telltale run -- COMMAND...\n",
-            path.display()
-        ),
+    let known = Known::read(&path, &filter).map_err(|error| advise(&error, &options.database))?;
+    Ok(if options.json { known.json(&path) } else { known.text(&path) })
+}
+
+/// The environment in which the usual database is looked for. Under sudo that is the caller's, to whom
+/// `telltale run` gives what it keeps, and it is read as the caller. (A file that is named is read with
+/// the rights that were asked for by sudo.)
+fn variable(database: &Database) -> Result<impl Fn(&str) -> Option<OsString>, Problem> {
+    let caller = if *database == Database::Usual { Caller::of_sudo() } else { None };
+    if let Some(caller) = &caller {
+        caller.take_over().map_err(|error| {
+            Problem::new(format!("the rights of sudo's caller cannot be taken on: {}", reason(&error)))
+                .advise("Leave sudo out.")
+        })?;
+    }
+    Ok(move |name: &str| match &caller {
+        Some(caller) => caller.variable(name),
+        None => env::var_os(name),
     })
 }
 
-fn read(path: &Path, filter: &Filter) -> Result<Option<Rows>, Problem> {
-    let because = |error: telltale_store::Error| Problem::new(error.to_string());
-    let Some(reader) = Reader::open(path).map_err(because)? else { return Ok(None) };
-    reader.totals(filter).map(|totals| Some(Rows::from(totals))).map_err(because)
+/// What the database said.
+struct Known {
+    rows: Rows,
+    /// Whether there is no database, or one in which nothing is.
+    nothing: bool,
+    problems: Vec<String>,
+}
+
+impl Known {
+    fn read(path: &Path, filter: &Filter) -> Result<Self, Error> {
+        let reader = Reader::open(path)?;
+        let totals = reader.as_ref().map(|reader| reader.totals(filter)).transpose()?;
+        let rows = totals.map(Rows::from).unwrap_or_default();
+        let nothing = rows.is_empty() && (reader.is_none() || *filter == Filter::default());
+        let unread = reader.as_ref().and_then(Reader::unread_log);
+        Ok(Self { rows, nothing, problems: unread.into_iter().map(not_shown).collect() })
+    }
+
+    fn json(self, path: &Path) -> String {
+        let nothing =
+            self.nothing.then(|| format!("nothing is known yet: {} is empty or not there", path.display()));
+        let problems = self.problems.into_iter().chain(nothing).collect();
+        json::render(&self.rows, &Frame { problems, ..Frame::default() })
+    }
+
+    /// Problems are no part of a table, and go to stderr.
+    fn text(self, path: &Path) -> String {
+        self.problems.iter().for_each(|problem| problem::say(problem));
+        let place = path.display();
+        if self.nothing {
+            format!(
+                "Nothing is known yet: {place} is empty or not there.\n\
+                 Telltale learns by: telltale run -- COMMAND...\n"
+            )
+        } else if self.rows.is_empty() {
+            format!("Nothing that was asked for is in {place}.\n")
+        } else {
+            table::render(&self.rows, width())
+        }
+    }
+}
+
+fn not_shown(log: &Path) -> String {
+    let log = log.display();
+    format!("{log} cannot be read; what was kept last may stand there alone, and is missing here")
+}
+
+fn advise(error: &Error, database: &Database) -> Problem {
+    let problem = Problem::new(error.to_string());
+    match (error.cause(), database) {
+        (Cause::Damage, Database::File(path)) => problem.advise(format!(
+            "To move it out of the way and begin a new one: telltale run --db {} -- COMMAND...",
+            path.display()
+        )),
+        (Cause::Damage, _) => {
+            problem.advise("To move it out of the way and begin a new one: telltale run -- COMMAND...")
+        }
+        (Cause::Unfit, Database::File(_)) => problem.advise("Name another file after --db."),
+        (Cause::Unfit, _) => problem.advise("Move it out of the way: telltale run then begins a new one."),
+        (Cause::Denied, Database::File(_)) => problem.advise("Put sudo before telltale, to read it as root."),
+        (Cause::Denied, _) => problem.advise("It should be yours: take it back with sudo chown."),
+        (Cause::Disk | Cause::Other, _) => problem,
+    }
 }
 
 /// A report is scrolled through: its height has no limit.
 fn width() -> table::Room {
     table::Room { height: None, ..table::room(io::stdout()) }
-}
-
-/// A reader that closes early, such as `head`, has seen enough.
-fn print(text: &str) -> Result<(), Problem> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Problem::new(format!("the report cannot be written: {error}")))
-        }
-        _ => Ok(()),
-    }
 }

@@ -1,18 +1,19 @@
 //! What surrounds a relay in `run` and in `attach`: the database, the watcher, the report at the end.
 
 use std::ffi::OsString;
+use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use telltale_driver::watcher::{Report, Watch, WatchConfig, WatchSender};
 use telltale_model::Owner;
-use telltale_store::{Run, Store};
+use telltale_store::{Cause, Error, Run, Store, holds_something_else};
 
 use crate::arguments::{Database, Sink};
 use crate::json::{self, Frame};
 use crate::live::Live;
 use crate::output::Output;
-use crate::problem::{self, Problem};
+use crate::problem::{self, Problem, reason};
 use crate::rows::Rows;
 use crate::{since, table};
 
@@ -45,6 +46,8 @@ pub(crate) struct Session {
     output: Output,
     json: bool,
     frame: Frame,
+    /// Why the database could not be opened at the beginning; the watcher tries again.
+    unopened: Option<Error>,
 }
 
 impl Session {
@@ -52,7 +55,7 @@ impl Session {
     /// that still has to fork does so before.
     ///
     /// A database in the usual place that cannot be used costs no more than itself, and is told at
-    /// the end; one that was asked for by name is worth stopping for.
+    /// the end; one that was asked for by name is worth stopping for. A full disk never stops anything.
     ///
     /// # Errors
     /// A sentence for a file that was named and cannot be used.
@@ -65,6 +68,7 @@ impl Session {
             output: Output::Nothing,
             json: plan.json,
             frame: Frame::default(),
+            unopened: None,
         };
         if !plan.watch {
             return Ok(session);
@@ -90,7 +94,11 @@ impl Session {
         let Report { ledger, problems: seen, dropped } = watch.stop(patience);
         self.frame.problems.extend(problems.into_iter().chain(seen));
         self.frame.dropped = dropped;
-        self.write(&Rows::from(ledger));
+        let rows = Rows::from(ledger);
+        // With flows to keep, the watcher says how many it could not.
+        let unopened = self.unopened.take().filter(|_| rows.is_empty());
+        self.frame.problems.extend(unopened.map(|error| format!("nothing could be kept: {error}")));
+        self.write(&rows);
     }
 
     fn open(&mut self, database: &Database, command: &[String]) -> Result<Option<Store>, Problem> {
@@ -102,8 +110,12 @@ impl Session {
                 return Ok(None);
             }
         };
+        if *database != Database::Usual && holds_something_else(&path) {
+            return Err(unusable(format!("{} is not a database", path.display())));
+        }
         let (started, version) = (since::now(), env!("CARGO_PKG_VERSION").to_owned());
-        match Store::open(&path, Run { started, command: command.join(" "), version }) {
+        let run = Run { started, command: command.join(" "), version };
+        match Store::open(&path, run.clone()) {
             Ok(opened) => {
                 self.frame.problems.extend(opened.set_aside.map(|aside| {
                     let (path, aside) = (path.display(), aside.display());
@@ -111,17 +123,22 @@ impl Session {
                 }));
                 Ok(Some(opened.store))
             }
+            Err(error) if error.cause() == Cause::Disk => {
+                self.unopened = Some(error);
+                Ok(Some(Store::later(&path, run)))
+            }
             Err(error) if *database == Database::Usual => {
                 self.frame.problems.push(format!("nothing was kept: {error}"));
                 Ok(None)
             }
-            Err(error) => Err(Problem::new(error.to_string())
-                .advise("Name another file after --db, or keep nothing with --db none.")),
+            Err(error) => Err(unusable(error.to_string())),
         }
     }
 
     fn start(&mut self, config: WatchConfig, live: bool) -> Result<(), Problem> {
-        let no_thread = |error| Problem::new(format!("the system gives no thread to watch with: {error}"));
+        let no_thread = |error: io::Error| {
+            Problem::new(format!("the system gives no thread to watch with: {}", reason(&error)))
+        };
         let watch = Watch::start(config).map_err(no_thread)?;
         if live {
             self.live = Some(Live::start(watch.sender()).map_err(no_thread)?);
@@ -133,8 +150,8 @@ impl Session {
     fn write(&mut self, rows: &Rows) {
         let text =
             if self.json { json::render(rows, &self.frame) } else { table::render(rows, self.output.room()) };
-        if let Err(error) = self.output.write(&text) {
-            self.frame.problems.push(format!("the report could not be written: {error}"));
+        if let Err(problem) = self.output.write(&text) {
+            self.frame.problems.push(problem.to_string());
         }
         // JSON on stderr holds them already, and a reader of JSON wants nothing beside it.
         if !(self.json && matches!(self.output, Output::Stderr)) {
@@ -145,6 +162,10 @@ impl Session {
 
 /// What flows to our own resolver are called.
 const RESOLVER: &str = "system resolver";
+
+fn unusable(happened: String) -> Problem {
+    Problem::new(happened).advise("Name another file after --db, or keep nothing with --db none.")
+}
 
 fn tell(problems: &[String]) {
     for problem in problems {

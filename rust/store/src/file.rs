@@ -1,48 +1,88 @@
 //! The file on the disk: who may read it, whether it is sound, and what happens when it is not.
 
-use std::fs::{self, DirBuilder, OpenOptions, Permissions};
-use std::io;
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::error::Cause;
 use crate::schema::{self, Unusable};
+use crate::view::{beside, look, plain};
 use crate::{Error, limits};
 
-/// Opens or makes the database. A corrupt file is moved aside first; its new path comes second.
+/// Opens or makes the database. A damaged file is moved aside first; its new path comes second.
 ///
 /// # Errors
 /// A file that cannot be made or opened, is of another program, or of a newer Telltale. Such a file
 /// is left exactly as it was.
 pub(crate) fn open(path: &Path, steps: &[&str]) -> Result<(Connection, Option<PathBuf>), Error> {
-    prepare(path).map_err(|error| Error::io(path, "made or opened", &error))?;
+    prepare(path)?;
     match open_sound(path, steps) {
-        Err(Unusable::Corrupt) => {
+        Err(Unusable::Damaged | Unusable::NoDatabase) => {
             let aside = set_aside(path).map_err(|error| {
                 Error::io(path, "used: it is damaged, and it cannot be moved out of the way", &error)
             })?;
-            prepare(path).map_err(|error| Error::io(path, "made anew", &error))?;
-            let connection = open_sound(path, steps).map_err(|unusable| explain(unusable, path))?;
-            Ok((connection, Some(aside)))
+            Ok((open_in_place(path, steps)?, Some(aside)))
         }
         Ok(connection) => Ok((connection, None)),
         Err(unusable) => Err(explain(unusable, path)),
     }
 }
 
+/// Opens or makes the database, and never moves anything aside.
+pub(crate) fn open_in_place(path: &Path, steps: &[&str]) -> Result<Connection, Error> {
+    prepare(path)?;
+    open_sound(path, steps).map_err(|unusable| explain(unusable, path))
+}
+
 /// The sentence for a file that was not, or could not be, moved aside.
 pub(crate) fn explain(unusable: Unusable, path: &Path) -> Error {
     match unusable {
-        Unusable::Corrupt => Error::new(format!("{} is damaged, or is not a database", path.display())),
-        Unusable::NotOurs(sentence) => Error::new(sentence),
+        Unusable::NoDatabase if holds_something_else(path) => {
+            Error::new(Cause::Unfit, format!("{} is damaged, or is not a database", path.display()))
+        }
+        Unusable::NoDatabase | Unusable::Damaged => Error::damaged(path),
+        Unusable::Foreign => {
+            Error::new(Cause::Unfit, format!("{} is the database of another program", path.display()))
+        }
+        Unusable::Newer { version, newest } => Error::new(
+            Cause::Other,
+            format!(
+                "the database {} was made by a newer Telltale (its version is {version}, this one knows up to \
+                 {newest}); use that Telltale",
+                path.display()
+            ),
+        ),
         Unusable::Failed(error) => Error::sqlite(path, &error),
+        Unusable::Changing => Error::busy(path),
     }
 }
 
+/// Whether what begins this file belongs to another program: neither a database of SQLite
+/// (sqlite.org/fileformat.html 1.3) nor zeroes, which is what a power cut leaves of one. To find out,
+/// the file is opened and closed: not for a file that this process writes.
+pub fn holds_something_else(path: &Path) -> bool {
+    if !path.is_file() {
+        return false;
+    }
+    let mut beginning = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut beginning));
+    read.is_ok() && !MAGIC.starts_with(&beginning) && beginning.iter().any(|byte| *byte != 0)
+}
+
+const MAGIC: &[u8] = b"SQLite format 3\0";
+
 /// What apps send is for the owner's eyes alone. SQLite gives its -wal and -shm files the mode of
 /// the database, so that one is made before SQLite sees it.
-fn prepare(path: &Path) -> io::Result<()> {
+fn prepare(path: &Path) -> Result<(), Error> {
+    make(path).map_err(|error| Error::io(path, "made", &error))?;
+    let about = fs::metadata(path).map_err(|error| Error::io(path, "opened", &error))?;
+    refuse_other_kinds(path, &about)
+}
+
+fn make(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.exists()) {
         DirBuilder::new().recursive(true).mode(0o700).create(parent)?;
     }
@@ -52,11 +92,21 @@ fn prepare(path: &Path) -> io::Result<()> {
     }
 }
 
+/// SQLite would call a directory a broken disk, and wait for ever at a pipe.
+pub(crate) fn refuse_other_kinds(path: &Path, about: &Metadata) -> Result<(), Error> {
+    let what = match about.file_type() {
+        kind if kind.is_file() => return Ok(()),
+        kind if kind.is_dir() => "a directory",
+        _ => "a device, pipe or socket",
+    };
+    Err(Error::new(Cause::Unfit, format!("the database {} is {what}; it must be a file", path.display())))
+}
+
 fn open_sound(path: &Path, steps: &[&str]) -> Result<Connection, Unusable> {
-    // A reader never replays the log into a file that is not ours.
-    schema::refuse_foreign(&read_only(path)?, path, steps.len())?;
+    // A reader never replays the log into a file that is not ours, nor leaves anything beside it.
+    look(path, |connection| schema::refuse_foreign(connection, steps.len()))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags)?;
+    let mut connection = Connection::open_with_flags(plain(path), flags)?;
     connection.busy_timeout(limits::BUSY)?;
     // Only an empty file takes this setting; it must come before the first table and before WAL.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -66,21 +116,15 @@ fn open_sound(path: &Path, steps: &[&str]) -> Result<Connection, Unusable> {
     connection.pragma_update(None, "journal_size_limit", limits::LOG_BYTES)?;
     check(&connection)?;
     schema::migrate(&mut connection, steps)?;
+    // A newer Telltale may have come since the look.
+    schema::refuse_foreign(&connection, steps.len())?;
     restrict(path);
-    Ok(connection)
-}
-
-/// A connection that cannot write, made by the writer and the readers alike.
-pub(crate) fn read_only(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(limits::BUSY)?;
     Ok(connection)
 }
 
 fn check(connection: &Connection) -> Result<(), Unusable> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if verdict == "ok" { Ok(()) } else { Err(Unusable::Corrupt) }
+    if verdict == "ok" { Ok(()) } else { Err(Unusable::Damaged) }
 }
 
 /// A file from before, perhaps copied with a wider mode, becomes private too. Not being its owner is
@@ -109,12 +153,6 @@ fn move_where_present(from: &Path, to: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         moved => moved,
     }
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
 }
 
 #[cfg(test)]
@@ -253,6 +291,34 @@ mod tests {
         let before = fs::read(&path).unwrap();
         assert!(Store::open(&path, run()).unwrap_err().to_string().contains("another program"));
         assert_eq!(fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn only_a_file_that_may_have_been_a_database_counts_as_one() {
+        let folder = Folder::new("magic");
+        let path = folder.database();
+        for (content, other) in [
+            (&b""[..], false),
+            (b"SQLite for", false),
+            (b"SQLite format 3\0 and what follows", false),
+            (&[0; 4_096], false),
+            (b"\n", true),
+            (b"Dear diary, this was never a database.", true),
+        ] {
+            fs::write(&path, content).unwrap();
+            assert_eq!(holds_something_else(&path), other, "{content:?}");
+        }
+        assert!(!holds_something_else(&folder.path().join("missing")));
+    }
+
+    #[test]
+    fn a_refused_database_gets_no_company() {
+        let folder = Folder::new("company");
+        let path = filled(&folder);
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+        assert!(Store::open(&path, run()).is_err());
+        let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(files, [path]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! hourly totals right with them, [`Reader`] answers what was sent where. The file stays small:
 //! see [`limits`].
 
+mod disk;
 mod error;
 mod file;
 pub mod limits;
@@ -15,7 +16,11 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod totals;
+#[cfg(test)]
+mod versions;
+mod view;
 
-pub use error::Error;
+pub use error::{Cause, Error};
+pub use file::holds_something_else;
 pub use reader::{Filter, Reader, Total};
 pub use store::{Opened, Run, Store};

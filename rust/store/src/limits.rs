@@ -21,6 +21,13 @@ pub const LOG_BYTES: i64 = 4 * 1024 * 1024;
 /// milliseconds; who waits longer has a stuck neighbour and is told so.
 pub const BUSY: Duration = Duration::from_secs(2);
 
+/// How often a reader looks again at a file that somebody begins or ends to write just then, and how
+/// long it waits between. Either takes a few milliseconds.
+pub const LOOKS: u32 = 50;
+
+/// See [`LOOKS`].
+pub const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
 /// How many corrupt files are kept aside, the last in the newest one's place. They are as large as
 /// the database, and nobody repairs more than the last few.
 pub const SET_ASIDE: usize = 3;

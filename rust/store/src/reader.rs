@@ -3,17 +3,20 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use telltale_model::{Protocol, Timestamp, Traffic};
 
+use crate::error::Cause;
 use crate::schema::{self, Unusable};
+use crate::view::{self, Seen};
 use crate::{Error, file, row};
 
-/// Reads, and never writes.
+/// Reads, and never writes: neither into the database nor beside it.
 #[derive(Debug)]
 pub struct Reader {
-    connection: Connection,
     path: PathBuf,
+    unread_log: Option<PathBuf>,
 }
 
 /// Which totals are asked for.
@@ -45,7 +48,7 @@ pub struct Total {
 }
 
 impl Reader {
-    /// Opens the database for reading; `None` where there is none, or an empty one.
+    /// Looks whether the database can be read; `None` where there is none, or an empty one.
     ///
     /// # Errors
     /// A sentence: no permission, not a database, one of another program or of a newer Telltale.
@@ -53,10 +56,22 @@ impl Reader {
         match std::fs::metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(Error::io(path, "read", &error)),
-            Ok(_) => {}
+            Ok(about) => file::refuse_other_kinds(path, &about)?,
         }
-        let (connection, version) = connect(path).map_err(|unusable| file::explain(unusable, path))?;
-        Ok((version > 0).then(|| Self { connection, path: path.to_owned() }))
+        let seen = ask(path, |connection| Ok(schema::version(connection)?))?;
+        match seen {
+            Seen { answer: 0, unread_log: Some(log) } => {
+                Err(Error::new(Cause::Denied, format!("{} may not be read by you", log.display())))
+            }
+            Seen { answer: 0, unread_log: None } => Ok(None),
+            Seen { unread_log, .. } => Ok(Some(Self { path: path.to_owned(), unread_log })),
+        }
+    }
+
+    /// SQLite's log of the database, where it cannot be read: what was written last may stand there
+    /// alone.
+    pub fn unread_log(&self) -> Option<&Path> {
+        self.unread_log.as_deref()
     }
 
     /// Totals for each program and destination, most sent first. A destination is a name, or an
@@ -65,22 +80,23 @@ impl Reader {
     /// # Errors
     /// A sentence, such as for a damaged file.
     pub fn totals(&self, filter: &Filter) -> Result<Vec<Total>, Error> {
-        self.select(filter).map_err(|error| Error::sqlite(&self.path, &error))
-    }
-
-    fn select(&self, filter: &Filter) -> rusqlite::Result<Vec<Total>> {
-        let since = filter.since.map(row::hour);
-        let mut statement = self.connection.prepare_cached(TOTALS)?;
-        let rows = statement.query_map(params![since, filter.program], total)?;
-        rows.filter_map(Result::transpose).collect()
+        ask(&self.path, |connection| Ok(select(connection, filter)?)).map(|seen| seen.answer)
     }
 }
 
-fn connect(path: &Path) -> Result<(Connection, i64), Unusable> {
-    let connection = file::read_only(path)?;
-    schema::refuse_foreign(&connection, path, schema::STEPS.len())?;
-    let version = schema::version(&connection)?;
-    Ok((connection, version))
+fn ask<T>(path: &Path, question: impl Fn(&Connection) -> Result<T, Unusable>) -> Result<Seen<T>, Error> {
+    let seen = view::look(path, |connection| {
+        schema::refuse_foreign(connection, schema::STEPS.len())?;
+        question(connection)
+    });
+    seen.map_err(|unusable| file::explain(unusable, path))
+}
+
+fn select(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Total>> {
+    let since = filter.since.map(row::hour);
+    let mut statement = connection.prepare(TOTALS)?;
+    let rows = statement.query_map(params![since, filter.program], total)?;
+    rows.filter_map(Result::transpose).collect()
 }
 
 /// Addresses that go by one name are one destination; `min` only makes the choice among them stable.
@@ -96,20 +112,29 @@ ORDER BY sent DESC, received DESC, program, uid, name, min(address), port, proto
 
 /// `None` for a row that this Telltale cannot have written.
 fn total(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Total>> {
-    let protocol: String = found.get(7)?;
-    let address: String = found.get(9)?;
-    let (Some(protocol), Ok(address)) = (protocol_named(&protocol), address.parse::<IpAddr>()) else {
+    let (protocol, address, port) = (text(found, 7)?, text(found, 9)?, found.get::<_, i64>(10)?);
+    let (Some(protocol), Ok(address), Ok(port)) =
+        (protocol_named(&protocol), address.parse::<IpAddr>(), u16::try_from(port))
+    else {
         return Ok(None);
     };
     Ok(Some(Total {
         traffic: row::traffic(found, 0)?,
         flows: row::unsigned(found.get(4)?),
-        program: known(found.get(5)?),
+        program: known(text(found, 5)?),
         uid: u32::try_from(found.get::<_, i64>(6)?).ok(),
         protocol,
-        name: known(found.get(8)?),
-        remote: SocketAddr::new(address, found.get(10)?),
+        name: known(text(found, 8)?),
+        remote: SocketAddr::new(address, port),
     }))
+}
+
+/// Bytes that are not UTF-8 would be a damage that no check of SQLite finds: they cost themselves alone.
+fn text(found: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<String> {
+    if let ValueRef::Text(bytes) = found.get_ref(column)? {
+        return Ok(String::from_utf8_lossy(bytes).into_owned());
+    }
+    found.get(column)
 }
 
 fn known(text: String) -> Option<String> {
@@ -154,6 +179,43 @@ mod tests {
         std::fs::write(folder.database(), "garbage".repeat(1_000)).unwrap();
         assert!(Reader::open(&folder.database()).unwrap_err().to_string().contains("damaged"));
         assert!(folder.database().exists());
+    }
+
+    #[test]
+    fn what_is_no_file_is_named() {
+        let folder = Folder::new("kinds");
+        let said = |path: &Path| Reader::open(path).unwrap_err().to_string();
+        assert!(said(folder.path()).contains("is a directory"), "{}", said(folder.path()));
+        assert!(said(Path::new("/dev/null")).contains("/dev/null is a device"));
+        let store = Store::open(folder.path(), run()).unwrap_err().to_string();
+        assert!(store.contains("is a directory"), "{store}");
+    }
+
+    #[test]
+    fn a_damage_that_is_met_while_reading_is_called_so() {
+        let folder = Folder::new("page");
+        let flows: Vec<_> =
+            (0..400).map(|number| owned(number, &format!("/opt/{number}/{number:0200}"), 1)).collect();
+        drop(reader(&folder, &flows));
+        let mut bytes = std::fs::read(folder.database()).unwrap();
+        let half = bytes.len() / 2 / 4_096 * 4_096;
+        bytes[half..].fill(0x5a);
+        std::fs::write(folder.database(), bytes).unwrap();
+        let error =
+            Reader::open(&folder.database()).unwrap().unwrap().totals(&Filter::default()).unwrap_err();
+        assert_eq!(error.cause(), Cause::Damage);
+        assert!(error.to_string().ends_with("is damaged"), "{error}");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_cost_themselves_alone() {
+        let folder = Folder::new("bytes");
+        drop(reader(&folder, &[owned(1, "/usr/bin/curl", 100)]));
+        let connection = Connection::open(folder.database()).unwrap();
+        connection.execute("UPDATE hourly SET program = CAST(x'2f78ff' AS TEXT)", []).unwrap();
+        drop(connection);
+        let totals = Reader::open(&folder.database()).unwrap().unwrap().totals(&Filter::default()).unwrap();
+        assert_eq!(totals[0].program.as_deref(), Some("/x\u{fffd}"));
     }
 
     #[test]

@@ -1,10 +1,8 @@
 //! The tables, and how an older file becomes a newer one.
 
-use std::path::Path;
-
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::error::says_corrupt;
+use crate::error::{says_damaged, says_no_database};
 
 /// Marks the file as ours ("Tell" in ASCII), so that a database of another program, named by
 /// mistake, is not written to.
@@ -81,39 +79,45 @@ pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
 /// Why a file cannot be used as it is.
 #[derive(Debug)]
 pub(crate) enum Unusable {
-    /// Its content is damaged, or it was never a database.
-    Corrupt,
-    /// It is sound, but not for this Telltale.
-    NotOurs(String),
+    /// Its content is damaged.
+    Damaged,
+    /// It was never a database, or its first page is lost.
+    NoDatabase,
+    /// It is another program's.
+    Foreign,
+    /// It is of a version that this Telltale does not know yet.
+    Newer { version: i64, newest: usize },
     /// The system does not let us.
     Failed(rusqlite::Error),
+    /// Others change it all the time.
+    Changing,
 }
 
 impl From<rusqlite::Error> for Unusable {
     fn from(error: rusqlite::Error) -> Self {
-        if says_corrupt(&error) { Self::Corrupt } else { Self::Failed(error) }
+        if says_no_database(&error) {
+            Self::NoDatabase
+        } else if says_damaged(&error) {
+            Self::Damaged
+        } else {
+            Self::Failed(error)
+        }
     }
 }
 
 /// Refuses a database of another program, and one of a newer Telltale: it may hold what this one
 /// would break.
-pub(crate) fn refuse_foreign(connection: &Connection, path: &Path, newest: usize) -> Result<(), Unusable> {
-    let path = path.display();
+pub(crate) fn refuse_foreign(connection: &Connection, newest: usize) -> Result<(), Unusable> {
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if tables > 0 && application != APPLICATION {
-        return Err(Unusable::NotOurs(format!(
-            "{path} is the database of another program; choose another file"
-        )));
+        return Err(Unusable::Foreign);
     }
     let version = version(connection)?;
     if usize::try_from(version).is_ok_and(|version| version <= newest) {
         return Ok(());
     }
-    Err(Unusable::NotOurs(format!(
-        "the database {path} was made by a newer Telltale (its version is {version}, this one knows up to \
-         {newest}); use that Telltale, or choose another file"
-    )))
+    Err(Unusable::Newer { version, newest })
 }
 
 /// Applies the steps that the file lacks, each in a transaction of its own: after a power cut the

@@ -12,7 +12,8 @@ use crate::{Error, file, retention, row, schema};
 /// same time; each waits for the other's transaction.
 #[derive(Debug)]
 pub struct Store {
-    connection: Connection,
+    /// `None` until the file can be opened; see [`Store::later`].
+    connection: Option<Connection>,
     path: PathBuf,
     run: Run,
     /// The run's row, once there is something to keep.
@@ -50,8 +51,14 @@ impl Store {
     /// Telltale. Such a file is left as it was.
     pub fn open(path: &Path, run: Run) -> Result<Opened, Error> {
         let (connection, set_aside) = file::open(path, &schema::STEPS)?;
-        let store = Self { connection, path: path.to_owned(), run, run_id: None, trimmed: None };
+        let store = Self { connection: Some(connection), ..Self::later(path, run) };
         Ok(Opened { store, set_aside })
+    }
+
+    /// A store for a file that cannot be opened now, such as on a full disk ([`crate::Cause::Disk`]):
+    /// each commit tries again, until it succeeds.
+    pub fn later(path: &Path, run: Run) -> Self {
+        Self { connection: None, path: path.to_owned(), run, run_id: None, trimmed: None }
     }
 
     /// Keeps these flows as they are now, in one transaction: new ones are added, known ones brought
@@ -64,19 +71,27 @@ impl Store {
     /// A sentence, such as for a full disk. All of the batch is kept then or nothing: give it again.
     /// Later commits succeed once the reason is gone.
     pub fn commit(&mut self, now: Timestamp, batch: &[Flow]) -> Result<(), Error> {
-        self.write(now, batch)
-            .and_then(|()| self.trim(now))
-            .map_err(|error| Error::sqlite(&self.path, &error))
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => file::open_in_place(&self.path, &schema::STEPS)?,
+        };
+        let written = self.write(&mut connection, now, batch);
+        if written.is_ok() {
+            // The batch is kept. What is too old or too much can go with a later commit as well.
+            let _next_time = self.trim(&connection, now);
+        }
+        self.connection = Some(connection);
+        written.map_err(|error| Error::sqlite(&self.path, &error))
     }
 
     #[cfg(test)]
     pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
+        self.connection.as_ref().unwrap()
     }
 
-    fn write(&mut self, now: Timestamp, batch: &[Flow]) -> rusqlite::Result<()> {
+    fn write(&mut self, connection: &mut Connection, now: Timestamp, batch: &[Flow]) -> rusqlite::Result<()> {
         // The lock comes first: a read that becomes a write fails at once when a neighbour wrote between.
-        let transaction = Transaction::new(&mut self.connection, TransactionBehavior::Immediate)?;
+        let transaction = Transaction::new(connection, TransactionBehavior::Immediate)?;
         let run = match self.run_id {
             Some(run) => run,
             None => insert_run(&transaction, &self.run)?,
@@ -89,13 +104,13 @@ impl Store {
         Ok(())
     }
 
-    fn trim(&mut self, now: Timestamp) -> rusqlite::Result<()> {
+    fn trim(&mut self, connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
         let hour = row::hour(now);
         if self.trimmed != Some(hour) {
-            retention::forget_old(&self.connection, self.run_id, now)?;
+            retention::forget_old(connection, self.run_id, now)?;
             self.trimmed = Some(hour);
         }
-        retention::bound_file(&self.connection)
+        retention::bound_file(connection)
     }
 }
 
@@ -210,6 +225,18 @@ mod tests {
         }
         assert_eq!(count(store.connection(), "SELECT sum(flows) FROM hourly"), 2);
         assert_eq!(count(store.connection(), "SELECT sum(bytes_sent) FROM hourly"), 200);
+    }
+
+    #[test]
+    fn a_batch_that_is_kept_is_no_failure_when_old_flows_cannot_go() {
+        let folder = Folder::new("untrimmed");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        let refuse = "CREATE TRIGGER refuse BEFORE DELETE ON flow BEGIN SELECT RAISE(ABORT, 'no'); END";
+        store.connection().execute_batch(refuse).unwrap();
+        for number in 1..3 {
+            assert_eq!(store.commit(NOW, &[flow(number, 0)]), Ok(()));
+        }
+        assert_eq!(count(store.connection(), "SELECT count(*) FROM flow"), 2);
     }
 
     #[test]

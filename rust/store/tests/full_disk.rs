@@ -6,12 +6,13 @@
 
 mod common;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::{batch, flows_kept, run};
 use telltale_model::Timestamp;
-use telltale_store::Store;
+use telltale_store::{Cause, Store};
 
 const DISK: &str = "TELLTALE_TEST_DISK";
 
@@ -32,7 +33,7 @@ fn a_full_disk_loses_nothing() {
 
 fn in_small_disk(disk: &Path, then: &str) -> Command {
     let mut command = Command::new("unshare");
-    let script = format!("mount -t tmpfs -o size=1m none \"${DISK}\" && {then}");
+    let script = format!("mount -t tmpfs -o size=4m none \"${DISK}\" && {then}");
     // Root has no need of a user namespace, which may be forbidden.
     let is_root =
         std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
@@ -46,6 +47,7 @@ fn in_small_disk(disk: &Path, then: &str) -> Command {
 fn inside() {
     let Some(disk) = std::env::var_os(DISK).map(PathBuf::from) else { return };
     let database = disk.join("telltale.db");
+    std::fs::write(disk.join("ballast"), vec![1; 3 << 20]).unwrap();
     let mut store = Store::open(&database, run()).unwrap().store;
 
     let (kept, sentence) = commit_until_full(&mut store);
@@ -53,14 +55,38 @@ fn inside() {
     assert!(kept > 100, "{kept} flows in 1 MiB");
     assert_eq!(flows_kept(&database), kept, "reading goes on");
     assert!(store.commit(Timestamp(0), &batch(kept, 10)).is_err(), "it is still full");
-    let unopened = Store::open(&disk.join("other.db"), run()).map(drop).unwrap_err().to_string();
-    assert!(unopened.contains("is full"), "{unopened}");
+    let unopened = Store::open(&disk.join("other.db"), run()).map(drop).unwrap_err();
+    assert!(unopened.to_string().contains("is full"), "{unopened}");
+    assert_eq!(unopened.cause(), Cause::Disk);
 
-    grow(&disk);
+    std::fs::remove_file(disk.join("ballast")).unwrap();
     store.commit(Timestamp(0), &batch(kept, 10)).unwrap();
     assert_eq!(flows_kept(&database), kept + 10, "the batch that failed is kept now");
     drop(store);
     assert_eq!(Store::open(&database, run()).unwrap().set_aside, None, "the file is sound");
+    full_from_the_beginning(&disk);
+}
+
+/// Nobody has the database open, and there is no room for the files that SQLite needs beside it.
+fn full_from_the_beginning(disk: &Path) {
+    let database = disk.join("telltale.db");
+    let kept = flows_kept(&database);
+    fill(disk);
+    let full = Store::open(&database, run()).map(drop).unwrap_err();
+    assert_eq!(full.cause(), Cause::Disk, "{full}");
+    assert!(full.to_string().contains("is full"), "{full}");
+    assert_eq!(flows_kept(&database), kept, "reading needs no room");
+    let mut store = Store::later(&database, run());
+    assert_eq!(store.commit(Timestamp(0), &batch(1, 10)), Err(full));
+
+    std::fs::remove_file(disk.join("ballast")).unwrap();
+    store.commit(Timestamp(0), &batch(1, 10)).unwrap();
+    assert_eq!(flows_kept(&database), kept + 10, "once there is room, the store opens by itself");
+}
+
+fn fill(disk: &Path) {
+    let mut ballast = std::fs::File::create(disk.join("ballast")).unwrap();
+    while ballast.write(&[1; 4_096]).is_ok() {}
 }
 
 fn commit_until_full(store: &mut Store) -> (u64, String) {
@@ -70,9 +96,4 @@ fn commit_until_full(store: &mut Store) -> (u64, String) {
         }
     }
     unreachable!("a small disk fills")
-}
-
-fn grow(disk: &Path) {
-    let grown = Command::new("mount").args(["-o", "remount,size=4m"]).arg(disk).status().unwrap();
-    assert!(grown.success());
 }

@@ -5,6 +5,7 @@
 //! here it skips, and says so.
 #![cfg(test)]
 
+mod databases;
 mod exits;
 mod leftovers;
 mod reports;
@@ -17,6 +18,7 @@ mod users;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -70,6 +72,12 @@ fn able() -> bool {
 
 fn root() -> bool {
     fs::read_to_string("/proc/self/status").is_ok_and(|status| status.contains("\nUid:\t0\t0\t0"))
+}
+
+/// Copies a program. By another process: where this one has it open for writing while another test forks,
+/// it cannot be run ("Text file busy").
+fn copy(program: &str, to: &Path) {
+    assert!(Command::new("cp").arg(program).arg(to).status().unwrap().success());
 }
 
 /// Whether a program is there that a test needs.

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use crate::{QUIET, TELLTALE, able, root, telltale, text};
+use crate::{QUIET, TELLTALE, able, copy, root, telltale, text};
 
 #[test]
 fn a_plain_user_has_no_capability_and_stays_who_it_is() {
@@ -109,7 +109,7 @@ fn under_sudo_the_environment_is_what_sudo_was_called_with() {
     // started.
     let desk = Desk::set("environ").unwrap();
     let sudo = desk.directory.join("sudo");
-    fs::copy("/bin/sh", &sudo).unwrap();
+    copy("/bin/sh", &sudo);
     let sets = "SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody HOME=/root \"$@\"; exit $?";
     let mut outer = Command::new(&sudo);
     outer.args(["-c", sets, "sudo", TELLTALE, "run"]).args(QUIET).args(["env"]);
@@ -140,6 +140,30 @@ fn under_sudo_database_and_report_are_the_callers() {
     }
 }
 
+#[test]
+fn under_sudo_run_and_report_have_one_database_which_is_the_callers() {
+    if !able() || !root() {
+        return;
+    }
+    let desk = Desk::set("sudo-usual").unwrap();
+    let (sudo, home) = (desk.directory.join("sudo"), desk.directory.join("home"));
+    copy("/bin/sh", &sudo);
+    fs::create_dir(&home).unwrap();
+    std::os::unix::fs::chown(&home, Some(65_534), Some(65_534)).unwrap();
+    let sets = "SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody HOME=/root \"$@\"; exit $?";
+    let telltale = |arguments: &[&str]| {
+        let mut outer = Command::new(&sudo);
+        outer.args(["-c", sets, "sudo", TELLTALE]).args(arguments).env_clear();
+        outer.env("PATH", "/usr/bin:/bin").env("HOME", &home).output().unwrap()
+    };
+    let output = telltale(&["run", "--", "true"]);
+    assert_eq!(text(&output.stderr), "No network traffic was seen.\n");
+    let database = home.join(".local/share/telltale/telltale.db");
+    assert_eq!(fs::metadata(&database).unwrap().uid(), 65_534);
+    let told = text(&telltale(&["report"]).stdout);
+    assert!(told.contains(database.to_str().unwrap()), "{told}");
+}
+
 /// A directory with a copy of telltale that any user may run, beside a mount namespace in which any
 /// user may open the tun device, as on most machines.
 struct Desk {
@@ -155,7 +179,7 @@ impl Desk {
         let directory = PathBuf::from(format!("/tmp/telltale-test-{name}-{}", std::process::id()));
         fs::create_dir(&directory).unwrap();
         fs::set_permissions(&directory, Permissions::from_mode(0o755)).unwrap();
-        fs::copy(TELLTALE, directory.join("telltale")).unwrap();
+        copy(TELLTALE, &directory.join("telltale"));
         Some(Self { directory })
     }
 

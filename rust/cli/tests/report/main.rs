@@ -1,6 +1,11 @@
 //! `telltale report`, as a person calls it: on a database made here, on none, and on a damaged one.
-#![expect(clippy::unwrap_used, reason = "the functions below a test belong to it")]
+#![cfg(test)]
 
+mod output;
+mod places;
+mod sudo;
+
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -66,13 +71,48 @@ fn a_damaged_database_is_an_own_failure_and_left_alone() {
 }
 
 #[test]
-fn a_reader_that_has_seen_enough_is_no_failure() {
-    let data = Data::with_flows("closed");
-    let mut command = data.command(&["--json"]);
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    let output = command.stdout(writer).output().unwrap();
-    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
+fn a_damage_is_said_with_what_to_do() {
+    let data = Data::with_flows("page");
+    let mut bytes = std::fs::read(data.database()).unwrap();
+    let pages = 4_096..bytes.len();
+    bytes[pages].fill(0x5a);
+    std::fs::write(data.database(), bytes).unwrap();
+    let (code, _, errors) = said(&data.report(&[]));
+    let database = data.database();
+    assert_eq!(code, 125);
+    assert_eq!(
+        errors,
+        format!(
+            "telltale: the database {} is damaged\n          \
+             To move it out of the way and begin a new one: telltale run -- COMMAND...\n",
+            database.display()
+        )
+    );
+}
+
+#[test]
+fn what_is_no_database_is_called_what_it_is() {
+    let data = Data::with_flows("kinds");
+    let folder = data.database().parent().unwrap().to_owned();
+    let text = folder.join("notes.txt");
+    std::fs::write(&text, "Dear diary, this was never a database.").unwrap();
+    for (path, happened) in [
+        (&folder, "is a directory; it must be a file\n"),
+        (&PathBuf::from("/dev/null"), "is a device, pipe or socket; it must be a file\n"),
+        (&text, "notes.txt is damaged, or is not a database\n"),
+        (&data.database().join("x"), "cannot be read: Not a directory\n"),
+    ] {
+        let (code, text, errors) = said(&data.report(&["--db", path.to_str().unwrap()]));
+        assert!(code == 125 && text.is_empty() && errors.contains(happened), "{errors}");
+    }
+}
+
+#[test]
+fn json_says_too_that_there_is_nothing() {
+    let data = Data::new("typo");
+    let report: Value = serde_json::from_str(&said(&data.report(&["--json"])).1).unwrap();
+    let problem = report["problems"][0].as_str().unwrap();
+    assert!(problem.contains(data.database().to_str().unwrap()), "{problem}");
 }
 
 /// A home for one test's database, gone with it.
@@ -103,13 +143,40 @@ impl Data {
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
+        // Where the tests themselves run under sudo, the database would be looked for elsewhere.
         let mut command = Command::new(env!("CARGO_BIN_EXE_telltale"));
-        command.arg("report").args(arguments).env("XDG_DATA_HOME", &self.0);
+        command.arg("report").args(arguments).env("XDG_DATA_HOME", &self.0).env_remove("SUDO_UID");
         command
     }
 
     fn report(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
+    }
+
+    /// All files, with their owners.
+    fn files(&self) -> Vec<(PathBuf, u32)> {
+        let entries = std::fs::read_dir(self.database().parent().unwrap()).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let mut files: Vec<_> =
+            paths.map(|path| (path.clone(), std::fs::metadata(path).unwrap().uid())).collect();
+        files.sort();
+        files
+    }
+
+    /// Gives the database a log with a third flow, of ssh at 10:00, as a killed writer leaves it.
+    fn add_a_log(&self) {
+        let run = Run { started: Timestamp(0), command: "test".into(), version: "0".into() };
+        let folder = self.database().parent().unwrap().to_owned();
+        let (made, kept) = (folder.join("made.db"), self.database());
+        std::fs::copy(&kept, &made).unwrap();
+        let mut store = Store::open(&made, run).unwrap().store;
+        store.commit(Timestamp(0), &[flow(3, "/usr/bin/ssh", None, "192.0.2.22:22", 30)]).unwrap();
+        for end in ["", "-wal", "-shm"] {
+            std::fs::copy(folder.join(format!("made.db{end}")), folder.join(format!("telltale.db{end}")))
+                .unwrap();
+        }
+        drop(store);
+        std::fs::remove_file(made).unwrap();
     }
 }
 
@@ -122,6 +189,20 @@ impl Drop for Data {
 fn said(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+fn is_root() -> bool {
+    let root = std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
+    if !root {
+        eprintln!("skipped: only root can be other users and mount");
+    }
+    root
+}
+
+/// Copies a program. By another process: where this one has it open for writing while another test forks,
+/// it cannot be run ("Text file busy").
+fn copy(program: &str, to: &Path) {
+    assert!(Command::new("cp").arg(program).arg(to).status().unwrap().success());
 }
 
 fn first_word(line: &str) -> String {

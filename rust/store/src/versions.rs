@@ -1,0 +1,84 @@
+//! Databases of every version there was: each becomes the newest one, and nothing is lost. A new version
+//! brings its own `tests/versions/N.sql`, which holds the same flows.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use telltale_model::Timestamp;
+
+use crate::testing::{Folder, flow, run};
+use crate::{Filter, Reader, Store, Total};
+
+/// 08:33 UTC on the day of the flows in `tests/versions`.
+const NOW: Timestamp = Timestamp(1_795_509_200_000_000);
+
+type Known = (String, String, u64, u64, u64);
+
+/// Program, destination, bytes sent and received, flows: what the prose in `tests/versions` says.
+fn expected() -> Vec<Known> {
+    [
+        ("/usr/bin/curl", "shop.example tcp", 1_500_000, 5_000, 1),
+        ("/usr/bin/ping", "2001:db8::9 icmp", 56, 56, 1),
+        ("/usr/bin/curl", "system resolver udp", 30, 62, 1),
+        ("", "192.0.2.9 tcp", 0, 0, 1),
+    ]
+    .map(|(program, host, sent, received, flows)| (program.into(), host.into(), sent, received, flows))
+    .to_vec()
+}
+
+#[test]
+fn every_version_becomes_the_newest_and_keeps_what_it_knew() {
+    let folder = Folder::new("versions");
+    for number in 1..=newest(&folder) {
+        let database = made_from(number, &folder);
+        let mut opened = Store::open(&database, run()).unwrap();
+        assert_eq!(opened.set_aside, None, "version {number}");
+        assert_eq!(known(&database), expected(), "version {number}");
+
+        opened.store.commit(NOW, &[flow(1, NOW.0)]).unwrap();
+        assert_eq!(known(&database).len(), expected().len() + 1, "version {number} goes on");
+        assert_eq!(shape(&database), shape(&new(&folder)), "version {number} is as a new one");
+    }
+}
+
+fn newest(folder: &Folder) -> i64 {
+    let (newest, ..) = shape(&new(folder));
+    assert!(newest > 0);
+    newest
+}
+
+fn new(folder: &Folder) -> PathBuf {
+    let database = folder.path().join("new.db");
+    drop(Store::open(&database, run()).unwrap());
+    database
+}
+
+fn made_from(number: i64, folder: &Folder) -> PathBuf {
+    let dump = format!("{}/tests/versions/{number}.sql", env!("CARGO_MANIFEST_DIR"));
+    let dump = fs::read_to_string(&dump).unwrap_or_else(|error| panic!("{dump}: {error}"));
+    let database = folder.path().join(format!("{number}.db"));
+    Connection::open(&database).unwrap().execute_batch(&dump).unwrap();
+    database
+}
+
+fn known(database: &Path) -> Vec<Known> {
+    let totals = Reader::open(database).unwrap().unwrap().totals(&Filter::default()).unwrap();
+    totals.into_iter().map(line).collect()
+}
+
+fn line(total: Total) -> Known {
+    let host = total.name.unwrap_or_else(|| total.remote.ip().to_string());
+    let destination = format!("{host} {}", total.protocol.name());
+    let (sent, received) = (total.traffic.bytes_sent, total.traffic.bytes_received);
+    (total.program.unwrap_or_default(), destination, sent, received, total.flows)
+}
+
+/// Version, what tells our files from others, and all tables.
+fn shape(database: &Path) -> (i64, i64, i64, String) {
+    let connection = Connection::open(database).unwrap();
+    let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get(0)).unwrap();
+    let tables = "SELECT group_concat(sql, ';' ORDER BY name) FROM sqlite_schema";
+    let tables = connection.query_row(tables, [], |row| row.get(0)).unwrap();
+    (number("user_version"), number("application_id"), number("auto_vacuum"), tables)
+}
