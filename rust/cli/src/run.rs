@@ -5,15 +5,18 @@ mod host;
 use std::env;
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use telltale_driver::launch::{Caller, Launch, LaunchError, Leftover, MAX_LOOPBACK_PORTS, Prepared, Running};
+use telltale_driver::launch::{
+    Caller, Exit, Launch, LaunchError, Leftover, MAX_LOOPBACK_PORTS, Prepared, Running,
+};
 use telltale_driver::resolv::RESOLV_CONF;
-use telltale_driver::{Relay, Setup, Stopped};
+use telltale_driver::{Drained, Relay, Setup, Stopped};
 use telltale_model::Owner;
 
 use crate::arguments::RunOptions;
@@ -24,6 +27,16 @@ use host::Host;
 
 /// How long the last flows may take to reach the disk, with COMMAND's user waiting for the prompt.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long what COMMAND has sent may take to be on its way after it.
+const DRAIN: Duration = Duration::from_secs(60);
+
+/// The same where a signal has ended COMMAND, or asked for the end: `timeout` and service managers kill
+/// who does not end soon.
+const DRAIN_INTERRUPTED: Duration = Duration::from_millis(500);
+
+/// A person who waits for the prompt is told why.
+const WORTH_A_WORD: Duration = Duration::from_secs(2);
 
 /// So many processes that COMMAND left behind are named; the others are counted.
 const NAMED: usize = 8;
@@ -76,9 +89,11 @@ fn attempt(options: &RunOptions) -> Result<ExitCode, Refusal> {
     };
     let exit = running.wait();
     let left = end_leftovers(&mut running, options.wait);
-    relay.settle(|| running.is_asked_to_end());
-    session.finish(problems(relay.stop(), &left), PATIENCE);
-    Ok(exit.follow().into())
+    let drained = drain(&mut relay, &mut running, exit);
+    session.finish(problems(relay.stop(), drained, &left), PATIENCE);
+    // Who cuts it short means the whole, such as the loop of a shell.
+    let cut = running.cut_short().filter(|_| drained == Drained::Cut);
+    Ok(cut.unwrap_or(exit).follow().into())
 }
 
 fn launch(options: &RunOptions, host: &Host) -> Result<Launch, Problem> {
@@ -153,24 +168,44 @@ fn end_leftovers(running: &mut Running, wait: bool) -> Vec<Leftover> {
     running.end_leftovers()
 }
 
-fn problems(stopped: Stopped, left: &[Leftover]) -> Vec<String> {
+/// What the command has sent is sent on after it, as its system would: not for long where somebody has
+/// asked for the end.
+fn drain(relay: &mut Relay, running: &mut Running, exit: Exit) -> Drained {
+    let told = io::stderr().is_terminal();
+    let interrupted = exit.is_asked_for() || running.is_asked_to_end();
+    let most = if interrupted { DRAIN_INTERRUPTED } else { DRAIN };
+    let mut said = false;
+    relay.drain(most, |waited| {
+        if told && waited >= WORTH_A_WORD && !said {
+            said = true;
+            problem::say("the command has ended; what it sent is still on its way (Ctrl-C: cut it off)");
+        }
+        !interrupted && running.is_asked_to_end()
+    })
+}
+
+fn problems(stopped: Stopped, drained: Drained, left: &[Leftover]) -> Vec<String> {
     let ended = stopped.ended.map(|error| {
         let reason = reason(&error);
         format!("the relay ended before the command did, which had no network from then on: {reason}")
     });
     // With the relay gone, all of them were.
-    let unfinished = if ended.is_none() { unfinished_told(stopped.unfinished) } else { None };
+    let unfinished = if ended.is_none() { unfinished_told(stopped.unfinished, drained) } else { None };
     leftovers_told(left).into_iter().chain(ended).chain(unfinished).chain(stopped.problems).collect()
 }
 
-/// The command's system would have gone on sending after it, and so has the relay, as long as it could.
-fn unfinished_told(flows: usize) -> Option<String> {
+/// Connections that had not sent everything when the relay ended.
+fn unfinished_told(flows: usize, drained: Drained) -> Option<String> {
     let what = match flows {
         0 => return None,
         1 => "1 connection was".to_owned(),
         _ => format!("{flows} connections were"),
     };
-    Some(format!("{what} cut off at the end: the network took nothing more of what the command had sent"))
+    let why = match drained {
+        Drained::Stalled => ": the network carried nothing more of what the command had sent",
+        Drained::Whole | Drained::Cut => " before all that the command had sent was on its way",
+    };
+    Some(format!("{what} cut off{why}"))
 }
 
 fn leftovers_told(left: &[Leftover]) -> Option<String> {

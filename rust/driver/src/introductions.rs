@@ -2,10 +2,11 @@
 //! has closed its socket, before anybody has found out whose socket it was. So what comes back first is
 //! kept from the engine for as long as the search takes, which on most networks is over by then.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use telltale_engine::{FlowId, Input, Instant, MappingId, QueryId};
+use telltale_engine::{Failure, FlowId, Input, Instant, MappingId, QueryId};
 use telltale_model::FlowNumber;
 
 use crate::owner::Owners;
@@ -20,11 +21,13 @@ pub(crate) const PATIENCE: Duration = Duration::from_millis(50);
 pub(crate) struct Introductions {
     /// What carries a flow is known a little later than the flow; several questions may come in one.
     flows: HashMap<FlowNumber, Vec<Carrier>>,
-    /// A mapping that carries several flows waits for the latest.
-    carriers: HashMap<Carrier, FlowNumber>,
-    /// Until when each is waited for, the earliest first.
+    carriers: HashMap<Carrier, Held>,
+    /// Carriers of which something waits.
+    waiting: usize,
+    /// Until when each flow is waited for, the earliest first.
     until: VecDeque<(Instant, FlowNumber)>,
-    held: Vec<(FlowNumber, Held)>,
+    /// What waits no longer, in the order in which it is to be handed on.
+    released: VecDeque<Held>,
 }
 
 /// Through what an answer comes back.
@@ -35,11 +38,13 @@ pub(crate) enum Carrier {
     Query(QueryId),
 }
 
-/// What waits.
-#[derive(Debug)]
-pub(crate) enum Held {
-    Event(Event),
-    Input(Input),
+/// What has come back through one carrier: what was said stays in its socket meanwhile.
+#[derive(Debug, Default)]
+pub(crate) struct Held {
+    /// All that has happened at the socket.
+    pub(crate) event: Option<Event>,
+    /// The end of an attempt to connect, or the answer to a question.
+    pub(crate) input: Option<Input>,
 }
 
 impl Introductions {
@@ -49,56 +54,85 @@ impl Introductions {
         self.until.push_back((now + PATIENCE, flow));
     }
 
-    /// This carries the flow.
+    /// This carries the flow. A carrier waits for its first flow alone: it is one socket of the app,
+    /// with one owner.
     pub(crate) fn carry(&mut self, flow: FlowNumber, carrier: Carrier) {
-        let Some(carriers) = self.flows.get_mut(&flow) else { return };
-        if self.carriers.insert(carrier, flow) != Some(flow) {
+        if let Some(carriers) = self.flows.get_mut(&flow)
+            && let Entry::Vacant(place) = self.carriers.entry(carrier)
+        {
+            place.insert(Held::default());
             carriers.push(carrier);
         }
     }
 
-    /// Keeps something of this carrier if its flow has no owner yet; else gives it back.
-    pub(crate) fn hold(&mut self, carrier: Carrier, something: Held) -> Option<Held> {
-        let Some(flow) = self.carriers.get(&carrier) else { return Some(something) };
-        self.held.push((*flow, something));
+    /// Keeps an event if its flow has no owner yet. False: it is to be acted on.
+    pub(crate) fn holds_event(&mut self, event: Event) -> bool {
+        let held = Carrier::of_event(event.token).and_then(|carrier| self.carriers.get_mut(&carrier));
+        let Some(held) = held else { return false };
+        self.waiting += usize::from(held.is_empty());
+        held.event = Some(held.event.map_or(event, |earlier| earlier.and(event)));
+        true
+    }
+
+    /// Keeps an input if its flow has no owner yet; else gives it back.
+    pub(crate) fn hold_input(&mut self, input: Input) -> Option<Input> {
+        let held = Carrier::of_input(&input).and_then(|carrier| self.carriers.get_mut(&carrier));
+        let Some(held) = held else { return Some(input) };
+        self.waiting += usize::from(held.is_empty());
+        held.input = Some(input);
         None
     }
 
-    /// What waits no longer, in the order in which it came: its flow has an owner, or was waited for long
-    /// enough.
-    pub(crate) fn release(&mut self, now: Instant, owners: &Owners) -> Vec<Held> {
+    /// Finds what waits no longer: its flow has an owner, or was waited for long enough.
+    pub(crate) fn look(&mut self, now: Instant, owners: &Owners) {
         if self.flows.is_empty() {
-            return Vec::new();
+            return;
         }
-        for flow in owners.answered().take(!self.held.is_empty()) {
+        for flow in owners.answered().take(self.waiting > 0) {
             self.introduced(flow);
         }
-        while let Some((_, flow)) = self.until.front().copied().filter(|(until, _)| *until <= now) {
+        while let Some((until, flow)) = self.until.front().copied() {
+            if until > now && self.flows.contains_key(&flow) {
+                return;
+            }
             self.until.pop_front();
             self.introduced(flow);
         }
-        let flows = &self.flows;
-        self.held.extract_if(.., |(flow, _)| !flows.contains_key(flow)).map(|(_, held)| held).collect()
     }
 
-    /// When to release next, whatever else happens.
+    /// The next that waits no longer.
+    pub(crate) fn release(&mut self) -> Option<Held> {
+        self.released.pop_front()
+    }
+
+    /// Whether [`Self::release`] has more.
+    pub(crate) fn has_more(&self) -> bool {
+        !self.released.is_empty()
+    }
+
+    /// When to look again, whatever else happens.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let waits = !self.held.is_empty();
-        self.until.front().filter(|_| waits).map(|(until, _)| *until)
+        self.until.front().filter(|_| self.waiting > 0).map(|(until, _)| *until)
     }
 
     fn introduced(&mut self, flow: FlowNumber) {
         for carrier in self.flows.remove(&flow).unwrap_or_default() {
-            if self.carriers.get(&carrier) == Some(&flow) {
-                self.carriers.remove(&carrier);
-            }
+            let held = self.carriers.remove(&carrier).filter(|held| !held.is_empty());
+            self.waiting -= usize::from(held.is_some());
+            self.released.extend(held);
         }
+    }
+}
+
+impl Held {
+    fn is_empty(&self) -> bool {
+        self.event.is_none() && self.input.is_none()
     }
 }
 
 impl Carrier {
     /// Whose event it is, if it may have to wait.
-    pub(crate) fn of_event(token: Token) -> Option<Self> {
+    fn of_event(token: Token) -> Option<Self> {
         match token {
             Token::Tcp(flow) => Some(Self::Tcp(flow)),
             Token::Udp(mapping) => Some(Self::Udp(mapping)),
@@ -106,13 +140,12 @@ impl Carrier {
         }
     }
 
-    /// What an input comes through, if it may have to wait.
-    pub(crate) fn of_input(input: &Input) -> Option<Self> {
+    /// What an input comes through, if it may have to wait. Where there was no socket to be had, nothing
+    /// goes to the app.
+    fn of_input(input: &Input) -> Option<Self> {
         match *input {
+            Input::ConnectFailed(_, Failure::NoSockets) => None,
             Input::ConnectFailed(flow, _) => Some(Self::Tcp(flow)),
-            Input::Datagram { mapping, .. } | Input::DatagramFailed { mapping, .. } => {
-                Some(Self::Udp(mapping))
-            }
             Input::Answer { query, .. } => Some(Self::Query(query)),
             Input::Packet { .. }
             | Input::Timeout
@@ -122,6 +155,8 @@ impl Carrier {
             | Input::Received { .. }
             | Input::Finished(_)
             | Input::Broken(..)
+            | Input::Datagram { .. }
+            | Input::DatagramFailed { .. }
             | Input::Unmapped(_)
             | Input::EchoReply { .. }
             | Input::EchoFailed { .. }
@@ -141,7 +176,6 @@ mod tests {
     use crate::sys;
 
     const FLOW: FlowNumber = FlowNumber(7);
-    const CARRIER: Carrier = Carrier::Query(QueryId(1));
 
     fn owners() -> Owners {
         const NETLINK_SOCK_DIAG: libc::c_int = 4;
@@ -149,19 +183,23 @@ mod tests {
         Owners::start(diag, |_, _| {}).unwrap()
     }
 
-    fn held() -> Held {
-        Held::Input(Input::Answer { query: QueryId(1), message: None })
+    fn answer(query: u64) -> Input {
+        Input::Answer { query: QueryId(query), message: None }
     }
 
     fn at(milliseconds: u64) -> Instant {
         Instant::from_micros(milliseconds * 1_000)
     }
 
+    fn mapping() -> MappingId {
+        MappingId { index: 1, generation: 2 }
+    }
+
     #[test]
     fn what_comes_for_a_known_flow_passes() {
         let mut introductions = Introductions::default();
-        introductions.carry(FLOW, CARRIER);
-        assert!(introductions.hold(CARRIER, held()).is_some());
+        introductions.carry(FLOW, Carrier::Query(QueryId(1)));
+        assert!(introductions.hold_input(answer(1)).is_some());
         assert_eq!(introductions.deadline(), None);
     }
 
@@ -169,33 +207,53 @@ mod tests {
     fn an_answer_waits_for_the_owner_and_no_longer_than_it_may() {
         let (mut introductions, owners) = (Introductions::default(), owners());
         introductions.expect(FLOW, at(0));
-        introductions.carry(FLOW, CARRIER);
+        introductions.carry(FLOW, Carrier::Query(QueryId(1)));
         assert_eq!(introductions.deadline(), None, "nothing waits yet");
-        assert!(introductions.hold(CARRIER, held()).is_none());
-        assert!(introductions.release(at(49), &owners).is_empty());
+        assert!(introductions.hold_input(answer(1)).is_none());
+        introductions.look(at(49), &owners);
+        assert!(introductions.release().is_none());
         assert_eq!(introductions.deadline(), Some(at(50)));
-        assert_eq!(introductions.release(at(50), &owners).len(), 1);
-        assert!(introductions.hold(CARRIER, held()).is_some(), "later ones pass");
+        introductions.look(at(50), &owners);
+        assert!(introductions.release().is_some_and(|held| held.input.is_some()));
+        assert!(introductions.hold_input(answer(1)).is_some(), "later ones pass");
+        assert_eq!(introductions.deadline(), None);
     }
 
     #[test]
     fn all_questions_of_one_flow_go_on_when_its_owner_is_found() {
         let (mut introductions, owners) = (Introductions::default(), owners());
         introductions.expect(FLOW, at(0));
-        let carriers = [1, 2].map(|query| Carrier::Query(QueryId(query)));
-        for carrier in carriers {
-            introductions.carry(FLOW, carrier);
+        for query in [1, 2] {
+            introductions.carry(FLOW, Carrier::Query(QueryId(query)));
         }
-        assert!(introductions.hold(carriers[0], held()).is_none());
+        assert!(introductions.hold_input(answer(1)).is_none());
         let end = "127.0.0.1:7".parse().unwrap();
         owners.ask(FLOW, FlowKey { protocol: Protocol::Udp, app: end, remote: end });
         let released = (0..500).any(|_| {
             thread::sleep(Duration::from_millis(1));
-            introductions.release(at(1), &owners).len() == 1
+            introductions.look(at(1), &owners);
+            introductions.release().is_some()
         });
         assert!(released);
-        for carrier in carriers {
-            assert!(introductions.hold(carrier, held()).is_some());
+        for query in [1, 2] {
+            assert!(introductions.hold_input(answer(query)).is_some());
         }
+    }
+
+    #[test]
+    fn a_socket_that_waits_for_its_first_flow_is_told_of_once_and_then_passes() {
+        let (mut introductions, owners) = (Introductions::default(), owners());
+        introductions.expect(FLOW, at(0));
+        introductions.carry(FLOW, Carrier::Udp(mapping()));
+        introductions.expect(FlowNumber(8), at(40));
+        introductions.carry(FlowNumber(8), Carrier::Udp(mapping()));
+        let readable = Event::again(Token::Udp(mapping()));
+        assert!(introductions.holds_event(readable));
+        assert!(introductions.holds_event(Event { error: true, ..readable }));
+        introductions.look(at(50), &owners);
+        let event = introductions.release().and_then(|held| held.event).unwrap();
+        assert!(event.readable && event.error);
+        assert!(introductions.release().is_none());
+        assert!(!introductions.holds_event(readable), "the second flow waits for nothing");
     }
 }

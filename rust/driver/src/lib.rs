@@ -28,4 +28,5 @@ pub mod watcher;
 
 pub use descriptors::{Inherited, raise_limit};
 pub use relay::{Relay, Setup, Stopped};
+pub use shell::Drained;
 pub use tun::TunCounters;

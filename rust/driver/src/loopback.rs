@@ -6,8 +6,8 @@
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
-use std::os::fd::AsFd;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -35,12 +35,28 @@ const NO_DESCRIPTORS: Duration = Duration::from_millis(100);
 pub(crate) struct Shared {
     watch: Option<Rc<RefCell<WatchSender>>>,
     owners: Option<Asker>,
+    said: Rc<Cell<Said>>,
+    listeners: Rc<[OwnedFd]>,
+}
+
+/// What COMMAND has said through all connections.
+#[derive(Clone, Copy, Default)]
+struct Said {
+    /// Connections in which it may say more.
+    unfinished: usize,
+    bytes: u64,
 }
 
 impl Shared {
     /// Owners are asked for at `owners`.
-    pub(crate) fn new(watch: Option<WatchSender>, owners: Option<Asker>) -> Self {
-        Self { watch: watch.map(|watch| Rc::new(RefCell::new(watch))), owners }
+    /// The listeners are only looked at.
+    pub(crate) fn new(watch: Option<WatchSender>, owners: Option<Asker>, listeners: Rc<[OwnedFd]>) -> Self {
+        Self {
+            watch: watch.map(|watch| Rc::new(RefCell::new(watch))),
+            owners,
+            said: Rc::default(),
+            listeners,
+        }
     }
 
     /// The relay ends: hands over what waits, see [`WatchSender::finish`].
@@ -48,6 +64,13 @@ impl Shared {
         if let Some(watch) = &self.watch {
             watch.borrow_mut().finish();
         }
+    }
+
+    /// Connections in which COMMAND may say more, and how many bytes the host has taken of all.
+    pub(crate) fn unfinished(&self) -> (usize, u64) {
+        let Said { unfinished, bytes } = self.said.get();
+        let accepting = self.listeners.iter().filter(|listener| sys::is_readable(listener.as_fd())).count();
+        (unfinished + accepting, bytes)
     }
 
     fn tell(&self, observation: Observation) {
@@ -98,11 +121,14 @@ fn numbers(listener: SocketAddr) -> impl Iterator<Item = FlowNumber> {
     (first..first + (1 << 32)).map(FlowNumber)
 }
 
+/// Where this is dropped in the midst of it, both sides see a reset: nothing that was cut off looks whole.
 async fn carry(app: TcpStream, mut record: Record) {
-    let connect = TcpStream::connect(record.key.remote);
+    let saying = Saying::begin(&record.watch.said);
+    reset(&app);
+    let connect = reach(record.key.remote);
     record.ending = match record.watch.introduce(record.number, record.key, connect).await {
         Ok(host) => {
-            let ending = carry_both(&app, &host, &record).await;
+            let ending = carry_both(&app, &host, &record, saying).await;
             if ending != Ending::Finished {
                 reset(&host);
                 reset(&app);
@@ -110,7 +136,6 @@ async fn carry(app: TcpStream, mut record: Record) {
             ending
         }
         Err(error) => {
-            reset(&app);
             if error.kind() == io::ErrorKind::ConnectionRefused {
                 Ending::Refused
             } else {
@@ -120,11 +145,35 @@ async fn carry(app: TcpStream, mut record: Record) {
     };
 }
 
-async fn carry_both(app: &TcpStream, host: &TcpStream, record: &Record) -> Ending {
+/// A service may listen at one of the two loopbacks alone, while `localhost` stands for both.
+async fn reach(remote: SocketAddr) -> io::Result<TcpStream> {
+    let other = match remote.ip() {
+        IpAddr::V4(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+    };
+    match TcpStream::connect(remote).await {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            TcpStream::connect(SocketAddr::new(other, remote.port())).await.map_err(|_| error)
+        }
+        answer => answer,
+    }
+}
+
+async fn carry_both(app: &TcpStream, host: &TcpStream, record: &Record, saying: Saying) -> Ending {
+    reset(host);
     // Each byte is passed on as it comes; waiting for more would only delay it.
     let _as_it_was = app.set_nodelay(true).and(host.set_nodelay(true));
-    let there = async { pass(app, host, &record.sent).await.map_err(Broken::ending_there) };
-    let back = async { pass(host, app, &record.received).await.map_err(Broken::ending_back) };
+    let sent = |bytes| {
+        record.sent.set(record.sent.get() + bytes);
+        saying.said(bytes);
+    };
+    let received = |bytes| record.received.set(record.received.get() + bytes);
+    let there = async {
+        let passed = pass(app, host, sent).await;
+        saying.end();
+        passed.map_err(Broken::ending_there)
+    };
+    let back = async { pass(host, app, received).await.map_err(Broken::ending_back) };
     match tokio::try_join!(there, back) {
         Ok(_both_finished) => Ending::Finished,
         Err(ending) => ending,
@@ -154,15 +203,17 @@ impl Broken {
 }
 
 /// One way, up to and with the end of the stream.
-async fn pass(from: &TcpStream, to: &TcpStream, count: &Cell<u64>) -> Result<(), Broken> {
+async fn pass(from: &TcpStream, to: &TcpStream, passed: impl Fn(u64)) -> Result<(), Broken> {
     let mut buffer = vec![0; BUFFER];
     loop {
         let length = read(from, &mut buffer).await.map_err(|_reset| Broken::Reading)?;
         let Some(bytes) = buffer.get(..length).filter(|bytes| !bytes.is_empty()) else {
-            return sys::shutdown_write(to.as_fd()).map_err(|_reset| Broken::Writing);
+            // What was said to its end is not taken back.
+            let ended = sys::shutdown_write(to.as_fd()).and_then(|()| sys::finish_on_close(to.as_fd()));
+            return ended.map_err(|_reset| Broken::Writing);
         };
         write(to, bytes).await.map_err(|_reset| Broken::Writing)?;
-        count.set(count.get() + bytes.len() as u64);
+        passed(bytes.len() as u64);
     }
 }
 
@@ -191,6 +242,38 @@ async fn write(to: &TcpStream, mut bytes: &[u8]) -> io::Result<()> {
 fn reset(stream: &TcpStream) {
     // Where it fails the connection is gone already.
     let _gone = sys::reset_on_close(stream.as_fd());
+}
+
+/// A connection in which COMMAND may say more, until this ends or is dropped.
+struct Saying {
+    all: Rc<Cell<Said>>,
+    ended: Cell<bool>,
+}
+
+impl Saying {
+    fn begin(all: &Rc<Cell<Said>>) -> Self {
+        let said = all.get();
+        all.set(Said { unfinished: said.unfinished + 1, ..said });
+        Self { all: Rc::clone(all), ended: Cell::new(false) }
+    }
+
+    fn said(&self, bytes: u64) {
+        let said = self.all.get();
+        self.all.set(Said { bytes: said.bytes + bytes, ..said });
+    }
+
+    fn end(&self) {
+        if !self.ended.replace(true) {
+            let said = self.all.get();
+            self.all.set(Said { unfinished: said.unfinished - 1, ..said });
+        }
+    }
+}
+
+impl Drop for Saying {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 /// Tells the watcher of a connection: that it began, and when it is dropped how it ended.
@@ -277,7 +360,7 @@ mod tests {
                 app.set_nonblocking(true).unwrap();
                 let app = tokio::net::TcpStream::from_std(app).unwrap();
                 let key = FlowKey { protocol: Protocol::Tcp, app: from, remote: to };
-                carry(app, Record::open(FlowNumber(1), key, Shared::new(None, None))).await;
+                carry(app, Record::open(FlowNumber(1), key, Shared::new(None, None, Rc::new([])))).await;
             });
         });
         TcpStream::connect(from)

@@ -138,6 +138,17 @@ impl Events {
 }
 
 impl Event {
+    /// What two events of one socket say together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            token: self.token,
+            readable: self.readable | other.readable,
+            writable: self.writable | other.writable,
+            error: self.error | other.error,
+            more: self.more | other.more,
+        }
+    }
+
     /// For a socket that was not read to the end: readable still.
     pub(crate) fn again(token: Token) -> Self {
         Self { token, readable: true, writable: false, error: false, more: false }

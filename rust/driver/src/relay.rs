@@ -6,7 +6,7 @@ use std::mem;
 use std::net::{IpAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio::task::LocalSet;
 use crate::descriptors::{self, Inherited};
 use crate::loopback::{self, Shared};
 use crate::resolv::ResolvConf;
-use crate::shell::{Orders, Shell};
+use crate::shell::{Drain, Drained, Orders, Shell};
 use crate::sys;
 use crate::tun::TunCounters;
 use crate::watcher::WatchSender;
@@ -51,7 +51,7 @@ const GIVE_UP: Duration = Duration::from_millis(20);
 
 /// A running relay. Dropping it stops it too, without waiting.
 pub struct Relay {
-    settle: Option<oneshot::Sender<SyncSender<()>>>,
+    drain: Option<oneshot::Sender<Drain>>,
     stop: oneshot::Sender<()>,
     thread: JoinHandle<Stopped>,
     ended: OwnedFd,
@@ -87,19 +87,19 @@ impl Relay {
     pub fn start(mut setup: Setup) -> io::Result<Self> {
         let inherited = descriptors::raise_limit()?;
         let (ended, alive) = sys::pipe()?;
-        let (settle, settling) = oneshot::channel();
+        let (drain, draining) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let forwarding = (mem::take(&mut setup.loopback), setup.watch.clone());
         let shell = shell(&runtime, setup)?;
         let work = move || {
-            let left = run(&runtime, shell, Orders { settle: settling, stop: stopped }, forwarding);
+            let left = run(&runtime, shell, Orders { drain: draining, stop: stopped }, forwarding);
             // The other end sees this one close, even where the thread ends in a panic.
             drop(alive);
             left
         };
         let thread = thread::Builder::new().name("telltale-relay".into()).spawn(work)?;
-        Ok(Self { settle: Some(settle), stop, thread, ended, inherited })
+        Ok(Self { drain: Some(drain), stop, thread, ended, inherited })
     }
 
     /// A descriptor that becomes readable (at its end) when the relay has ended without being asked.
@@ -113,12 +113,20 @@ impl Relay {
     }
 
     /// After the apps have ended: waits until all that they have sent is on its way to its servers, as
-    /// long as the network takes it. `give_up` is asked now and then whether to wait no longer.
-    pub fn settle(&mut self, mut give_up: impl FnMut() -> bool) {
-        let (asker, settled) = sync_channel(0);
-        // The relay may have ended already: then the asker is dropped with the order.
-        let _ = self.settle.take().map(|settle| settle.send(asker));
-        while settled.recv_timeout(GIVE_UP) == Err(RecvTimeoutError::Timeout) && !give_up() {}
+    /// long as the network takes it and for `most` at most. `give_up` is asked now and then whether to wait
+    /// no longer; it hears how long that has been.
+    pub fn drain(&mut self, most: Duration, mut give_up: impl FnMut(Duration) -> bool) -> Drained {
+        let (tell, told) = sync_channel(1);
+        // The relay may have ended already: then nobody is left to tell.
+        let _ = self.drain.take().map(|drain| drain.send(Drain { most, tell }));
+        let mut waited = Duration::ZERO;
+        loop {
+            match told.recv_timeout(GIVE_UP) {
+                Ok(drained) => return drained,
+                Err(RecvTimeoutError::Timeout) if !give_up(waited) => waited += GIVE_UP,
+                Err(_) => return Drained::Cut,
+            }
+        }
     }
 
     /// Ends every flow and then the relay, and waits for that: nothing in it takes longer than closing
@@ -150,12 +158,14 @@ fn run(
     (listeners, watch): (Vec<TcpListener>, Option<WatchSender>),
 ) -> Stopped {
     let forwarders = LocalSet::new();
-    let watch = Shared::new(watch, shell.asker());
+    let looked_at =
+        listeners.iter().filter_map(|listener| listener.as_fd().try_clone_to_owned().ok()).collect();
+    let watch = Shared::new(watch, shell.asker(), looked_at);
     for listener in listeners {
         // It ends with the set.
         drop(forwarders.spawn_local(forward(listener, watch.clone())));
     }
-    let left = forwarders.block_on(runtime, shell.run(orders));
+    let left = forwarders.block_on(runtime, shell.run(orders, watch.clone()));
     // What is still carried breaks off, and says so.
     drop(forwarders);
     watch.finish();

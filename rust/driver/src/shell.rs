@@ -1,13 +1,12 @@
 //! The loop around the engine: packets and readiness in, writes and sends out, turn after turn.
 
+mod draining;
 mod outputs;
-mod settling;
 
 use std::collections::{HashSet, VecDeque};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
-use std::sync::mpsc::SyncSender;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,7 +18,8 @@ use tokio::sync::oneshot;
 use crate::clock::{Clock, Timer};
 use crate::dns::Resolver;
 use crate::echo::Echoes;
-use crate::introductions::{Carrier, Held, Introductions};
+use crate::introductions::Introductions;
+use crate::loopback::Shared;
 use crate::owner::{Asker, Owners};
 use crate::poll::{Epoll, Event, Events, Token};
 use crate::relay::{Setup, Stopped};
@@ -29,7 +29,10 @@ use crate::sys;
 use crate::tcp::{Arrival, Sockets};
 use crate::tun::{BATCH, Tun};
 use crate::udp::Mappings;
-use settling::Settling;
+use draining::Draining;
+
+pub use draining::Drained;
+pub(crate) use draining::{Drain, Rest as Left};
 
 /// Everything that the engine thread owns.
 pub(crate) struct Shell {
@@ -47,7 +50,7 @@ pub(crate) struct Shell {
     reports: Reports,
     introductions: Introductions,
     rest: Rest,
-    settling: Option<Settling>,
+    draining: Option<Draining>,
     /// Bytes read from TCP sockets in one turn.
     stream_bytes: usize,
     /// TCP sockets that may be read, in the order in which they became so.
@@ -62,8 +65,8 @@ pub(crate) struct Shell {
 
 /// What the relay is asked for from outside.
 pub(crate) struct Orders {
-    /// To tell, by dropping this, when all that apps have sent is on its way.
-    pub(crate) settle: oneshot::Receiver<SyncSender<()>>,
+    /// To tell when all that apps have sent is on its way.
+    pub(crate) drain: oneshot::Receiver<Drain>,
     /// To end.
     pub(crate) stop: oneshot::Receiver<()>,
 }
@@ -71,7 +74,7 @@ pub(crate) struct Orders {
 /// What ended waiting.
 enum Woken {
     Stop,
-    Settle(SyncSender<()>),
+    Drain(Drain),
     /// An error waits at the tun.
     Error,
     Work,
@@ -126,7 +129,7 @@ impl Shell {
             reports,
             introductions: Introductions::default(),
             rest: Rest::default(),
-            settling: None,
+            draining: None,
             stream_bytes: (PACKETS_WRITTEN * setup.mtu).min(STREAMS_READ),
             streams: VecDeque::new(),
             datagrams: VecDeque::new(),
@@ -141,13 +144,13 @@ impl Shell {
     }
 
     /// Relays until `stop` is told or dropped, or until the tun is gone; then ends every flow.
-    pub(crate) async fn run(mut self, mut orders: Orders) -> Stopped {
-        let mut ended = self.relay(&mut orders).await.err();
+    pub(crate) async fn run(mut self, mut orders: Orders, loopback: Shared) -> Stopped {
+        let mut ended = self.relay(&mut orders, &loopback).await.err();
         if ended.is_none() {
             ended = self.take_last_words().await.err();
         }
         self.now = self.clock.now();
-        let (unfinished, _) = self.engine.unfinished();
+        let unfinished = self.left(&loopback).unfinished;
         self.engine.stop();
         // The tun may be gone: then nobody is there to hear the resets, and flows end all the same.
         while self.settle().is_err() {}
@@ -177,7 +180,7 @@ impl Shell {
     }
 
     /// Turns until asked to stop. An error means that the tun is gone.
-    async fn relay(&mut self, orders: &mut Orders) -> io::Result<()> {
+    async fn relay(&mut self, orders: &mut Orders, loopback: &Shared) -> io::Result<()> {
         let mut timer = Timer::new(self.clock);
         loop {
             let more = self.turn()?;
@@ -186,15 +189,32 @@ impl Shell {
                 tokio::task::yield_now().await;
             } else {
                 self.rest();
-                self.settling.take_if(|settling| settling.is_over(self.now, &self.engine));
             }
+            self.drain(loopback);
             match self.wait(orders, &mut timer, more).await? {
                 Woken::Stop => return Ok(()),
-                Woken::Settle(asker) => self.settling = Some(Settling::begin(self.now, asker)),
+                Woken::Drain(drain) => self.draining = Some(Draining::begin(self.now, drain)),
                 Woken::Error => self.tun.suspect(),
                 Woken::Work => {}
             }
         }
+    }
+
+    /// Looks from time to time whether all is on its way, if somebody waits for that.
+    fn drain(&mut self, loopback: &Shared) {
+        let due = |draining: &Draining| draining.look_at() <= self.now;
+        if let Some(mut draining) = self.draining.take_if(|draining| due(draining)) {
+            let left = self.left(loopback);
+            self.draining = (!draining.is_over(self.now, left)).then_some(draining);
+        }
+    }
+
+    /// What apps have said and is not on its way yet.
+    fn left(&self, loopback: &Shared) -> Left {
+        let (unfinished, taken) = self.engine.unfinished();
+        let (forwarded, said) = loopback.unfinished();
+        let progress = (taken + said).cast_signed() - self.sockets.unacknowledged();
+        Left { unfinished: unfinished + forwarded, progress }
     }
 
     /// There is nothing to do just now.
@@ -213,10 +233,10 @@ impl Shell {
             if Pin::new(&mut orders.stop).poll(context).is_ready() {
                 return Poll::Ready(Ok(Woken::Stop));
             }
-            if !orders.settle.is_terminated()
-                && let Poll::Ready(Ok(asker)) = Pin::new(&mut orders.settle).poll(context)
+            if !orders.drain.is_terminated()
+                && let Poll::Ready(Ok(drain)) = Pin::new(&mut orders.drain).poll(context)
             {
-                return Poll::Ready(Ok(Woken::Settle(asker)));
+                return Poll::Ready(Ok(Woken::Drain(drain)));
             }
             if more {
                 return Poll::Ready(Ok(Woken::Work));
@@ -233,8 +253,8 @@ impl Shell {
     fn poll_wake(&self, context: &mut Context<'_>, timer: &mut Timer) -> Poll<io::Result<()>> {
         let retry = self.tun.is_exhausted().then(|| self.now + EXHAUSTED);
         let (resolver, introductions) = (self.resolver.deadline(), self.introductions.deadline());
-        let settling = self.settling.as_ref().map(|settling| settling.deadline(self.now));
-        let deadline = [self.deadline, resolver, introductions, self.rest.due(), settling, retry];
+        let draining = self.draining.as_ref().map(Draining::look_at);
+        let deadline = [self.deadline, resolver, introductions, self.rest.due(), draining, retry];
         let deadline = deadline.into_iter().flatten().min();
         if timer.poll_at(deadline, context).is_ready() {
             return Poll::Ready(Ok(()));
@@ -264,9 +284,10 @@ impl Shell {
         let events_left = self.take_events()?;
         self.serve_streams()?;
         self.serve_datagrams()?;
-        self.introduce()?;
+        let waiting_left = self.introduce()?;
         self.reports.carried(self.now, &mut self.engine);
-        let left = packets_left || events_left || !self.streams.is_empty() || !self.datagrams.is_empty();
+        let queued = !self.streams.is_empty() || !self.datagrams.is_empty();
+        let left = packets_left || events_left || waiting_left || queued;
         // With the tun stuffed, nothing can go on before it takes packets again.
         Ok(left && !self.tun.is_stuffed())
     }
@@ -323,11 +344,31 @@ impl Shell {
 
     /// Acts on an event, now or when the owner of its flow is known.
     fn act(&mut self, event: Event) -> io::Result<()> {
-        let held = Held::Event(event);
-        match Carrier::of_event(event.token) {
-            Some(carrier) if self.introductions.hold(carrier, held).is_none() => Ok(()),
-            Some(_) | None => self.act_now(event),
+        if self.introductions.holds_event(event) { Ok(()) } else { self.act_now(event) }
+    }
+
+    /// Goes on with what need not wait for an owner any longer. True: there is more.
+    fn introduce(&mut self) -> io::Result<bool> {
+        let Some(owners) = self.reports.owners() else { return Ok(false) };
+        self.introductions.look(self.now, owners);
+        for _ in 0..SERVED {
+            if self.tun.is_stuffed() {
+                break;
+            }
+            let Some(held) = self.introductions.release() else { break };
+            if let Some(input) = held.input {
+                self.engine.handle_input(self.now, input);
+            }
+            if let Some(event) = held.event {
+                self.act_now(event)?;
+            }
+            self.settle()?;
         }
+        // What was held meanwhile has nobody yet who wakes the relay for it.
+        if let Some(owners) = self.reports.owners() {
+            self.introductions.look(self.now, owners);
+        }
+        Ok(self.introductions.has_more())
     }
 
     fn act_now(&mut self, event: Event) -> io::Result<()> {

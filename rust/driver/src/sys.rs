@@ -160,6 +160,11 @@ pub(crate) fn reset_on_close(fd: BorrowedFd<'_>) -> io::Result<()> {
     set_struct(fd, libc::SOL_SOCKET, libc::SO_LINGER, &libc::linger { l_onoff: 1, l_linger: 0 })
 }
 
+/// Makes the next close of a TCP socket send what is left and FIN, as sockets are made.
+pub(crate) fn finish_on_close(fd: BorrowedFd<'_>) -> io::Result<()> {
+    set_struct(fd, libc::SOL_SOCKET, libc::SO_LINGER, &libc::linger { l_onoff: 0, l_linger: 0 })
+}
+
 fn set_struct<T: Copy>(fd: BorrowedFd<'_>, level: c_int, name: c_int, value: &T) -> io::Result<()> {
     let value = (&raw const *value).cast::<c_void>();
     // SAFETY: the value lives until the call returns and the length is its own.
@@ -174,6 +179,22 @@ pub(crate) fn option(fd: BorrowedFd<'_>, level: c_int, name: c_int) -> io::Resul
     // SAFETY: value and length are writable and the length says how much room there is.
     check(unsafe { libc::getsockopt(fd.as_raw_fd(), level, name, target, &raw mut len) })?;
     Ok(value)
+}
+
+/// Whether something waits at a descriptor: bytes, a connection to accept, an end or an error.
+pub(crate) fn is_readable(fd: BorrowedFd<'_>) -> bool {
+    let mut look = libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    // SAFETY: there is room for the one answer, and the call does not wait.
+    check(unsafe { libc::poll(&raw mut look, 1, 0) }).is_ok_and(|ready| ready > 0)
+}
+
+/// Bytes of a TCP socket that the other side has not acknowledged (`SIOCOUTQ`, tcp(7)); none where the
+/// kernel does not tell.
+pub(crate) fn unacknowledged(fd: BorrowedFd<'_>) -> c_int {
+    let mut bytes: c_int = 0;
+    // SAFETY: the kernel writes one int, for which there is room.
+    let told = check(unsafe { libc::ioctl(fd.as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) });
+    told.map_or(0, |_| bytes)
 }
 
 /// Takes the error that waits at a socket (SO_ERROR): the errno, 0 for none.

@@ -101,6 +101,12 @@ impl Sockets {
         self.slabs.spare()
     }
 
+    /// Bytes that the kernel has taken and no server has acknowledged.
+    pub(crate) fn unacknowledged(&self) -> i64 {
+        let bytes = |socket: &Socket| i64::from(sys::unacknowledged(socket.fd.as_fd()));
+        self.sockets.iter().flatten().map(bytes).sum()
+    }
+
     /// Opens a socket and starts to connect it; [`Self::note`] tells how that ended.
     pub(crate) fn connect(&mut self, epoll: &Epoll, flow: FlowId, to: SocketAddr) -> Result<(), Failure> {
         let fd = connecting(epoll, flow, to).map_err(|error| failure(sys::errno(&error)))?;

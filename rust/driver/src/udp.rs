@@ -52,6 +52,12 @@ impl Mappings {
         }
     }
 
+    /// Whether this mapping has sent before.
+    pub(crate) fn knows(&self, id: MappingId) -> bool {
+        let mapping = self.mappings.get(place(id)).and_then(Option::as_ref);
+        mapping.is_some_and(|mapping| mapping.id == id)
+    }
+
     /// Queues a datagram until [`Self::flush`].
     pub(crate) fn send(&mut self, mapping: MappingId, datagram: Outgoing) {
         let outgoing = &mut self.open(mapping).outgoing;

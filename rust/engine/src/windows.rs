@@ -6,7 +6,9 @@
 use std::time::Duration;
 
 use crate::Instant;
-use crate::limits::{SENDING, STANDING_WINDOW, WINDOW_FLOOR, WINDOW_PACKETS, WINDOW_TIME};
+use crate::limits::{
+    FLOW_MEMORY, SENDING, STANDING_WINDOW, WINDOW_FLOOR, WINDOW_PACKETS, WINDOW_PACKETS_LEAST, WINDOW_TIME,
+};
 
 /// How long the drained bytes are summed before they count as a rate.
 const MEASURE: Duration = Duration::from_millis(2);
@@ -70,7 +72,8 @@ impl Windows {
         let micros = u64::try_from(WINDOW_TIME.as_micros()).unwrap_or(u64::MAX);
         let drained = self.bytes_per_second.saturating_mul(micros) / 1_000_000;
         let drained = usize::try_from(drained).unwrap_or(usize::MAX);
-        drained.max(WINDOW_FLOOR).min(WINDOW_PACKETS * self.mtu)
+        let floor = WINDOW_FLOOR.max((WINDOW_PACKETS_LEAST * self.mtu).min(FLOW_MEMORY));
+        drained.max(floor).min(WINDOW_PACKETS * self.mtu)
     }
 
     /// Adds a sender, and drops those that have fallen silent: a list no longer than what can be sent by

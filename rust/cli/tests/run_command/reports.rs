@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use crate::{Background, TELLTALE, able, has, text};
 
@@ -83,6 +84,43 @@ fn a_port_of_the_hosts_loopback_is_carried_and_counted() {
     assert_eq!(row["address"], "127.0.0.1");
     assert!(row["program"].as_str().unwrap().contains("/nc"), "the owner: {row}");
     assert_eq!(row["port"].as_u64(), port.parse().ok());
+}
+
+#[test]
+fn what_is_left_to_send_through_the_loopback_arrives_too() {
+    if !able() || !has("bash") {
+        return;
+    }
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let serving = thread::spawn(move || {
+        let (mut client, _) = server.accept().unwrap();
+        thread::sleep(Duration::from_millis(500));
+        let mut heard = Vec::new();
+        client.read_to_end(&mut heard).map(|_| heard.len())
+    });
+    let script = format!("head -c 6000000 /dev/zero > /dev/tcp/127.0.0.1/{port}");
+    let mut telltale = Command::new(TELLTALE);
+    telltale.args(["run", "--db", "none", "--report", "none", "--loopback", &port.to_string()]);
+    let status = telltale.args(["--", "bash", "-c", &script]).status().unwrap();
+    assert!(status.success());
+    assert_eq!(serving.join().unwrap().unwrap(), 6_000_000);
+}
+
+/// `localhost` may stand for `::1` first.
+#[test]
+fn a_service_that_listens_at_one_loopback_alone_is_reached_by_the_other() {
+    if !able() || !has("nc") {
+        return;
+    }
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port().to_string();
+    let serving = thread::spawn(move || server.accept().unwrap().0.write_all(b"here"));
+    let mut telltale = Command::new(TELLTALE);
+    telltale.args(["run", "--db", "none", "--report", "none", "--loopback", &port]);
+    let output = telltale.args(["--", "nc", "-N", "::1", &port]).stdin(Stdio::null()).output().unwrap();
+    assert_eq!(text(&output.stdout), "here", "{}", text(&output.stderr));
+    serving.join().unwrap().unwrap();
 }
 
 #[test]

@@ -39,14 +39,16 @@ fn acknowledged(answer: &[u8]) -> io::Result<()> {
 pub(super) struct Request(Vec<u8>);
 
 impl Request {
-    /// Interface up, with this MTU where one is given.
-    pub(super) fn bring_up(interface: u32, mtu: Option<u32>) -> Self {
+    /// Interface up, where they are given with this MTU and room for so many packets.
+    pub(super) fn bring_up(interface: u32, sizes: Option<(u32, u32)>) -> Self {
         let up = libc::IFF_UP.cast_unsigned();
         let mut request = Self::new(libc::RTM_NEWLINK, 0);
         // struct ifinfomsg: family, pad, type, index, flags, and which flags to change.
         request.put(&[0; 4]).put(&interface.to_ne_bytes()).put(&up.to_ne_bytes()).put(&up.to_ne_bytes());
-        match mtu {
-            Some(mtu) => request.attribute(libc::IFLA_MTU, &mtu.to_ne_bytes()),
+        match sizes {
+            Some((mtu, queue)) => request
+                .attribute(libc::IFLA_MTU, &mtu.to_ne_bytes())
+                .attribute(libc::IFLA_TXQLEN, &queue.to_ne_bytes()),
             None => request,
         }
     }
@@ -137,12 +139,13 @@ mod tests {
     }
 
     #[test]
-    fn an_mtu_is_set_and_the_interface_brought_up() {
-        let request = Request::bring_up(5, Some(65_535)).finish();
+    fn its_sizes_are_set_and_the_interface_brought_up() {
+        let request = Request::bring_up(5, Some((65_535, 2_000))).finish();
         let expected = [
-            &[40, 0, 0, 0, 16, 0, 0x05, 0, 0, 0, 0, 0, 0, 0, 0, 0][..],
+            &[48, 0, 0, 0, 16, 0, 0x05, 0, 0, 0, 0, 0, 0, 0, 0, 0][..],
             &[0, 0, 0, 0, 5, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0],
             &[8, 0, 4, 0, 0xff, 0xff, 0, 0],
+            &[8, 0, 13, 0, 0xd0, 0x07, 0, 0],
         ];
         assert_eq!(request, expected.concat());
     }

@@ -16,6 +16,10 @@ const NAME: &CStr = c"telltale0";
 
 const LOOPBACK: &CStr = c"lo";
 
+/// Packets that wait in the tun before it drops any. The usual 500 lose a part of a thousand datagrams sent
+/// at once; TCP never needs more than half of 500.
+const QUEUE: u32 = 2_000;
+
 /// Answers the tun.
 pub(super) fn build(mtu: u32, addresses: &[(IpAddr, u8)]) -> Result<OwnedFd, Failure> {
     let netlink = Netlink::open().map_err(Failure::of(Stage::Network))?;
@@ -64,7 +68,7 @@ fn configure(netlink: &Netlink, mtu: u32, addresses: &[(IpAddr, u8)]) -> io::Res
     // No link-local address: it would make the kernel send router solicitations of its own. A kernel
     // without IPv6 has no such setting.
     let _without_ipv6 = fs::write("/proc/sys/net/ipv6/conf/telltale0/addr_gen_mode", "1");
-    netlink.ask(Request::bring_up(tun, Some(mtu)))?;
+    netlink.ask(Request::bring_up(tun, Some((mtu, QUEUE))))?;
     for (address, prefix) in addresses {
         netlink.ask(Request::add_address(tun, *address, *prefix))?;
     }

@@ -25,6 +25,10 @@ pub struct Running {
     stopped: bool,
     exit: Option<Exit>,
     children_left: bool,
+    /// Somebody has asked COMMAND through this process to end.
+    told_to_end: bool,
+    /// After COMMAND, somebody has asked this process to end, by this signal.
+    cut_short: Option<i32>,
     /// While it is open, the keeper of COMMAND's resolv.conf lives, which is a child of ours.
     lifeline: Option<OwnedFd>,
     _inherited: Inherited,
@@ -42,7 +46,16 @@ pub enum Exit {
 impl Running {
     pub(super) fn new(command: libc::pid_t, inherited: Inherited, lifeline: OwnedFd) -> Self {
         let lifeline = Some(lifeline);
-        Self { command, stopped: false, exit: None, children_left: true, lifeline, _inherited: inherited }
+        Self {
+            command,
+            stopped: false,
+            exit: None,
+            children_left: true,
+            told_to_end: false,
+            cut_short: None,
+            lifeline,
+            _inherited: inherited,
+        }
     }
 
     /// Waits until COMMAND has ended. Called by the thread that called [`super::Launch::prepare`].
@@ -88,14 +101,17 @@ impl Running {
         ended.into_iter().map(|(pid, name)| Leftover { pid, name }).collect()
     }
 
-    /// After COMMAND has ended: whether somebody asks this process to end.
-    pub fn is_asked_to_end(&self) -> bool {
+    /// After COMMAND has ended: whether somebody has asked this process to end, COMMAND with it or now.
+    pub fn is_asked_to_end(&mut self) -> bool {
         while let Some(signal) = signals::next(Some(Duration::ZERO)) {
-            if asks_to_end(&signal) {
-                return true;
-            }
+            self.heed(&signal);
         }
-        false
+        self.told_to_end || self.cut_short.is_some()
+    }
+
+    /// The signal that has asked this process to end after COMMAND.
+    pub fn cut_short(&self) -> Option<Exit> {
+        self.cut_short.map(Exit::Signal)
     }
 
     /// Takes in what has happened to children so far.
@@ -131,7 +147,9 @@ impl Running {
         }
     }
 
-    fn answer(&self, signal: Signal) {
+    fn answer(&mut self, signal: Signal) {
+        // A key at the terminal asks COMMAND alone, which may go on.
+        self.told_to_end |= matches!(signal.number, libc::SIGTERM | libc::SIGHUP);
         let pass_on = match signal.number {
             // A key at the terminal, which has reached COMMAND too; and sent by anything else, these two
             // are for COMMAND to answer.
@@ -146,6 +164,17 @@ impl Running {
         }
     }
 
+    /// Without COMMAND, signals are for this process.
+    fn heed(&mut self, signal: &Signal) {
+        if asks_to_end(signal) {
+            self.cut_short = Some(signal.number);
+        }
+        if matches!(signal.number, libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU) {
+            // Where nobody could wake it up again, it simply goes on.
+            let _refused = signals::stop_by(signal.number);
+        }
+    }
+
     /// Waits until no child is left. False where time is up or somebody asks this process to end.
     fn wait_for_children(&mut self, limit: Option<Duration>) -> bool {
         let until = limit.map(|limit| now() + limit);
@@ -157,14 +186,23 @@ impl Running {
             let left = until.map(|until| until.saturating_duration_since(now()));
             match signals::next(left) {
                 None => return false,
-                Some(signal) if asks_to_end(&signal) => return false,
-                Some(_) => {}
+                Some(signal) => {
+                    self.heed(&signal);
+                    if asks_to_end(&signal) {
+                        return false;
+                    }
+                }
             }
         }
     }
 }
 
 impl Exit {
+    /// Whether COMMAND ended because somebody asked for that.
+    pub fn is_asked_for(self) -> bool {
+        matches!(self, Self::Signal(libc::SIGINT | libc::SIGQUIT | libc::SIGTERM | libc::SIGHUP))
+    }
+
     /// The exit code that a shell would show.
     pub fn code(self) -> u8 {
         match self {

@@ -1,6 +1,6 @@
 //! Which process holds a socket: found by its inode among the descriptors in /proc.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -37,8 +37,8 @@ pub(super) struct Process {
 /// A process as it was when it was looked at last.
 struct Holder {
     process: Process,
-    /// Inodes of its sockets: a program that opens many at once is looked at once for all of them.
-    sockets: HashSet<u32>,
+    /// Its sockets' inodes and descriptors: a program that opens many at once is looked at once for all.
+    sockets: HashMap<u32, u32>,
     /// The descriptor that was found last.
     latest: u32,
 }
@@ -50,18 +50,19 @@ impl Processes {
 
     /// The process that holds the socket with this inode, one of them if there are more.
     pub(super) fn holding(&mut self, inode: u32) -> Option<Process> {
-        let holder = self.among_recent(inode);
+        let holder = self.among_recent(|holder| holder.remembers(inode));
+        let holder = holder.or_else(|| self.among_recent(|holder| holder.has_near(inode)));
         let holder = holder.or_else(|| self.among(descendants(), inode));
-        let holder = holder.or_else(|| self.among(pids(), inode))?;
+        let holder = holder.or_else(|| self.among_recent(|holder| holder.has(inode)));
+        let holder = holder.or_else(|| self.among(pids(), inode))?.first_to_hold(inode);
         let process = holder.process.clone();
         self.recent.insert(0, holder);
         self.recent.truncate(RECENT);
         Some(process)
     }
 
-    fn among_recent(&mut self, inode: u32) -> Option<Holder> {
-        let remembered = self.recent.iter().position(|holder| holder.sockets.contains(&inode));
-        let place = remembered.or_else(|| self.recent.iter_mut().position(|holder| holder.has_new(inode)))?;
+    fn among_recent(&mut self, is_it: impl FnMut(&mut Holder) -> bool) -> Option<Holder> {
+        let place = self.recent.iter_mut().position(is_it)?;
         Some(self.recent.remove(place))
     }
 
@@ -70,7 +71,7 @@ impl Processes {
         pids.sort_unstable_by(|one, other| other.cmp(one));
         pids.into_iter().filter(|pid| self.is_new(*pid) && self.is_inside(*pid)).find_map(|pid| {
             let mut holder = Holder::new(pid);
-            holder.has(inode).then(|| holder.first_to_hold(inode))
+            holder.has(inode).then_some(holder)
         })
     }
 
@@ -86,23 +87,26 @@ impl Processes {
 
 impl Holder {
     fn new(pid: u32) -> Self {
-        Self { process: Process { pid, program: None }, sockets: HashSet::new(), latest: 0 }
-    }
-
-    /// Whether the process has opened this socket since it was looked at.
-    fn has_new(&mut self, inode: u32) -> bool {
-        self.has_near(inode) || self.has(inode)
+        Self { process: Process { pid, program: None }, sockets: HashMap::new(), latest: 0 }
     }
 
     /// A socket that a child has inherited is its parent's.
     fn first_to_hold(mut self, inode: u32) -> Self {
         while let Some(mut parent) = parent(self.process.pid).map(Self::new) {
-            if !parent.has(inode) {
+            // fork(2) leaves a descriptor its number.
+            if socket(format!("/proc/{}/fd/{}", parent.process.pid, self.latest)) != Some(inode) {
                 break;
             }
+            parent.found(self.latest);
             self = parent;
         }
         self
+    }
+
+    fn remembers(&mut self, inode: u32) -> bool {
+        let fd = self.sockets.get(&inode).copied();
+        self.latest = fd.unwrap_or(self.latest);
+        fd.is_some()
     }
 
     fn has_near(&mut self, inode: u32) -> bool {
@@ -119,12 +123,13 @@ impl Holder {
         let Ok(entries) = fs::read_dir(format!("/proc/{}/fd", self.process.pid)) else { return false };
         let mut holds = None;
         for entry in entries.flatten() {
-            let Some(socket) = socket(entry.path()) else { continue };
+            let fd = entry.file_name().to_str().and_then(|fd| fd.parse().ok());
+            let Some((fd, socket)) = fd.zip(socket(entry.path())) else { continue };
             if socket == inode {
-                holds = entry.file_name().to_str().and_then(|fd| fd.parse().ok());
+                holds = Some(fd);
             }
             if self.sockets.len() < SOCKETS {
-                self.sockets.insert(socket);
+                self.sockets.insert(socket, fd);
             }
         }
         holds.map(|fd| self.found(fd)).is_some()

@@ -126,6 +126,34 @@ fn a_socket_that_a_child_has_inherited_is_its_parents() {
     assert_eq!(owner.unwrap().pid, Some(child.id()));
 }
 
+/// Also where that child is known from a socket of its own.
+#[test]
+fn a_datagram_socket_that_a_known_child_has_inherited_is_its_parents() {
+    let asked = Asked::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let to = listener.local_addr().unwrap();
+    let script = format!(
+        "exec 3<>/dev/udp/127.0.0.1/9; bash -c 'exec 4<>/dev/tcp/127.0.0.1/{}; read -r line <&4; :'; :",
+        to.port()
+    );
+    let Ok(mut parent) = Command::new("bash").args(["-c", &script]).stdin(Stdio::null()).spawn() else {
+        println!("skipped: there is no bash");
+        return;
+    };
+    let (mut far, app) = listener.accept().unwrap();
+    let child = asked.ask(Protocol::Tcp, app, to).unwrap().pid;
+    assert_ne!(child, Some(parent.id()));
+    let inherited = std::fs::read_link(format!("/proc/{}/fd/3", parent.id())).unwrap();
+    let inode = inherited.to_str().unwrap().trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
+    let mut processes = Processes::new(None);
+    let line = std::fs::read_link(format!("/proc/{}/fd/4", child.unwrap())).unwrap();
+    let own = line.to_str().unwrap().trim_matches(|c: char| !c.is_ascii_digit()).parse().unwrap();
+    assert_eq!(processes.holding(own).map(|process| process.pid), child);
+    assert_eq!(processes.holding(inode).map(|process| process.pid), Some(parent.id()));
+    far.write_all(b"end\n").unwrap();
+    parent.wait().unwrap();
+}
+
 #[test]
 fn a_socket_that_closes_while_it_is_looked_at_is_not_roots() {
     let end = "127.0.0.1:7".parse().unwrap();

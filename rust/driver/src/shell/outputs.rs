@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use telltale_engine::{FlowId, Input, Output};
 
 use super::Shell;
-use crate::introductions::{Carrier, Held};
+use crate::introductions::Carrier;
 use crate::udp::Outgoing;
 
 impl Shell {
@@ -28,34 +28,12 @@ impl Shell {
     fn hand_over(&mut self) {
         let mut inputs = mem::take(&mut self.inputs);
         for input in inputs.drain(..) {
-            let held = match Carrier::of_input(&input) {
-                Some(carrier) => self.introductions.hold(carrier, Held::Input(input)),
-                None => Some(Held::Input(input)),
-            };
-            if let Some(Held::Input(input)) = held {
+            if let Some(input) = self.introductions.hold_input(input) {
                 self.engine.handle_input(self.now, input);
             }
         }
         // The empty list keeps its memory for the next time.
         self.inputs = inputs;
-    }
-
-    /// Goes on with what need not wait any longer.
-    pub(super) fn introduce(&mut self) -> io::Result<()> {
-        loop {
-            let Some(owners) = self.reports.owners() else { return Ok(()) };
-            let released = self.introductions.release(self.now, owners);
-            if released.is_empty() {
-                return Ok(());
-            }
-            for held in released {
-                match held {
-                    Held::Event(event) => self.act_now(event)?,
-                    Held::Input(input) => self.engine.handle_input(self.now, input),
-                }
-            }
-            self.settle()?;
-        }
     }
 
     fn perform_all(&mut self) -> io::Result<()> {
@@ -80,7 +58,9 @@ impl Shell {
                 Output::Abort(flow) => self.sockets.abort(flow),
 
                 Output::Datagram { mapping, number, to, payload, hop_limit, dont_fragment } => {
-                    self.introductions.carry(number, Carrier::Udp(mapping));
+                    if !self.mappings.knows(mapping) {
+                        self.introductions.carry(number, Carrier::Udp(mapping));
+                    }
                     self.mappings.send(mapping, Outgoing::new(to, payload, hop_limit, dont_fragment));
                 }
                 Output::Unmap(mapping) => self.mappings.close(mapping),
