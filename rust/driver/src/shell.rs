@@ -84,7 +84,7 @@ enum Woken {
 const SERVED: usize = 64;
 
 /// Bytes read from one TCP socket before others get their turn.
-const STREAM_READ: usize = 128 << 10;
+const STREAM_READ: usize = 256 << 10;
 
 /// Bytes read from all TCP sockets in one turn: a millisecond of writing.
 const STREAMS_READ: usize = 1 << 20;
@@ -385,7 +385,6 @@ impl Shell {
 
     /// Reads from TCP sockets, each a bounded amount in its turn, and a bounded amount together.
     fn serve_streams(&mut self) -> io::Result<()> {
-        self.sockets.rewind();
         let mut left = self.stream_bytes;
         for _ in 0..self.streams.len().min(SERVED) {
             if left == 0 || self.tun.is_stuffed() {

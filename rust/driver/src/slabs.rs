@@ -1,6 +1,7 @@
 //! Buffers that reads go into, used again as soon as nobody keeps a part of them: in steady state
 //! nothing is allocated, and the same few cache lines are filled again and again.
 
+use std::collections::VecDeque;
 use std::io;
 
 use bytes::{Bytes, BytesMut};
@@ -56,21 +57,45 @@ impl Slabs {
         Ok(slab.split().freeze())
     }
 
-    /// Lets `read` append to a buffer, and gives what it appended with the bytes that this keeps
-    /// alive. A little is copied out, so that it does not keep a whole buffer.
-    pub(crate) fn read_sparing(
+    /// Lets `read` fill several empty buffers in turn, enough for `limit` bytes or [`PIECES`], and gives
+    /// what each got with the bytes that this keeps alive. A little is copied out, so that it does not keep
+    /// a whole buffer. Answers how many bytes there were.
+    pub(crate) fn read_pieces(
         &mut self,
-        read: impl FnOnce(&mut BytesMut) -> io::Result<usize>,
-    ) -> io::Result<(Bytes, usize)> {
+        limit: usize,
+        pieces: &mut VecDeque<(Bytes, usize)>,
+        read: impl FnOnce(&mut [BytesMut]) -> io::Result<usize>,
+    ) -> io::Result<usize> {
         let size = self.size;
-        let slab = self.roomy();
-        let len = read(slab)?;
-        if len >= size / KEPT_SHARE {
-            return Ok((slab.split().freeze(), size));
+        let buffers = self.empty(limit.div_ceil(size).clamp(1, PIECES));
+        let len = read(buffers)?;
+        for buffer in buffers.iter_mut().filter(|buffer| !buffer.is_empty()) {
+            pieces.push_back(if buffer.len() >= size / KEPT_SHARE {
+                (buffer.split().freeze(), size)
+            } else {
+                let copy = Bytes::copy_from_slice(buffer);
+                buffer.clear();
+                let len = copy.len();
+                (copy, len)
+            });
         }
-        let copy = Bytes::copy_from_slice(slab);
-        slab.clear();
-        Ok((copy, len))
+        Ok(len)
+    }
+
+    /// So many buffers that nobody keeps a part of, at the front, where they are found again first.
+    fn empty(&mut self, count: usize) -> &mut [BytesMut] {
+        let mut found = 0;
+        for place in 0..self.slabs.len() {
+            if found < count && self.slabs.get_mut(place).is_some_and(|slab| slab.try_reclaim(self.size)) {
+                self.slabs.swap(found, place);
+                found += 1;
+            }
+        }
+        for place in found..count {
+            self.slabs.truncate(self.most - 1);
+            self.slabs.insert(place, BytesMut::with_capacity(self.size));
+        }
+        self.slabs.get_mut(..count).unwrap_or_default()
     }
 
     fn roomy(&mut self) -> &mut BytesMut {
@@ -91,6 +116,9 @@ impl Slabs {
         self.slabs.len() - 1
     }
 }
+
+/// Buffers that one read fills at most.
+pub(crate) const PIECES: usize = 4;
 
 /// A read under this fraction (1/n) of its buffer is copied out of it.
 const KEPT_SHARE: usize = 4;
@@ -132,8 +160,28 @@ mod tests {
     #[test]
     fn little_is_copied_out_and_much_is_handed_over() {
         let mut slabs = Slabs::new(16, 16, 2);
-        assert_eq!(slabs.read_sparing(write(b"abc")).unwrap(), (Bytes::from_static(b"abc"), 3));
-        assert_eq!(slabs.read_sparing(write(b"abcd")).unwrap(), (Bytes::from_static(b"abcd"), 16));
+        let mut pieces = VecDeque::new();
+        for text in ["abc", "abcd"] {
+            let fill = |buffers: &mut [BytesMut]| write(text.as_bytes())(&mut buffers[0]);
+            assert_eq!(slabs.read_pieces(16, &mut pieces, fill).unwrap(), text.len());
+        }
+        assert_eq!(pieces, [(Bytes::from_static(b"abc"), 3), (Bytes::from_static(b"abcd"), 16)]);
+    }
+
+    #[test]
+    fn one_read_fills_several_buffers_and_those_that_are_kept_are_not_among_them() {
+        let mut slabs = Slabs::new(8, 8, 3);
+        let mut pieces = VecDeque::new();
+        for round in 0..4_u8 {
+            let fill = |buffers: &mut [BytesMut]| {
+                assert_eq!(buffers.len(), 2);
+                buffers.iter_mut().try_fold(0, |sum, buffer| Ok(sum + write(&[round; 8])(buffer)?))
+            };
+            assert_eq!(slabs.read_pieces(16, &mut pieces, fill).unwrap(), 16);
+        }
+        let expected: Vec<_> = (0..8_u8).map(|piece| (Bytes::from(vec![piece / 2; 8]), 8)).collect();
+        assert_eq!(pieces, expected);
+        assert!(slabs.slabs.len() <= 3);
     }
 
     #[test]

@@ -11,6 +11,8 @@ use libc::{c_int, c_void, socklen_t};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use crate::slabs::PIECES;
+
 /// Turns the answer of a system call into a result: negative means errno.
 pub(crate) fn check(answer: c_int) -> io::Result<c_int> {
     if answer < 0 { Err(io::Error::last_os_error()) } else { Ok(answer) }
@@ -254,6 +256,39 @@ pub(crate) fn receive_into(fd: BorrowedFd<'_>, buffer: &mut BytesMut, limit: usi
         // SAFETY: pointer and room are spare capacity of the buffer.
         check_len(unsafe { libc::recv(fd.as_raw_fd(), pointer, room, libc::MSG_DONTWAIT) })
     })
+}
+
+/// Receives at most `limit` bytes into empty buffers, one after the other, without growing them and without
+/// waiting. 0 means the end.
+pub(crate) fn receive_pieces(
+    fd: BorrowedFd<'_>,
+    buffers: &mut [BytesMut],
+    limit: usize,
+) -> io::Result<usize> {
+    let mut vector = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; PIECES];
+    let (mut count, mut left) = (0, limit);
+    for (slice, buffer) in vector.iter_mut().zip(buffers.iter_mut()) {
+        let spare = buffer.spare_capacity_mut();
+        *slice = libc::iovec { iov_base: spare.as_mut_ptr().cast(), iov_len: spare.len().min(left) };
+        left -= slice.iov_len;
+        count += usize::from(slice.iov_len > 0);
+    }
+    // SAFETY: msghdr is plain data, for which all zeroes mean: nothing there.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = vector.as_mut_ptr();
+    message.msg_iovlen = count;
+    // SAFETY: the vector lives until the call returns, and names spare capacity of the buffers.
+    let receive =
+        || check_len(unsafe { libc::recvmsg(fd.as_raw_fd(), &raw mut message, libc::MSG_DONTWAIT) });
+    let len = uninterrupted(receive)?;
+    let mut filled = len;
+    for (slice, buffer) in vector.iter().zip(buffers) {
+        let here = slice.iov_len.min(filled);
+        // SAFETY: the kernel has filled the slices in turn, so that this one holds `here` bytes.
+        unsafe { buffer.advance_mut(here) };
+        filled -= here;
+    }
+    Ok(len)
 }
 
 /// Lets a call fill the spare capacity of a buffer. The call answers how many bytes it wrote.

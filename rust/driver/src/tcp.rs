@@ -1,5 +1,6 @@
 //! The TCP sockets of flows, toward the network.
 
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -9,14 +10,18 @@ use libc::c_int;
 use telltale_engine::{Failure, FlowId};
 
 use crate::poll::{Epoll, Event, Token};
-use crate::slabs::Slabs;
+use crate::slabs::{PIECES, Slabs};
 use crate::sys;
 
 /// All sockets, by [`FlowId::index`].
 pub(crate) struct Sockets {
     sockets: Vec<Option<Socket>>,
     slabs: Slabs,
+    /// Bytes of one read.
     read: usize,
+    /// What the last read brought and was not fetched yet, and from whose socket.
+    pieces: VecDeque<(Bytes, usize)>,
+    read_from: Option<FlowId>,
 }
 
 struct Socket {
@@ -83,12 +88,13 @@ impl Sockets {
     /// No sockets yet. What they read is to be cut into segments for a tun of this MTU.
     pub(crate) fn new(mtu: usize) -> Self {
         let read = whole_segments(mtu);
-        Self { sockets: Vec::new(), slabs: Slabs::new(read, read, BUFFERS), read }
-    }
-
-    /// Begins a turn: buffers that are free again are used first.
-    pub(crate) fn rewind(&mut self) {
-        self.slabs.rewind();
+        Self {
+            sockets: Vec::new(),
+            slabs: Slabs::new(read, read, BUFFERS),
+            read: read * PIECES,
+            pieces: VecDeque::with_capacity(PIECES),
+            read_from: None,
+        }
     }
 
     /// Nothing will be read for a while.
@@ -168,10 +174,17 @@ impl Sockets {
         find(&mut self.sockets, flow).is_some_and(|socket| socket.broken.is_some())
     }
 
-    /// Reads at most `room` bytes.
+    /// The next piece of what was read, or else reads at most `room` bytes.
     pub(crate) fn receive(&mut self, flow: FlowId, room: usize) -> Arrival {
         let Some(socket) = find(&mut self.sockets, flow) else { return Arrival::Nothing };
-        let arrival = socket.receive(room.min(self.read), &mut self.slabs);
+        if self.read_from.replace(flow) != Some(flow) {
+            // What is left is of a flow that ended in the midst of its own bytes.
+            self.pieces.clear();
+        }
+        if let Some((bytes, pinned)) = self.pieces.pop_front() {
+            return Arrival::Bytes(bytes, pinned);
+        }
+        let arrival = socket.receive(room.min(self.read), &mut self.slabs, &mut self.pieces);
         if let Arrival::Broken(_) = arrival {
             self.close(flow);
         }
@@ -244,7 +257,7 @@ impl Socket {
     }
 
     /// What the kernel had received before a reset is delivered first: it still gives it out.
-    fn receive(&mut self, room: usize, slabs: &mut Slabs) -> Arrival {
+    fn receive(&mut self, room: usize, slabs: &mut Slabs, pieces: &mut VecDeque<(Bytes, usize)>) -> Arrival {
         if self.connecting || !self.readable {
             return Arrival::Nothing;
         }
@@ -255,13 +268,13 @@ impl Socket {
             return self.end_if_empty();
         }
         let fd = self.fd.as_fd();
-        match slabs.read_sparing(|buffer| sys::receive_into(fd, buffer, room)) {
-            Ok((bytes, _pinned)) if bytes.is_empty() => self.finish(),
-            Ok((bytes, pinned)) => {
+        match slabs.read_pieces(room, pieces, |buffers| sys::receive_pieces(fd, buffers, room)) {
+            Ok(0) => self.finish(),
+            Ok(len) => {
                 // epoll(7): a short read of a stream says that it is drained, as a read that would
                 // block does, and a later arrival is told anew.
-                self.readable = self.more || bytes.len() == room;
-                Arrival::Bytes(bytes, pinned)
+                self.readable = self.more || len == room;
+                pieces.pop_front().map_or(Arrival::Nothing, |(bytes, pinned)| Arrival::Bytes(bytes, pinned))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.drained(),
             Err(error) => self.over(&error),
