@@ -53,14 +53,15 @@ impl Windows {
         }
     }
 
-    /// The window that a flow may be offered.
+    /// The window that a flow may be offered: never less than a full segment. A system that has seen larger
+    /// windows sends no part of one (RFC 9293 3.8.6.2.1), and would wait for its timer, 200 ms, each time.
     pub(crate) fn allowance(&self, index: u32) -> usize {
         let senders = self.sending.len().max(1);
-        let share = (self.budget() / senders).max(self.mtu.min(1_500));
+        let share = (self.budget() / senders).max(self.mtu);
         if self.sending.iter().any(|(sender, _)| *sender == index) {
             share
         } else {
-            share.min(STANDING_WINDOW)
+            share.min(STANDING_WINDOW.max(self.mtu))
         }
     }
 
@@ -112,6 +113,16 @@ mod tests {
         windows.sent(1, at(20_000));
         windows.sent(9, at(20_000));
         assert_eq!(windows.allowance(1), alone / 2);
+    }
+
+    #[test]
+    fn a_full_segment_always_fits() {
+        const MTU: usize = 65_535;
+        let mut windows = Windows::new(MTU, at(0));
+        for index in 0..100 {
+            windows.sent(index, at(0));
+        }
+        assert_eq!([windows.allowance(1), windows.allowance(200)], [MTU, MTU]);
     }
 
     #[test]

@@ -259,7 +259,10 @@ impl Flow {
         self.heard = shared.now;
         self.receiver.pending.advance(bytes, &mut shared.memory);
         let (window, growth) = (self.receiver.window(), self.opening(shared));
-        if growth >= window && self.is_worth_telling(growth, shared) {
+        // A system sends nothing while its window takes no full segment (RFC 9293 3.8.6.2.1).
+        let full = shared.mtu.saturating_sub(headers(&self.remote));
+        let unblocks = window < full && window + growth >= full;
+        if (growth >= window || unblocks) && self.is_worth_telling(growth, shared) {
             self.acknowledge.now();
         }
     }

@@ -55,6 +55,31 @@ fn a_server_that_takes_nothing_for_an_hour() {
     player.shell.stop();
 }
 
+/// Linux sends no part of a segment where it has seen larger windows, and waits for its timer instead.
+#[test]
+fn an_app_is_told_as_soon_as_a_full_segment_fits_again() {
+    const MTU: usize = 65_535;
+    const SEGMENT: u32 = 65_495;
+    const LEFT: u32 = 35_535;
+    let mut player = Player::with_mtu(BLOCKED, MTU);
+    player.shake_hands(&[2, 4, 0xff, 0xd7, 1, 1, 4, 2, 1, 3, 3, 7]);
+    let (mut next, mut edge) = (1, SEGMENT);
+    while edge - next > LEFT {
+        let len = (edge - next - LEFT).min(SEGMENT);
+        player.say(ACK, next, 1, &vec![7; usize::try_from(len).unwrap()]);
+        next += len;
+        edge = player.hear().iter().map(|heard| heard.ack + heard.window).fold(edge, u32::max);
+    }
+    // A flow that has not sent for a while is offered a single segment.
+    player.shell.run_for(Duration::from_millis(20));
+    player.say(ACK, next, 1, b"");
+    player.hear();
+    player.server_takes(usize::MAX);
+    let heard = player.hear();
+    assert!(heard.last().is_some_and(|heard| heard.window >= SEGMENT), "{heard:?}");
+    player.shell.stop();
+}
+
 #[test]
 fn a_byte_past_a_closed_window_is_not_taken_but_answered() {
     let mut player = Player::open(BLOCKED);
