@@ -32,7 +32,7 @@ use crate::udp::Mappings;
 use draining::Draining;
 
 pub use draining::Drained;
-pub(crate) use draining::{Drain, Rest as Left};
+pub(crate) use draining::{Drain, Left};
 
 /// Everything that the engine thread owns.
 pub(crate) struct Shell {

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use telltale_engine::Instant;
 
-/// What the command's system had queued is in the tun by then.
-const QUEUED: Duration = Duration::from_millis(1);
+/// When to look first: what the command's system had queued is in the tun by then.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
 
-/// How often to look whether servers acknowledge anything: the kernel tells that only who asks.
+/// From then on twice as much later each time, up to this. What servers acknowledge, the kernel tells only
+/// who asks.
 const LOOK: Duration = Duration::from_millis(250);
 
 /// A network that has carried nothing for this long is not waited for any longer: five lost segments in
@@ -37,7 +38,7 @@ pub enum Drained {
 
 /// What is left to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rest {
+pub(crate) struct Left {
     /// Connections whose apps may have more to say, or have said what their sockets have not taken.
     pub(crate) unfinished: usize,
     /// Grows with every byte that is taken, and with every byte that a server has acknowledged.
@@ -49,14 +50,15 @@ pub(super) struct Draining {
     drain: Drain,
     progress: i64,
     look_at: Instant,
+    again: Duration,
     stalled_at: Instant,
     until: Instant,
 }
 
 impl Draining {
     pub(super) fn begin(now: Instant, drain: Drain) -> Self {
-        let until = now + drain.most;
-        Self { drain, progress: 0, look_at: now + QUEUED, stalled_at: now + STALLED, until }
+        let (look_at, stalled_at, until) = (now + FIRST_LOOK, now + STALLED, now + drain.most);
+        Self { drain, progress: 0, look_at, again: FIRST_LOOK, stalled_at, until }
     }
 
     /// When to look at what is left.
@@ -65,12 +67,13 @@ impl Draining {
     }
 
     /// Looks at what is left. True: the wait is over, and was told to be.
-    pub(super) fn is_over(&mut self, now: Instant, rest: Rest) -> bool {
-        self.look_at = now + LOOK;
-        if rest.progress != self.progress {
-            (self.progress, self.stalled_at) = (rest.progress, now + STALLED);
+    pub(super) fn is_over(&mut self, now: Instant, left: Left) -> bool {
+        self.again = (self.again * 2).min(LOOK);
+        self.look_at = (now + self.again).min(self.until);
+        if left.progress != self.progress {
+            (self.progress, self.stalled_at) = (left.progress, now + STALLED);
         }
-        let end = match rest.unfinished {
+        let end = match left.unfinished {
             0 => Drained::Whole,
             _ if now >= self.stalled_at => Drained::Stalled,
             _ if now >= self.until => Drained::Cut,
@@ -92,8 +95,8 @@ mod tests {
         Instant::from_micros(milliseconds * 1_000)
     }
 
-    fn left(progress: i64) -> Rest {
-        Rest { unfinished: 1, progress }
+    fn left(progress: i64) -> Left {
+        Left { unfinished: 1, progress }
     }
 
     #[test]
@@ -117,11 +120,25 @@ mod tests {
     }
 
     #[test]
+    fn the_looks_grow_rare_but_never_miss_the_end() {
+        let (tell, _told) = sync_channel(1);
+        let mut draining = Draining::begin(at(0), Drain { most: Duration::from_millis(500), tell });
+        let mut looks = Vec::new();
+        loop {
+            looks.push(draining.look_at().as_micros() / 1_000);
+            if draining.is_over(draining.look_at(), left(1)) {
+                break;
+            }
+        }
+        assert_eq!(looks, [1, 3, 7, 15, 31, 63, 127, 255, 500]);
+    }
+
+    #[test]
     fn with_nothing_left_it_is_over_at_once() {
         let (tell, told) = sync_channel(1);
         let mut draining = Draining::begin(at(0), Drain { most: Duration::from_secs(60), tell });
         assert_eq!(draining.look_at(), at(1));
-        assert!(draining.is_over(at(1), Rest { unfinished: 0, progress: 5 }));
+        assert!(draining.is_over(at(1), Left { unfinished: 0, progress: 5 }));
         assert_eq!(told.try_recv(), Ok(Drained::Whole));
     }
 }
