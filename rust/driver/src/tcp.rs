@@ -47,7 +47,7 @@ struct Socket {
 pub(crate) struct Sent {
     /// So many were taken.
     pub(crate) bytes: usize,
-    /// The socket takes no more for now.
+    /// The socket takes no more at the moment.
     pub(crate) blocked: bool,
 }
 
@@ -60,7 +60,7 @@ pub(crate) enum Arrival {
     Finished,
     /// The connection is over, and the socket is closed.
     Broken(Failure),
-    /// Nothing for now.
+    /// Nothing at the moment.
     Nothing,
 }
 
@@ -304,7 +304,7 @@ impl Socket {
         self.broken.map_or(Arrival::Nothing, Arrival::Broken)
     }
 
-    /// The app reads nothing for now. An end with nothing before it must reach it all the same.
+    /// The app has no room at the moment. An end with nothing before it must reach it all the same.
     fn end_if_empty(&mut self) -> Arrival {
         if !self.more {
             return Arrival::Nothing;

@@ -24,7 +24,7 @@ pub enum Input {
     ConnectFailed(FlowId, Failure),
     /// So many bytes from the front of [`crate::Engine::pending`] were handed to the socket.
     Sent(FlowId, usize),
-    /// The socket takes no more for now; the shell sends the rest when it becomes writable. The
+    /// The socket takes no more at the moment; the shell sends the rest when it becomes writable. The
     /// engine takes pending payload out of shared buffers.
     Blocked(FlowId),
     /// Bytes were read from the socket, at most [`crate::Engine::room`] of them.
@@ -106,7 +106,7 @@ pub enum Failure {
     HostUnreachable,
     /// ETIMEDOUT.
     TimedOut,
-    /// EMFILE, ENFILE, ENOBUFS, ENOMEM: no socket for now.
+    /// EMFILE, ENFILE, ENOBUFS, ENOMEM: no socket at the moment.
     NoSockets,
 }
 
