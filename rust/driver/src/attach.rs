@@ -143,8 +143,7 @@ fn fitness(fd: BorrowedFd<'_>) -> Result<(), Unfit> {
 }
 
 fn flags_fit(interface: &ifreq) -> Result<(), Unfit> {
-    // SAFETY: TUNGETIFF has filled in the flags.
-    let flags = c_int::from(unsafe { interface.ifr_ifru.ifru_flags });
+    let flags = interface_flags(interface);
     match flags {
         _ if flags & libc::IFF_TUN == 0 => Err(Unfit::Tap),
         _ if flags & libc::IFF_NO_PI == 0 || flags & libc::IFF_VNET_HDR != 0 => Err(Unfit::Headers),
@@ -158,11 +157,17 @@ fn keeps_packets_apart(fd: BorrowedFd<'_>) -> bool {
 }
 
 /// Name and flags of a tun's interface.
-fn interface(tun: BorrowedFd<'_>) -> io::Result<ifreq> {
+pub(crate) fn interface(tun: BorrowedFd<'_>) -> io::Result<ifreq> {
     let mut interface = nameless();
     // SAFETY: the call writes one ifreq.
     sys::check(unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNGETIFF as _, &raw mut interface) })?;
     Ok(interface)
+}
+
+/// The flags that [`interface`] was told.
+pub(crate) fn interface_flags(interface: &ifreq) -> c_int {
+    // SAFETY: TUNGETIFF has filled in the flags.
+    c_int::from(unsafe { interface.ifr_ifru.ifru_flags })
 }
 
 fn nameless() -> ifreq {

@@ -12,6 +12,7 @@ pub mod launch;
 mod introductions;
 mod loopback;
 mod netlink;
+mod offload;
 mod owner;
 mod poll;
 mod relay;

@@ -19,9 +19,9 @@ use crate::descriptors::{self, Inherited};
 use crate::loopback::{self, Shared};
 use crate::resolv::ResolvConf;
 use crate::shell::{Drain, Drained, Orders, Shell};
-use crate::sys;
 use crate::tun::TunCounters;
 use crate::watcher::WatchSender;
+use crate::{offload, sys};
 
 /// All that a relay needs.
 pub struct Setup {
@@ -145,8 +145,13 @@ fn shell(runtime: &Runtime, setup: Setup) -> io::Result<Shell> {
     let _inside = runtime.enter();
     let max_sockets = descriptors::affordable()?;
     let Setup { mtu, addresses, resolvers, .. } = &setup;
-    let config =
-        Config { mtu: *mtu, addresses: addresses.clone(), resolvers: resolvers.clone(), max_sockets };
+    let config = Config {
+        mtu: *mtu,
+        addresses: addresses.clone(),
+        resolvers: resolvers.clone(),
+        max_sockets,
+        offload: offload::begin(setup.tun.as_fd()),
+    };
     Shell::new(setup, config)
 }
 

@@ -117,9 +117,9 @@ impl Shell {
         Ok(Self {
             clock,
             now,
-            engine: Engine::new(config, sys::random()?, now),
             deadline: None,
-            tun: Tun::new(setup.tun, setup.mtu)?,
+            tun: Tun::new(setup.tun, setup.mtu, config.offload)?,
+            engine: Engine::new(config, sys::random()?, now),
             epoll: epoll.watched()?,
             events: Events::with_capacity(SERVED),
             sockets: Sockets::new(setup.mtu),

@@ -13,12 +13,14 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::slabs::Slabs;
-use crate::sys;
+use crate::{offload, sys};
 
 /// An open tun. Packets that it has no room for wait here, in order.
 pub(crate) struct Tun {
     fd: AsyncFd<OwnedFd>,
-    mtu: usize,
+    /// Bytes of the longest packet from apps.
+    longest: usize,
+    offload: bool,
     slabs: Slabs,
     waiting: VecDeque<Packet>,
     /// Puts one packet into the descriptor.
@@ -47,26 +49,29 @@ const WAITING: usize = 256;
 /// of memory.
 const SMALL: usize = 1_400;
 
-/// From this MTU on every packet gets a buffer of its own: a few of them fill a slab, and a kept
-/// payload would keep the others.
-const LARGE_MTU: usize = 16 << 10;
+/// Where packets may be as long as this, a buffer takes two of them, or many small ones: in one with more, a
+/// kept payload would keep the others.
+const LARGE: usize = 16 << 10;
 
 /// Packets of one batch, which share a slab: their payload goes out in one call a flow. Twice as many
 /// are more than apps may have in flight, who would wait for the batch to be acknowledged.
 pub(crate) const BATCH: usize = 128;
 
 impl Tun {
-    /// Takes over an open tun with this MTU. Must be called inside the runtime.
-    pub(crate) fn new(fd: OwnedFd, mtu: usize) -> io::Result<Self> {
+    /// Takes over an open tun with this MTU, of which [`offload::begin`] was asked for or not. Must be called
+    /// inside the runtime.
+    pub(crate) fn new(fd: OwnedFd, mtu: usize, offload: bool) -> io::Result<Self> {
         sys::set_nonblocking(fd.as_fd())?;
-        let slabs = match mtu {
-            LARGE_MTU.. => Slabs::new(mtu, mtu, 64),
-            _ => Slabs::new(mtu, mtu * BATCH, 4),
+        let longest = if offload { offload::LONGEST } else { mtu };
+        let slabs = match longest {
+            LARGE.. => Slabs::new(longest, 2 * longest, 32),
+            _ => Slabs::new(longest, longest * BATCH, 4),
         };
         let fd = sys::watched(fd, Interest::READABLE | Interest::WRITABLE)?;
         Ok(Self {
             fd,
-            mtu,
+            longest,
+            offload,
             slabs,
             waiting: VecDeque::new(),
             put,
@@ -93,9 +98,9 @@ impl Tun {
 
     /// The next packet, if there is one now. An error means that no packet will ever come again.
     pub(crate) fn read(&mut self) -> io::Result<Option<Bytes>> {
-        let (slabs, mtu) = (&mut self.slabs, self.mtu);
+        let (slabs, longest) = (&mut self.slabs, self.longest);
         let interest = if self.suspected { Interest::ERROR } else { Interest::READABLE };
-        let read = |fd: &OwnedFd| slabs.read(|slab| sys::read_into(fd.as_fd(), slab, mtu));
+        let read = |fd: &OwnedFd| slabs.read(|slab| sys::read_into(fd.as_fd(), slab, longest));
         let read = self.fd.try_io(interest, read);
         self.suspected &= read.is_ok();
         match read {
@@ -208,6 +213,14 @@ impl Tun {
     }
 }
 
+impl Drop for Tun {
+    fn drop(&mut self) {
+        if self.offload {
+            offload::end(self.fd.get_ref().as_fd());
+        }
+    }
+}
+
 /// One packet is one writev: header and payload are never copied together.
 fn put(fd: &OwnedFd, packet: &Packet) -> io::Result<usize> {
     let mut slices = [IoSlice::new(&[]); 5];
@@ -309,7 +322,7 @@ mod tests {
         apps.set_nonblocking(true).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut tun = Tun::new(ours.into(), 65_535).unwrap();
+            let mut tun = Tun::new(ours.into(), 65_535, false).unwrap();
             tun.put = scarce;
             // The runtime looks at the descriptor.
             drop(tun.fd.writable().await.unwrap());
@@ -332,8 +345,13 @@ mod tests {
     fn datagram(len: usize) -> Packet {
         let app: SocketAddr = "10.0.0.2:40000".parse().unwrap();
         let remote: SocketAddr = "192.0.2.1:443".parse().unwrap();
-        let config =
-            Config { mtu: 65_535, addresses: vec![app.ip()], resolvers: Vec::new(), max_sockets: 64 };
+        let config = Config {
+            mtu: 65_535,
+            addresses: vec![app.ip()],
+            resolvers: Vec::new(),
+            max_sockets: 64,
+            offload: false,
+        };
         let now = Instant::default();
         let mut engine = Engine::new(config, [0; 32], now);
         engine.handle_input(now, Input::Packet { packet: Bytes::from_static(&QUESTION), pinned: 29 });

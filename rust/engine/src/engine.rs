@@ -28,6 +28,9 @@ pub struct Config {
     pub resolvers: Vec<IpAddr>,
     /// Sockets that the shell can afford for flows.
     pub max_sockets: usize,
+    /// Whether the app's system leaves it to the tun to cut TCP to the MTU and to fill in checksums: then
+    /// packets from apps may be of any length that IP allows.
+    pub offload: bool,
 }
 
 /// The relay as a state machine. See the crate's documentation for how to turn it.
@@ -182,7 +185,7 @@ impl Engine {
             self.shared.counters.never_dialled += 1;
         } else if !ingress.is_relayed() {
             self.unsupported(ingress);
-        } else if !ingress.checksum_ok() {
+        } else if !ingress.checksum_ok(self.config.offload) {
             self.shared.counters.malformed += 1;
         } else if ingress.protocol == IpProtocol::Tcp {
             self.tcp(ingress, pinned);

@@ -87,6 +87,7 @@ impl Relay {
             addresses: vec![Ipv4Addr::from(APP).into()],
             resolvers: vec![Ipv4Addr::new(10, 0, 0, 53).into()],
             max_sockets: 64,
+            offload: false,
         };
         let engine = Engine::new(config, [1; 32], now);
         Self { engine, now, sockets: BTreeMap::new(), seen: BTreeMap::new(), first_byte: None }

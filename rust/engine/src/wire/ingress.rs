@@ -1,6 +1,7 @@
 //! A packet from an app: what its IP header says.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use bytes::Bytes;
 use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet, UdpPacket};
@@ -8,6 +9,10 @@ use smoltcp::wire::{IpProtocol, Ipv4Packet, Ipv6Packet, UdpPacket};
 use super::checksum::Sum;
 use super::extension::{self, FRAGMENT_LEN, FragmentHeader, Place};
 use super::packet::IPV4_LEN;
+
+/// Where TCP and UDP have their checksum: RFC 9293 3.1, RFC 768.
+const TCP_CHECKSUM: Range<usize> = 16..18;
+const UDP_CHECKSUM: Range<usize> = 6..8;
 
 /// What a packet is.
 pub(crate) enum Parsed {
@@ -77,33 +82,41 @@ impl Ingress {
         matches!(self.protocol, IpProtocol::Tcp | IpProtocol::Udp) || self.protocol == icmp
     }
 
-    /// Whether the checksum of TCP, UDP or ICMP is right (of a protocol that is not relayed: never). It is
-    /// also wrong where a UDP header says more bytes than there are.
-    pub(crate) fn checksum_ok(&self) -> bool {
+    /// Whether the checksum of TCP, UDP or ICMP is right (of a protocol that is not relayed: never), or was
+    /// left to the device where `offload` says that it may be. It is also wrong where a UDP header says more
+    /// bytes than there are.
+    pub(crate) fn checksum_ok(&self, offload: bool) -> bool {
         if self.protocol == IpProtocol::Udp {
-            return self.udp_checksum_ok();
+            return self.udp_checksum_ok(offload);
         }
-        self.is_relayed() && self.sum_is_right(&self.payload)
+        let left = (offload && self.protocol == IpProtocol::Tcp).then_some(TCP_CHECKSUM);
+        self.is_relayed() && self.sum_is_right(&self.payload, left)
     }
 
     /// RFC 768: zero means that none was made; RFC 8200 8.1 forbids that over IPv6.
-    fn udp_checksum_ok(&self) -> bool {
+    fn udp_checksum_ok(&self, offload: bool) -> bool {
         let Ok(udp) = UdpPacket::new_checked(self.payload.as_ref()) else {
             return false;
         };
         if udp.checksum() == 0 {
             return self.source.is_ipv4();
         }
-        self.payload.get(..usize::from(udp.len())).is_some_and(|datagram| self.sum_is_right(datagram))
+        let field = offload.then_some(UDP_CHECKSUM);
+        self.payload.get(..usize::from(udp.len())).is_some_and(|datagram| self.sum_is_right(datagram, field))
     }
 
-    /// ICMP of IPv4 alone has no pseudo-header: RFC 792.
-    fn sum_is_right(&self, payload: &[u8]) -> bool {
+    /// ICMP of IPv4 alone has no pseudo-header: RFC 792. A checksum that was left to the device, in this
+    /// field, holds the sum of the pseudo-header, and none of what the device would add and invert.
+    fn sum_is_right(&self, payload: &[u8], left: Option<Range<usize>>) -> bool {
         let mut sum = if self.protocol == IpProtocol::Icmp {
             Sum::default()
         } else {
             Sum::pseudo_header(self.source, self.destination, self.protocol, payload.len())
         };
+        let begun = left.and_then(|field| payload.get(field)?.first_chunk().copied());
+        if begun.is_some_and(|begun| u16::from_be_bytes(begun) == !sum.finish()) {
+            return true;
+        }
         sum.add(payload);
         sum.finish() == 0
     }
@@ -255,7 +268,7 @@ mod tests {
         assert_eq!((ingress.protocol, ingress.hop_limit), (IpProtocol::Udp, 64));
         assert_eq!(ingress.payload, DATAGRAM[20..]);
         assert_eq!(ingress.original, DATAGRAM[..]);
-        assert!(ingress.checksum_ok());
+        assert!(ingress.checksum_ok(false));
     }
 
     #[test]
@@ -304,11 +317,42 @@ mod tests {
         let source = "2001:db8::1".parse().unwrap();
         let echo6 = icmp::echo_reply(source, source, 1, 2, Payload::default()).to_vec();
         for (packet, start) in [(DATAGRAM.to_vec(), 20), (segment, 20), (echo, 20), (echo6, 40)] {
-            assert!(whole(&packet).checksum_ok());
+            assert!(whole(&packet).checksum_ok(false));
             for bit in start * 8..packet.len() * 8 {
                 let mut packet = packet.clone();
                 packet[bit / 8] ^= 1 << (bit % 8);
-                assert!(!whole(&packet).checksum_ok(), "bit {bit} of {} bytes", packet.len());
+                assert!(!whole(&packet).checksum_ok(false), "bit {bit} of {} bytes", packet.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_checksum_may_be_left_to_the_device_where_that_was_asked_for() {
+        let segment = TcpHeader {
+            source: "10.0.0.2:4".parse().unwrap(),
+            destination: "192.0.2.1:5".parse().unwrap(),
+            sequence: 1,
+            acknowledgement: 2,
+            flags: ACK,
+            window: 3,
+            options: &[],
+        };
+        let segment = tcp(&segment, Bytes::from_static(b"abc").into()).to_vec();
+        let udp6 = ipv6(17, &UDP6);
+        for (packet, transport, field) in
+            [(DATAGRAM.to_vec(), 20, 6), (segment, 20, 16), (udp6.to_vec(), 40, 6)]
+        {
+            let (mut left, ingress) = (packet.clone(), whole(&packet));
+            let (source, destination) = (ingress.source, ingress.destination);
+            let length = packet.len() - transport;
+            let sum = Sum::pseudo_header(source, destination, ingress.protocol, length).finish();
+            left[transport + field..][..2].copy_from_slice(&(!sum).to_be_bytes());
+            assert!(whole(&packet).checksum_ok(true) && whole(&left).checksum_ok(true));
+            assert!(!whole(&left).checksum_ok(false));
+            for byte in [transport + field, transport + field + 1] {
+                let mut wrong = left.clone();
+                wrong[byte] ^= 1;
+                assert!(!whole(&wrong).checksum_ok(true));
             }
         }
     }
@@ -317,20 +361,20 @@ mod tests {
     fn a_datagram_without_checksum_is_good_over_ipv4_alone() {
         let mut packet = DATAGRAM;
         packet[26..28].fill(0);
-        assert!(whole(&packet).checksum_ok());
+        assert!(whole(&packet).checksum_ok(false));
         let mut datagram = UDP6;
-        assert!(whole(&ipv6(17, &datagram)).checksum_ok());
+        assert!(whole(&ipv6(17, &datagram)).checksum_ok(false));
         datagram[6..8].fill(0);
-        assert!(!whole(&ipv6(17, &datagram)).checksum_ok());
+        assert!(!whole(&ipv6(17, &datagram)).checksum_ok(false));
     }
 
     #[test]
     fn the_udp_length_says_what_the_checksum_covers() {
-        assert!(whole(&ipv6(17, &[&UDP6[..], b"more"].concat())).checksum_ok());
+        assert!(whole(&ipv6(17, &[&UDP6[..], b"more"].concat())).checksum_ok(false));
         let mut short = UDP6;
         short[5] += 1;
-        assert!(!whole(&ipv6(17, &short)).checksum_ok());
-        assert!(!whole(&ipv6(17, &[])).checksum_ok());
+        assert!(!whole(&ipv6(17, &short)).checksum_ok(false));
+        assert!(!whole(&ipv6(17, &[])).checksum_ok(false));
     }
 
     #[test]
@@ -375,7 +419,7 @@ mod tests {
         let ingress = whole(&ipv6(0, &chain));
         assert_eq!(ingress.protocol, IpProtocol::Udp);
         assert_eq!(ingress.payload, UDP6[..]);
-        assert!(ingress.checksum_ok());
+        assert!(ingress.checksum_ok(false));
     }
 
     #[test]
@@ -451,7 +495,7 @@ mod tests {
             match parse(&packet) {
                 Parsed::Whole(ingress) => {
                     assert!(ingress.payload.len() <= packet.len());
-                    ingress.checksum_ok();
+                    ingress.checksum_ok(false);
                     icmp::parse_echo_request(&ingress);
                     outcomes[0] += 1;
                 }

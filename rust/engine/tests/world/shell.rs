@@ -83,7 +83,7 @@ impl Shell {
         let addresses = [APP_V4, APP_V6].map(|address| address.parse().unwrap()).to_vec();
         let resolvers = vec![RESOLVER_V4.parse().unwrap()];
         let now = Instant::from_micros(1_000_000_000);
-        let config = Config { mtu, addresses, resolvers, max_sockets };
+        let config = Config { mtu, addresses, resolvers, max_sockets, offload: false };
         Self {
             engine: Engine::new(config, [7; 32], now),
             now,
