@@ -83,11 +83,11 @@ enum Woken {
 /// Sockets served in one turn.
 const SERVED: usize = 64;
 
-/// Bytes read from one TCP socket before others get their turn.
-const STREAM_READ: usize = 256 << 10;
-
-/// Bytes read from all TCP sockets in one turn: a millisecond of writing.
+/// Bytes read from all TCP sockets in one turn: a millisecond of writing. Those that wait share them.
 const STREAMS_READ: usize = 1 << 20;
+
+/// But so much of each at least: less costs more than it brings.
+const STREAM_READ: usize = 64 << 10;
 
 /// Packets that one turn writes to the tun at most, roughly: apps answer every second of them, and the
 /// tun's ring holds 500 answers until they are read.
@@ -386,13 +386,14 @@ impl Shell {
     /// Reads from TCP sockets, each a bounded amount in its turn, and a bounded amount together.
     fn serve_streams(&mut self) -> io::Result<()> {
         let mut left = self.stream_bytes;
+        let share = (left / self.streams.len().max(1)).max(STREAM_READ);
         for _ in 0..self.streams.len().min(SERVED) {
             if left == 0 || self.tun.is_stuffed() {
                 break;
             }
             let Some(flow) = self.streams.pop_front() else { break };
             self.sockets.unqueue(flow);
-            left -= self.receive(flow, left.min(STREAM_READ))?;
+            left -= self.receive(flow, left.min(share))?;
             self.queue_if_roomy(flow);
         }
         Ok(())

@@ -118,7 +118,7 @@ impl Slabs {
 }
 
 /// Buffers that one read fills at most.
-pub(crate) const PIECES: usize = 4;
+pub(crate) const PIECES: usize = 16;
 
 /// A read under this fraction (1/n) of its buffer is copied out of it.
 const KEPT_SHARE: usize = 4;

@@ -37,9 +37,17 @@ pub const QUERIES_PER_CONNECTION: usize = 16;
 /// alive and of window promised. With the flows themselves it keeps the relay under 96 MiB at worst.
 pub const PAYLOAD_MEMORY: usize = 48 << 20;
 
-/// Payload memory of one flow in one direction: 50 ms at 80 Mbit/s, and past 1 Gbit/s on a path that is
-/// a memory copy. More only adds delay: the kernel's socket buffers carry the network's round trip.
+/// Payload memory of one flow for what its app sends: 50 ms at 80 Mbit/s, and past 1 Gbit/s on a path that
+/// is a memory copy. More only adds delay: the kernel's socket buffers carry the network's round trip.
 pub const FLOW_MEMORY: usize = 512 << 10;
+
+/// Payload memory of one flow for what its app has not acknowledged yet. With a quarter of it the relay and
+/// the app wait for each other in turns, for each other's half: a third more of the relay's time for a byte.
+pub const FLOW_UNACKNOWLEDGED: usize = 2_000 << 10;
+
+/// And in packets of a whole MTU: what is written to the tun in two milliseconds at the smallest MTU, where
+/// a packet costs most and others would wait behind it.
+pub const PACKETS_UNACKNOWLEDGED: usize = 350;
 
 /// What keeping one buffer costs beside its bytes: its handle, its count and the allocator's share.
 pub const CHUNK_OVERHEAD: usize = 64;

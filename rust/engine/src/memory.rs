@@ -1,6 +1,6 @@
 //! The one counter of payload memory: bytes of buffer kept alive, and bytes of window promised.
 
-use crate::limits::{FLOW_MEMORY, FLOW_RESERVE, MEMORY_SHARE, PAYLOAD_MEMORY};
+use crate::limits::{FLOW_RESERVE, MEMORY_SHARE, PAYLOAD_MEMORY};
 
 /// What all flows together hold and have promised to take.
 #[derive(Debug, Default)]
@@ -23,10 +23,10 @@ impl Memory {
         self.used
     }
 
-    /// How many bytes more a flow may take that holds `held` already, in one direction.
-    pub(crate) fn share(&mut self, held: usize) -> usize {
+    /// How many bytes more a flow may take that holds `held` already, in one direction, and may have `most`.
+    pub(crate) fn share(&mut self, held: usize, most: usize) -> usize {
         let pool = PAYLOAD_MEMORY / 2;
-        let share = ((pool.saturating_sub(self.used) + held) / MEMORY_SHARE).min(FLOW_MEMORY);
+        let share = ((pool.saturating_sub(self.used) + held) / MEMORY_SHARE).min(most);
         self.full += u64::from(share < FLOW_RESERVE);
         share.max(FLOW_RESERVE).saturating_sub(held)
     }
@@ -40,14 +40,14 @@ impl Memory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits::TCP_FLOWS;
+    use crate::limits::{FLOW_MEMORY, TCP_FLOWS};
 
     #[test]
     fn one_flow_gets_its_own_bound_and_no_more() {
         let mut memory = Memory::default();
-        assert_eq!(memory.share(0), FLOW_MEMORY);
+        assert_eq!(memory.share(0, FLOW_MEMORY), FLOW_MEMORY);
         memory.take(FLOW_MEMORY);
-        assert_eq!(memory.share(FLOW_MEMORY), 0);
+        assert_eq!(memory.share(FLOW_MEMORY, FLOW_MEMORY), 0);
         assert_eq!(memory.times_full(), 0);
     }
 
@@ -55,7 +55,7 @@ mod tests {
     fn however_many_stall_the_next_gets_what_is_set_aside() {
         let mut memory = Memory::default();
         for _ in 0..2 * TCP_FLOWS {
-            let share = memory.share(0);
+            let share = memory.share(0, FLOW_MEMORY);
             assert!(share >= FLOW_RESERVE);
             memory.take(share);
         }

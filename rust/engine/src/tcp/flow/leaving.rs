@@ -1,7 +1,10 @@
 //! What a flow asks for: of its socket, and of its app.
 
 use super::{Flow, KeepAlive, Stage, Upstream, headers};
-use crate::limits::{FLOW_PENDING, FLOW_RESERVE, LEAST_ROOM, WINDOW_SCALE, WINDOW_STEP};
+use crate::limits::{
+    FLOW_MEMORY, FLOW_PENDING, FLOW_RESERVE, FLOW_UNACKNOWLEDGED, LEAST_ROOM, PACKETS_UNACKNOWLEDGED,
+    WINDOW_SCALE, WINDOW_STEP,
+};
 use crate::shared::Shared;
 use crate::{Output, Packet};
 
@@ -125,12 +128,13 @@ impl Flow {
         let space = FLOW_PENDING.saturating_sub(self.receiver.pending.len());
         let allowed = shared.windows.allowance(self.id.index).min(space).min(scale_limit);
         let wanted = allowed.saturating_sub(self.receiver.window());
-        wanted.min(shared.memory.share(self.receiver.held()))
+        wanted.min(shared.memory.share(self.receiver.held(), FLOW_MEMORY))
     }
 
     pub(super) fn room_for_more(&self, shared: &mut Shared) -> usize {
         let outgoing = &self.sender.outgoing;
-        let room = shared.memory.share(outgoing.charged());
+        let most = (PACKETS_UNACKNOWLEDGED * shared.mtu).min(FLOW_UNACKNOWLEDGED);
+        let room = shared.memory.share(outgoing.charged(), most);
         if room >= LEAST_ROOM || outgoing.len() == 0 { room } else { 0 }
     }
 }
