@@ -11,6 +11,7 @@ mod integrity;
 mod leftovers;
 mod load;
 mod network;
+mod offload;
 mod owners;
 mod relay;
 mod world;
