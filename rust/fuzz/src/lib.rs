@@ -1,3 +1,7 @@
 //! The bodies of the fuzz targets, each a function of a string of bytes.
 
+pub mod conversation;
+pub mod http;
+pub mod quic;
 pub mod relay;
+pub mod tls;

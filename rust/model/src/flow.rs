@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Owner, Timestamp};
+use crate::{Facts, Owner, Timestamp};
 
 /// A flow's number, never used twice while a relay runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -41,6 +41,26 @@ pub struct FlowKey {
     pub app: SocketAddr,
     /// The side out in the network.
     pub remote: SocketAddr,
+}
+
+/// Which way something goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// From the app to the remote.
+    Sent,
+    /// From the remote to the app.
+    Received,
+}
+
+impl Direction {
+    /// The other way.
+    pub fn reversed(self) -> Self {
+        match self {
+            Self::Sent => Self::Received,
+            Self::Received => Self::Sent,
+        }
+    }
 }
 
 /// What went each way. Bytes are transport payload: no IP, TCP, UDP or ICMP header, and a byte that
@@ -126,6 +146,10 @@ pub struct Flow {
     pub owner: Owner,
     /// The name that the app had asked for before it spoke to this address, where known.
     pub name: Option<String>,
+    /// Other names that fit as well, since the app had asked for several with this address: most recently
+    /// asked for first. Empty where the name is certain.
+    #[serde(default)]
+    pub other_names: Vec<String>,
     /// When the first packet came.
     pub started: Timestamp,
     /// When it ended; `None` while it lives.
@@ -134,4 +158,7 @@ pub struct Flow {
     pub ending: Option<Ending>,
     /// What went each way so far.
     pub traffic: Traffic,
+    /// What was read from its bytes.
+    #[serde(default)]
+    pub facts: Facts,
 }

@@ -2,12 +2,16 @@
 //! reading them. The relay produces [`Observation`]s, the watcher turns them into [`Flow`]s, the
 //! store keeps those, the screens show them.
 
+mod coverage;
+mod facts;
 mod flow;
 mod observation;
 mod owner;
 mod time;
 
-pub use flow::{Ending, Flow, FlowKey, FlowNumber, Protocol, Traffic};
+pub use coverage::{Class, Coverage};
+pub use facts::{Application, Facts, Hello, Lookup, Name, NameSource, Request};
+pub use flow::{Direction, Ending, Flow, FlowKey, FlowNumber, Protocol, Traffic};
 pub use observation::Observation;
 pub use owner::Owner;
 pub use time::Timestamp;

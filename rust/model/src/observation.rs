@@ -1,4 +1,6 @@
-use crate::{Ending, FlowKey, FlowNumber, Owner, Timestamp, Traffic};
+use bytes::Bytes;
+
+use crate::{Direction, Ending, FlowKey, FlowNumber, Owner, Timestamp, Traffic};
 
 /// What the relay tells the watcher, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,26 @@ pub enum Observation {
         traffic: Traffic,
         /// When.
         at: Timestamp,
+    },
+    /// Payload, each byte once and in order; of UDP one datagram whole.
+    Bytes {
+        /// The flow.
+        flow: FlowNumber,
+        /// Which way.
+        direction: Direction,
+        /// The payload, by reference.
+        payload: Bytes,
+        /// When.
+        at: Timestamp,
+    },
+    /// Payload that nobody can look at any more: the queue was full, or the capture lacks it.
+    Missed {
+        /// The flow.
+        flow: FlowNumber,
+        /// Which way.
+        direction: Direction,
+        /// How many bytes.
+        bytes: u64,
     },
     /// The relay's own resolver answered a question of an app.
     Resolved {

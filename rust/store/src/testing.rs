@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use telltale_model::{Ending, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
+use telltale_model::{Ending, Facts, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
 
 use crate::Run;
 
@@ -48,10 +48,12 @@ pub(crate) fn flow(number: u64, started: i64) -> Flow {
         },
         owner: Owner { uid: Some(1000), pid: Some(77), program: Some("/usr/bin/curl".into()) },
         name: Some("a.example".into()),
+        other_names: Vec::new(),
         started: Timestamp(started),
         ended: Some(Timestamp(started + 1_000_000)),
         ending: Some(Ending::Finished),
         traffic: traffic(100, 1_000),
+        facts: Facts::default(),
     }
 }
 

@@ -4,11 +4,34 @@
 //! keep, [`Watcher::ledger`] the table. Nothing here blocks, reads a clock, or grows without bound:
 //! see [`limits`].
 
-mod answer;
+mod alone;
+mod conversation;
+mod conversations;
+mod dns;
+mod http;
+mod http2;
 mod ledger;
 pub mod limits;
+mod mail;
+mod name_text;
 mod names;
+mod opening;
+#[cfg(test)]
+mod pieces;
+mod plain;
+mod quic;
+mod randomness;
+mod reader;
+mod session;
+mod signatures;
+mod tls;
+mod unknown;
 mod watcher;
+mod websocket;
 
+pub use alone::{read_dtls, read_mail, read_tls};
+pub use conversation::Conversation;
+pub use http::{HttpEvent, read_http, read_http2};
 pub use ledger::{Ledger, Line, Sum};
+pub use quic::read_quic;
 pub use watcher::{Config, Watcher};

@@ -1,12 +1,19 @@
 //! What the watcher remembers at most.
 
-/// Addresses with the name that was asked for. A busy phone uses some hundreds in an hour; past this
-/// the address whose answer is oldest is forgotten, and a flow to it is shown by its address.
-/// About 100 bytes each: 800 kB.
+/// Pairs of an address and a name that was asked for. A busy phone uses some hundreds in an hour; past
+/// this the oldest answer is forgotten, and a flow to that address is shown by its address.
+/// About 200 bytes each: 1.6 MB.
 pub const NAMES: usize = 8_192;
 
+/// Names of one address: servers that deliver for many have thousands, an hour's questions a handful.
+pub const NAMES_OF_ADDRESS: usize = 16;
+
+/// Names that are told of one flow where several fit.
+pub const CANDIDATES: usize = 8;
+
 /// Flows that are followed singly at one time: those that live, and those that have ended and were
-/// not yet taken. About 300 bytes each: 20 MB. Past it the traffic of further flows counts in the
+/// not yet taken. About 600 bytes each, besides
+/// what was read in them: 40 MB. Past it the traffic of further flows counts in the
 /// ledger's `others`.
 pub const FLOWS: usize = 65_536;
 
@@ -18,3 +25,14 @@ pub const LATE: usize = 1_024;
 /// Lines of the ledger: pairs of a program and a destination. A scanner may make millions; past this
 /// new pairs count in the ledger's `others`. About 300 bytes each: 2.5 MB.
 pub const LINES: usize = 8_192;
+
+/// Bytes of one DNS message over TCP that are read, of either direction: what a name needs is in the first
+/// hundreds.
+pub const DNS_MESSAGE: usize = 7_168;
+
+/// First bytes of a flow that are held until it is known what it speaks, of both directions together.
+pub const OPENING: usize = 4_096;
+
+/// Bytes of memory behind all flows that are being read: sessions, what they hold, and what was read. Past
+/// it the flow that was silent longest is read no further.
+pub const CONVERSATIONS: usize = 8 << 20;

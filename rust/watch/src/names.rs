@@ -1,52 +1,172 @@
-//! Which name an address goes by: the one that was asked for last.
+//! Which name an address goes by: what was asked for before, by the same app where that is known.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use crate::answer;
+use telltale_model::{FlowNumber, Owner};
+
+use crate::dns::{self, Answer};
 use crate::limits;
 
-/// Addresses and their names, the oldest forgotten first. How long an answer may be cached is not
-/// looked at: apps keep using an address long after.
+/// Addresses and the names that they were said to have, the oldest forgotten first. How long an answer
+/// may be cached is not looked at: apps keep using an address long after.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    by_address: HashMap<IpAddr, Entry>,
-    by_age: BTreeMap<u64, IpAddr>,
-    next: u64,
+    by_address: HashMap<IpAddr, Vec<Entry>>,
+    by_age: BTreeMap<Moment, IpAddr>,
+    next: Moment,
+}
+
+/// A place in the order of all answers.
+pub(crate) type Moment = u64;
+
+/// Who asked, as far as known.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Asker {
+    /// The flow of the question; the relay's own resolver does not tell it.
+    pub(crate) flow: Option<FlowNumber>,
+    /// Its owner.
+    pub(crate) app: Option<App>,
+}
+
+/// What makes two processes the same app: user and program.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct App {
+    uid: Option<u32>,
+    program: Option<Arc<str>>,
+}
+
+/// The names that may be meant by an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fit {
+    /// None is known.
+    #[default]
+    Nothing,
+    /// Only this one.
+    One(String),
+    /// More than one, most recently asked for first; at most [`limits::CANDIDATES`].
+    Several(Vec<String>),
 }
 
 #[derive(Debug)]
 struct Entry {
-    name: String,
-    age: u64,
+    name: Arc<str>,
+    asker: Asker,
+    /// When it was answered first and last.
+    first: Moment,
+    last: Moment,
+}
+
+impl App {
+    /// `None` where nothing is known of the owner.
+    pub(crate) fn of(owner: &Owner) -> Option<Self> {
+        let known = owner.uid.is_some() || owner.program.is_some();
+        known.then(|| Self { uid: owner.uid, program: owner.program.as_deref().map(Arc::from) })
+    }
 }
 
 impl Names {
-    /// Learns from a DNS answer; anything else is passed over.
-    pub(crate) fn learn(&mut self, message: &[u8]) {
-        let Some((name, addresses)) = answer::addresses(message) else { return };
+    /// Learns from the DNS message of an answer; anything else is passed over.
+    pub(crate) fn learn_message(&mut self, message: &[u8]) {
+        if let Some(answer) = dns::answer(message) {
+            self.learn(&answer, &Asker::default());
+        }
+    }
+
+    /// Learns that somebody was told the addresses of a name.
+    pub(crate) fn learn(&mut self, answer: &Answer, asker: &Asker) {
+        let name: Arc<str> = Arc::from(answer.name.as_str());
+        for address in &answer.addresses {
+            self.set(*address, &name, asker);
+        }
+    }
+
+    /// The owner of a flow of questions was found out; these are addresses that were answered there.
+    pub(crate) fn claim(&mut self, flow: FlowNumber, app: &App, addresses: impl Iterator<Item = IpAddr>) {
         for address in addresses {
-            self.set(address, &name);
+            let entries = self.by_address.get_mut(&address).into_iter().flatten();
+            for entry in entries.filter(|entry| entry.asker.flow == Some(flow)) {
+                entry.asker.app = Some(app.clone());
+            }
         }
     }
 
-    /// The name that was last asked for and had this address.
-    pub(crate) fn of(&self, address: IpAddr) -> Option<&str> {
-        self.by_address.get(&address).map(|entry| entry.name.as_str())
+    /// Now, for [`Self::of`].
+    pub(crate) fn moment(&self) -> Moment {
+        self.next
     }
 
-    fn set(&mut self, address: IpAddr, name: &str) {
-        let age = self.next;
+    /// The names that an app may mean by an address, of those that were known at that moment: those that it
+    /// asked for itself; where there are none, those of all others, since many apps let others ask.
+    pub(crate) fn of(&self, address: IpAddr, app: Option<&App>, moment: Moment) -> Fit {
+        let Some(entries) = self.by_address.get(&address) else { return Fit::Nothing };
+        let known = || entries.iter().filter(|entry| entry.first < moment);
+        let own = known().filter(|entry| app.is_some() && entry.asker.app.as_ref() == app);
+        let own = fit(own);
+        if own == Fit::Nothing { fit(known()) } else { own }
+    }
+
+    fn set(&mut self, address: IpAddr, name: &Arc<str>, asker: &Asker) {
+        let now = self.next;
         self.next += 1;
-        if let Some(old) = self.by_address.insert(address, Entry { name: name.to_owned(), age }) {
-            self.by_age.remove(&old.age);
+        self.by_age.insert(now, address);
+        let entries = self.by_address.entry(address).or_default();
+        let same = |entry: &&mut Entry| entry.name == *name && entry.asker.app == asker.app;
+        if let Some(entry) = entries.iter_mut().find(same) {
+            self.by_age.remove(&entry.last);
+            (entry.last, entry.asker.flow) = (now, asker.flow);
+            return;
         }
-        self.by_age.insert(age, address);
-        if self.by_address.len() > limits::NAMES
-            && let Some((_, oldest)) = self.by_age.pop_first()
-        {
-            self.by_address.remove(&oldest);
+        entries.push(Entry { name: Arc::clone(name), asker: asker.clone(), first: now, last: now });
+        let crowded = entries.len() > limits::NAMES_OF_ADDRESS;
+        let oldest = if crowded {
+            entries.iter().map(|entry| entry.last).min()
+        } else if self.by_age.len() > limits::NAMES {
+            self.by_age.first_key_value().map(|(oldest, _)| *oldest)
+        } else {
+            None
+        };
+        oldest.into_iter().for_each(|oldest| self.forget(oldest));
+    }
+
+    fn forget(&mut self, moment: Moment) {
+        let Some(address) = self.by_age.remove(&moment) else { return };
+        let Some(entries) = self.by_address.get_mut(&address) else { return };
+        entries.retain(|entry| entry.last != moment);
+        if entries.is_empty() {
+            self.by_address.remove(&address);
         }
+    }
+}
+
+impl Fit {
+    /// The name most recently asked for, and the others that fit as well.
+    pub(crate) fn into_parts(self) -> (Option<String>, Vec<String>) {
+        match self {
+            Self::Nothing => (None, Vec::new()),
+            Self::One(name) => (Some(name), Vec::new()),
+            Self::Several(mut names) => {
+                let others = names.split_off(names.len().min(1));
+                (names.pop(), others)
+            }
+        }
+    }
+}
+
+fn fit<'a>(entries: impl Iterator<Item = &'a Entry>) -> Fit {
+    let mut entries: Vec<&Entry> = entries.collect();
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.last));
+    let mut names: Vec<String> = Vec::new();
+    for entry in entries {
+        if names.len() < limits::CANDIDATES && !names.iter().any(|name| **name == *entry.name) {
+            names.push(entry.name.to_string());
+        }
+    }
+    match names.len() {
+        0 => Fit::Nothing,
+        1 => names.pop().map_or(Fit::Nothing, Fit::One),
+        _ => Fit::Several(names),
     }
 }
 
@@ -54,26 +174,107 @@ impl Names {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_last_question_wins_and_the_oldest_answer_is_forgotten() {
-        let mut names = Names::default();
-        let address = |number: usize| IpAddr::from(u32::try_from(number).unwrap().to_be_bytes());
-        for number in 0..limits::NAMES {
-            names.set(address(number), "first.example");
+    fn address(number: usize) -> IpAddr {
+        IpAddr::from(u32::try_from(number).unwrap().to_be_bytes())
+    }
+
+    fn told(name: &str, number: usize) -> Answer {
+        Answer { name: name.into(), addresses: vec![address(number)] }
+    }
+
+    fn app(program: &str) -> App {
+        App { uid: Some(1000), program: Some(program.into()) }
+    }
+
+    fn by(program: &str) -> Asker {
+        Asker { flow: None, app: Some(app(program)) }
+    }
+
+    fn several(names: &[&str]) -> Fit {
+        Fit::Several(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    impl Names {
+        fn now(&self, number: usize, app: Option<&App>) -> Fit {
+            self.of(address(number), app, self.moment())
         }
-        names.set(address(0), "second.example");
-        names.set(address(limits::NAMES), "third.example");
-        assert_eq!(names.of(address(0)), Some("second.example"), "asked again, it is young again");
-        assert_eq!(names.of(address(1)), None);
-        assert_eq!(names.of(address(2)), Some("first.example"));
+    }
+
+    #[test]
+    fn several_names_of_one_address_are_all_told_the_last_question_first() {
+        let mut names = Names::default();
+        for name in ["a.example", "b.example", "a.example"] {
+            names.learn(&told(name, 1), &Asker::default());
+        }
+        assert_eq!(names.now(1, None), several(&["a.example", "b.example"]));
+        assert_eq!(names.now(2, None), Fit::Nothing);
+        assert_eq!(names.now(1, None).into_parts(), (Some("a.example".into()), vec!["b.example".into()]));
+    }
+
+    #[test]
+    fn an_app_means_what_it_asked_for_itself() {
+        let mut names = Names::default();
+        names.learn(&told("a.example", 1), &by("/bin/a"));
+        names.learn(&told("b.example", 1), &by("/bin/b"));
+        names.learn(&told("c.example", 1), &Asker::default());
+        assert_eq!(names.now(1, Some(&app("/bin/a"))), Fit::One("a.example".into()));
+        assert_eq!(names.now(1, Some(&app("/bin/other"))), several(&["c.example", "b.example", "a.example"]));
+        assert_eq!(names.now(1, None), several(&["c.example", "b.example", "a.example"]));
+    }
+
+    #[test]
+    fn an_owner_that_comes_late_claims_its_questions() {
+        let mut names = Names::default();
+        let flow = FlowNumber(7);
+        names.learn(&told("a.example", 1), &Asker { flow: Some(flow), app: None });
+        names.learn(&told("b.example", 1), &by("/bin/b"));
+        names.claim(flow, &app("/bin/a"), [address(1)].into_iter());
+        assert_eq!(names.now(1, Some(&app("/bin/a"))), Fit::One("a.example".into()));
+    }
+
+    #[test]
+    fn a_later_question_says_nothing_about_an_earlier_moment() {
+        let mut names = Names::default();
+        names.learn(&told("a.example", 1), &Asker::default());
+        let then = names.moment();
+        names.learn(&told("b.example", 1), &Asker::default());
+        names.learn(&told("a.example", 1), &Asker::default());
+        assert_eq!(
+            names.of(address(1), None, then),
+            Fit::One("a.example".into()),
+            "asked again, not only later"
+        );
+    }
+
+    #[test]
+    fn the_oldest_answer_is_forgotten() {
+        let mut names = Names::default();
+        for number in 0..limits::NAMES {
+            names.learn(&told("first.example", number), &Asker::default());
+        }
+        names.learn(&told("first.example", 0), &Asker::default());
+        names.learn(&told("third.example", limits::NAMES), &Asker::default());
+        assert_eq!(names.now(0, None), Fit::One("first.example".into()), "asked again, it is young again");
+        assert_eq!(names.now(1, None), Fit::Nothing);
         assert_eq!((names.by_address.len(), names.by_age.len()), (limits::NAMES, limits::NAMES));
+    }
+
+    #[test]
+    fn an_address_of_a_thousand_names_keeps_the_last_ones() {
+        let mut names = Names::default();
+        for number in 0..1_000 {
+            names.learn(&told(&format!("{number}.example"), 1), &Asker::default());
+        }
+        assert_eq!(names.by_age.len(), limits::NAMES_OF_ADDRESS);
+        let Fit::Several(last) = names.now(1, None) else { panic!("several") };
+        assert_eq!((last.len(), last[0].as_str()), (limits::CANDIDATES, "999.example"));
     }
 
     #[test]
     fn noise_teaches_nothing() {
         let mut names = Names::default();
         for noise in [&b""[..], b"\0", &[0xff; 12], &[0xc0; 600]] {
-            names.learn(noise);
+            names.learn_message(noise);
         }
         assert!(names.by_address.is_empty());
     }

@@ -3,11 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
-use telltale_model::{Ending, Flow, FlowKey, FlowNumber, Observation, Owner, Protocol, Timestamp, Traffic};
+use telltale_model::{
+    Class, Direction, Ending, Facts, Flow, FlowKey, FlowNumber, Observation, Owner, Protocol, Timestamp,
+    Traffic,
+};
 
+use crate::conversations::Conversations;
 use crate::ledger::{Ledger, Sums};
 use crate::limits;
-use crate::names::Names;
+use crate::names::{App, Asker, Moment, Names};
 
 /// What the caller knows beforehand.
 #[derive(Clone, Debug, Default)]
@@ -23,7 +27,8 @@ pub struct Config {
 pub struct Watcher {
     config: Config,
     names: Names,
-    flows: BTreeMap<FlowNumber, Flow>,
+    flows: BTreeMap<FlowNumber, Followed>,
+    conversations: Conversations,
     /// Those of `flows` that have ended, in the order of their ends.
     ended: VecDeque<FlowNumber>,
     changed: BTreeSet<FlowNumber>,
@@ -33,6 +38,17 @@ pub struct Watcher {
     past: Sums,
 }
 
+/// A flow and what goes with it.
+#[derive(Debug)]
+struct Followed {
+    /// Its facts are in its conversation while it has one.
+    flow: Flow,
+    /// When it began, in the order of answers: what was answered later says nothing about it.
+    began: Moment,
+    /// Whether its bytes are not looked at any more.
+    given_up: bool,
+}
+
 impl Watcher {
     /// A watcher that has seen nothing yet.
     pub fn new(config: Config) -> Self {
@@ -40,6 +56,7 @@ impl Watcher {
             config,
             names: Names::default(),
             flows: BTreeMap::new(),
+            conversations: Conversations::default(),
             ended: VecDeque::new(),
             changed: BTreeSet::new(),
             early: BTreeMap::new(),
@@ -54,9 +71,18 @@ impl Watcher {
             Observation::Opened { flow, key, at } => self.opened(flow, key, at),
             Observation::Owned { flow, owner } => self.owned(flow, owner),
             Observation::Carried { flow, traffic, .. } => self.carried(flow, traffic),
-            Observation::Resolved { answer, .. } => self.names.learn(&answer),
+            Observation::Resolved { answer, .. } => self.names.learn_message(&answer),
+            Observation::Bytes { flow, direction, payload, .. } => self.bytes(flow, direction, &payload),
+            Observation::Missed { flow, direction, bytes } => self.missed(flow, direction, bytes),
             Observation::Closed { flow, traffic, ending, at } => self.closed(flow, traffic, ending, at),
         }
+    }
+
+    /// Looks at the bytes of a flow no further: there is a mistake in what understands them. All else that
+    /// is known of it stays, and what it still sends was not watched.
+    pub fn give_up(&mut self, flow: FlowNumber) {
+        let facts = self.conversations.give_up(flow);
+        self.give_up_with(flow, facts);
     }
 
     /// How many flows [`Self::take_changed`] would give.
@@ -68,7 +94,7 @@ impl Watcher {
     /// [`limits::FLOWS`].
     pub fn take_changed(&mut self) -> Vec<Flow> {
         let changed = std::mem::take(&mut self.changed);
-        let flows = changed.iter().filter_map(|number| self.flows.get(number).cloned()).collect();
+        let flows = changed.iter().filter_map(|number| self.record(*number)).collect();
         self.let_go();
         flows
     }
@@ -76,8 +102,8 @@ impl Watcher {
     /// What was seen so far, living flows included.
     pub fn ledger(&self) -> Ledger {
         let mut sums = self.past.clone();
-        for flow in self.flows.values() {
-            sums.add(flow);
+        for followed in self.flows.values() {
+            sums.add(&followed.flow);
         }
         sums.into_ledger()
     }
@@ -91,19 +117,24 @@ impl Watcher {
             number,
             key,
             owner,
-            name: self.name(key.remote.ip()),
+            name: None,
+            other_names: Vec::new(),
             started: at,
             ended: None,
             ending: None,
             traffic: Traffic::default(),
+            facts: Facts::default(),
         };
-        self.flows.insert(number, flow);
-        self.changed.insert(number);
+        let began = self.names.moment();
+        self.flows.insert(number, Followed { flow, began, given_up: false });
+        self.join(number);
     }
 
     fn owned(&mut self, number: FlowNumber, owner: Owner) {
         if self.flows.contains_key(&number) {
-            return self.change(number, |flow| flow.owner = owner);
+            self.change(number, |followed| followed.flow.owner = owner);
+            self.claim(number);
+            return self.join(number);
         }
         self.early.insert(number, owner);
         if self.early.len() > limits::LATE {
@@ -111,29 +142,133 @@ impl Watcher {
         }
     }
 
+    /// Questions that the flow carried were its owner's.
+    fn claim(&mut self, number: FlowNumber) {
+        let Some(followed) = self.flows.get(&number) else { return };
+        let facts = self.conversations.facts(number).unwrap_or(&followed.flow.facts);
+        if let Some(app) = App::of(&followed.flow.owner) {
+            let addresses = facts.lookups.iter().flat_map(|lookup| lookup.addresses.iter().copied());
+            self.names.claim(number, &app, addresses);
+        }
+    }
+
+    /// Looks for the name that the app had asked for.
+    fn join(&mut self, number: FlowNumber) {
+        let Some(followed) = self.flows.get_mut(&number) else { return };
+        let address = followed.flow.key.remote.ip();
+        let fixed = self.config.names.iter().find(|(known, _)| *known == address);
+        let (name, others) = match fixed {
+            Some((_, name)) => (Some(name.clone()), Vec::new()),
+            None => {
+                let app = App::of(&followed.flow.owner);
+                self.names.of(address, app.as_ref(), followed.began).into_parts()
+            }
+        };
+        (followed.flow.name, followed.flow.other_names) = (name, others);
+        self.changed.insert(number);
+        self.settle(number);
+    }
+
+    /// Where several names fit, one that the flow itself carried is meant.
+    fn settle(&mut self, number: FlowNumber) {
+        let Some(followed) = self.flows.get_mut(&number) else { return };
+        let flow = &mut followed.flow;
+        let facts = self.conversations.facts(number).unwrap_or(&flow.facts);
+        let fitting = flow
+            .name
+            .iter()
+            .chain(&flow.other_names)
+            .find(|name| facts.names.iter().any(|own| own.name == **name));
+        if !flow.other_names.is_empty()
+            && let Some(name) = fitting.cloned()
+        {
+            (flow.name, flow.other_names) = (Some(name), Vec::new());
+        }
+    }
+
+    fn bytes(&mut self, number: FlowNumber, direction: Direction, bytes: &[u8]) {
+        let Some(followed) = self.flows.get(&number).filter(|followed| followed.flow.ended.is_none()) else {
+            return;
+        };
+        if followed.given_up {
+            return self.pass_over(number, direction, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        }
+        let names = self.conversations.facts(number).map_or(0, |facts| facts.names.len());
+        let asker = Asker { flow: Some(number), app: App::of(&followed.flow.owner) };
+        let outcome = self.conversations.take(number, followed.flow.key, direction, bytes);
+        for answer in outcome.answers {
+            self.names.learn(&answer, &asker);
+        }
+        for (number, facts) in outcome.ended {
+            self.give_up_with(number, Some(facts));
+        }
+        if self.conversations.facts(number).is_some_and(|facts| facts.names.len() > names) {
+            self.settle(number);
+        }
+        self.changed.insert(number);
+    }
+
+    fn missed(&mut self, number: FlowNumber, direction: Direction, bytes: u64) {
+        let Some(followed) = self.flows.get(&number).filter(|followed| followed.flow.ended.is_none()) else {
+            return;
+        };
+        if followed.given_up {
+            return self.pass_over(number, direction, bytes);
+        }
+        self.conversations.miss(number, followed.flow.key, direction, bytes);
+        self.changed.insert(number);
+    }
+
+    fn give_up_with(&mut self, number: FlowNumber, facts: Option<Facts>) {
+        self.change(number, |followed| {
+            followed.given_up = true;
+            followed.flow.facts = facts.unwrap_or_else(|| std::mem::take(&mut followed.flow.facts));
+        });
+    }
+
+    /// What nobody looks at may be content.
+    fn pass_over(&mut self, number: FlowNumber, direction: Direction, bytes: u64) {
+        if direction == Direction::Sent {
+            self.change(number, |followed| not_watched(&mut followed.flow.facts, bytes));
+        }
+    }
+
     /// What the end said is the last word.
     fn carried(&mut self, number: FlowNumber, traffic: Traffic) {
-        if self.flows.get(&number).is_some_and(|flow| flow.ended.is_none()) {
-            self.change(number, |flow| flow.traffic = traffic);
+        if self.flows.get(&number).is_some_and(|followed| followed.flow.ended.is_none()) {
+            self.change(number, |followed| followed.flow.traffic = traffic);
         }
     }
 
     fn closed(&mut self, number: FlowNumber, traffic: Traffic, ending: Ending, at: Timestamp) {
         match self.flows.get(&number) {
             None => self.past.add_other(traffic, 1),
-            Some(flow) if flow.ended.is_some() => {}
+            Some(followed) if followed.flow.ended.is_some() => {}
             Some(_) => {
                 self.ended.push_back(number);
-                self.change(number, |flow| {
+                let facts = self.conversations.end(number);
+                self.change(number, |Followed { flow, .. }| {
                     (flow.traffic, flow.ending, flow.ended) = (traffic, Some(ending), Some(at));
+                    flow.facts = facts.unwrap_or_else(|| std::mem::take(&mut flow.facts));
+                    // The relay tells nothing of what its queue had no room for.
+                    let missing = traffic.bytes_sent.saturating_sub(flow.facts.coverage.total());
+                    not_watched(&mut flow.facts, missing);
                 });
+                self.settle(number);
             }
         }
     }
 
-    fn change(&mut self, number: FlowNumber, how: impl FnOnce(&mut Flow)) {
-        if let Some(flow) = self.flows.get_mut(&number) {
-            how(flow);
+    /// A flow as it is known at this moment.
+    fn record(&self, number: FlowNumber) -> Option<Flow> {
+        let flow = &self.flows.get(&number)?.flow;
+        let facts = self.conversations.facts(number).unwrap_or(&flow.facts).clone();
+        Some(Flow { facts, ..flow.clone() })
+    }
+
+    fn change(&mut self, number: FlowNumber, how: impl FnOnce(&mut Followed)) {
+        if let Some(followed) = self.flows.get_mut(&number) {
+            how(followed);
             self.changed.insert(number);
         }
     }
@@ -145,22 +280,21 @@ impl Watcher {
         }
     }
 
-    fn name(&self, address: IpAddr) -> Option<String> {
-        let fixed =
-            self.config.names.iter().find(|(known, _)| *known == address).map(|(_, name)| name.as_str());
-        fixed.or_else(|| self.names.of(address)).map(str::to_owned)
-    }
-
     /// Flows that ended long ago leave for the ledger; only here, where all of them were taken.
     fn let_go(&mut self) {
         while self.ended.len() > limits::LATE
             && let Some(number) = self.ended.pop_front()
         {
-            if let Some(flow) = self.flows.remove(&number) {
-                self.past.add(&flow);
+            if let Some(followed) = self.flows.remove(&number) {
+                self.past.add(&followed.flow);
             }
         }
     }
+}
+
+fn not_watched(facts: &mut Facts, bytes: u64) {
+    facts.coverage.add(Class::NotWatched, bytes);
+    facts.content_sent = facts.content_sent.saturating_add(bytes);
 }
 
 #[cfg(test)]
@@ -223,6 +357,97 @@ mod tests {
         let flows = watcher.take_changed();
         assert_eq!(flows[0].name, None, "a later question says nothing about an earlier flow");
         assert_eq!(flows[1].name.as_deref(), Some("a.example"));
+    }
+
+    fn bytes(number: u64, direction: Direction, payload: &[u8]) -> Observation {
+        let payload = payload.to_vec().into();
+        Observation::Bytes { flow: FlowNumber(number), direction, payload, at: Timestamp(2) }
+    }
+
+    /// The same answer for another name of the same length.
+    fn answer(name: &[u8; 9]) -> Vec<u8> {
+        [&ANSWER[..12], &[1], &name[..1], &[7], &name[2..], &ANSWER[22..]].concat()
+    }
+
+    fn taken(watcher: &mut Watcher, number: u64) -> Flow {
+        let mut changed = watcher.take_changed().into_iter();
+        changed.find(|flow| flow.number == FlowNumber(number)).expect("a flow that changed")
+    }
+
+    #[test]
+    fn an_app_means_the_name_that_it_asked_for_itself() {
+        let mut watcher = watcher();
+        for (number, path, name) in [(1, "/bin/a", b"a.example"), (2, "/bin/b", b"b.example")] {
+            watcher.observe(opened(number, Protocol::Udp, "203.0.113.53:53"));
+            watcher.observe(bytes(number, Direction::Received, &answer(name)));
+            watcher.observe(owned(number, path));
+        }
+        watcher.observe(opened(3, Protocol::Tcp, "192.0.2.7:443"));
+        let unowned = taken(&mut watcher, 3);
+        assert_eq!(
+            (unowned.name.as_deref(), unowned.other_names),
+            (Some("b.example"), vec!["a.example".into()])
+        );
+        watcher.observe(owned(3, "/bin/a"));
+        let flow = taken(&mut watcher, 3);
+        assert_eq!((flow.name.as_deref(), flow.other_names.len()), (Some("a.example"), 0));
+    }
+
+    #[test]
+    fn of_several_names_that_fit_the_flow_itself_may_tell() {
+        let mut watcher = watcher();
+        for name in [b"a.example", b"b.example"] {
+            watcher.observe(Observation::Resolved { answer: answer(name), at: Timestamp(1) });
+        }
+        watcher.observe(opened(1, Protocol::Tcp, "192.0.2.7:53"));
+        assert_eq!(taken(&mut watcher, 1).other_names, ["a.example"]);
+        let question = [&[0, 27][..], &ANSWER[..2], &[1, 0, 0, 1], &[0; 6], &ANSWER[12..27]].concat();
+        watcher.observe(bytes(1, Direction::Sent, &question));
+        let flow = taken(&mut watcher, 1);
+        assert_eq!((flow.name.as_deref(), flow.other_names.len()), (Some("a.example"), 0));
+    }
+
+    #[test]
+    fn what_is_read_is_told_while_the_flow_lives_and_after_its_end() {
+        let mut watcher = watcher();
+        watcher.observe(opened(1, Protocol::Udp, "203.0.113.53:53"));
+        watcher.observe(bytes(1, Direction::Received, ANSWER));
+        let living = taken(&mut watcher, 1).facts;
+        assert_eq!((living.names[0].name.as_str(), living.lookups.len()), ("a.example", 1));
+        watcher.observe(bytes(1, Direction::Sent, &ANSWER[..20]));
+        watcher.observe(Observation::Missed { flow: FlowNumber(1), direction: Direction::Sent, bytes: 7 });
+        watcher.observe(closed(1, 30));
+        let facts = taken(&mut watcher, 1).facts;
+        assert_eq!(facts.names, living.names);
+        assert_eq!((facts.coverage.not_watched, facts.coverage.total()), (10, 30), "3 never came here");
+    }
+
+    #[test]
+    fn a_flow_that_is_given_up_keeps_what_is_known_and_the_rest_was_not_watched() {
+        let mut watcher = watcher();
+        watcher.observe(opened(1, Protocol::Udp, "203.0.113.53:53"));
+        watcher.observe(bytes(1, Direction::Sent, ANSWER));
+        watcher.give_up(FlowNumber(1));
+        watcher.give_up(FlowNumber(1));
+        watcher.observe(bytes(1, Direction::Sent, &[7; 100]));
+        watcher.observe(closed(1, 100 + ANSWER.len() as u64));
+        let facts = taken(&mut watcher, 1).facts;
+        assert_eq!((facts.names.len(), facts.coverage.not_watched), (1, 100));
+        assert_eq!(facts.coverage.handshake, ANSWER.len() as u64);
+    }
+
+    #[test]
+    fn many_flows_stay_within_one_bound_of_memory() {
+        let mut watcher = watcher();
+        for number in 0..12_000 {
+            watcher.observe(opened(number, Protocol::Tcp, "192.0.2.9:7000"));
+            watcher.observe(bytes(number, Direction::Sent, &[b'x'; 2_000]));
+            watcher.observe(bytes(number, Direction::Sent, b"y"));
+        }
+        let flows = watcher.take_changed();
+        assert!(flows.iter().all(|flow| flow.facts.coverage.total() <= 2_001));
+        let given_up = flows.iter().filter(|flow| flow.facts.coverage.total() > 0).count();
+        assert!((4_000..12_000).contains(&given_up), "{given_up}");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use telltale_model::{Ending, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
+use telltale_model::{Ending, Facts, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
 use telltale_store::{Run, Store};
 
 #[test]
@@ -221,6 +221,7 @@ fn flow(number: u64, program: &str, name: Option<&str>, remote: &str, bytes_sent
         },
         owner: Owner { uid: Some(1000), pid: Some(1), program: Some(program.into()) },
         name: name.map(str::to_owned),
+        other_names: Vec::new(),
         started: began,
         ended: Some(began),
         ending: Some(Ending::Finished),
@@ -230,5 +231,6 @@ fn flow(number: u64, program: &str, name: Option<&str>, remote: &str, bytes_sent
             packets_sent: 9,
             packets_received: 9,
         },
+        facts: Facts::default(),
     }
 }

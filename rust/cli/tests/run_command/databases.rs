@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::thread;
 
-use telltale_model::{Ending, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
+use telltale_model::{Ending, Facts, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
 use telltale_store::{Filter, Reader, Run, Store};
 
 use crate::{TELLTALE, able, root, text};
@@ -182,10 +182,12 @@ fn commit(mut store: Store) -> Store {
         key,
         owner: Owner::default(),
         name: None,
+        other_names: Vec::new(),
         started: Timestamp(0),
         ended: Some(Timestamp(0)),
         ending: Some(Ending::Finished),
         traffic: Traffic::default(),
+        facts: Facts::default(),
     };
     store.commit(Timestamp(0), &[flow]).unwrap();
     store

@@ -136,6 +136,8 @@ impl WatchSender {
             Observation::Opened { .. }
             | Observation::Owned { .. }
             | Observation::Closed { .. }
+            | Observation::Bytes { .. }
+            | Observation::Missed { .. }
             | Observation::Resolved { .. } => self.count_dropped(1),
         }
     }

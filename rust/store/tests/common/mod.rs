@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use telltale_model::{Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
+use telltale_model::{Facts, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
 use telltale_store::{Filter, Reader, Run};
 
 pub(crate) fn run() -> Run {
@@ -32,9 +32,11 @@ fn flow(number: u64) -> Flow {
         },
         owner: Owner::default(),
         name: None,
+        other_names: Vec::new(),
         started: Timestamp(0),
         ended: None,
         ending: None,
         traffic: Traffic { bytes_sent: 100, bytes_received: 0, packets_sent: 1, packets_received: 0 },
+        facts: Facts::default(),
     }
 }

@@ -1,0 +1,221 @@
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Class, Coverage};
+
+/// What was read from a flow's bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// What is spoken, as far as it could be told.
+    pub application: Option<Application>,
+    /// Every name that the flow itself carried, each once, in the order of its first appearance.
+    pub names: Vec<Name>,
+    /// DNS questions, and what was answered.
+    pub lookups: Vec<Lookup>,
+    /// The client's TLS or QUIC hello.
+    pub hello: Option<Hello>,
+    /// HTTP requests, the first ones.
+    pub requests: Vec<Request>,
+    /// Bytes that were sent as content, an upper bound of what the app said: the payload of TLS application
+    /// data, of QUIC 1-RTT packets, else all payload that is not framing.
+    pub content_sent: u64,
+    /// Every sent byte by how far it could be looked into.
+    pub coverage: Coverage,
+}
+
+/// A protocol over TCP or UDP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Application {
+    /// TLS, any version.
+    Tls,
+    /// DTLS, any version.
+    Dtls,
+    /// QUIC, any version.
+    Quic,
+    /// HTTP/1.x in clear.
+    Http,
+    /// HTTP/2 in clear.
+    Http2,
+    /// A WebSocket in clear.
+    WebSocket,
+    /// DNS in clear.
+    Dns,
+    /// Multicast DNS.
+    Mdns,
+    /// Link-local multicast name resolution.
+    Llmnr,
+    /// NetBIOS name service.
+    Nbns,
+    /// DNS over TLS.
+    Dot,
+    /// DNS over HTTPS, to a known resolver.
+    Doh,
+    /// DNS over QUIC.
+    Doq,
+    /// STUN, and TURN over it.
+    Stun,
+    /// Network time.
+    Ntp,
+    /// Discovery of devices nearby.
+    Ssdp,
+    /// DHCP.
+    Dhcp,
+    /// WireGuard.
+    WireGuard,
+    /// OpenVPN.
+    OpenVpn,
+    /// IKE, the key exchange of IPsec: Wi-Fi calling.
+    Ike,
+    /// ESP in UDP: Wi-Fi calling.
+    Esp,
+    /// MQTT in clear.
+    Mqtt,
+    /// XMPP.
+    Xmpp,
+    /// Google's push service.
+    Fcm,
+    /// Voice or video.
+    Rtp,
+    /// SIP.
+    Sip,
+    /// BitTorrent.
+    BitTorrent,
+    /// SSH.
+    Ssh,
+    /// Mail being sent, before or without TLS.
+    Smtp,
+    /// Mail being read, before or without TLS.
+    Imap,
+    /// Mail being fetched, before or without TLS.
+    Pop3,
+    /// FTP.
+    Ftp,
+}
+
+/// A name that a flow carried.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Name {
+    /// In lower case, without port and last dot; bytes that are not printable ASCII as `\DDD`.
+    pub name: String,
+    /// Where it stood.
+    pub from: NameSource,
+    /// With ECH (RFC 9849): the outer name, a cover for another that cannot be read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outer: bool,
+}
+
+/// Where a name stood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NameSource {
+    /// Server name indication in a TLS ClientHello (RFC 6066 3).
+    Tls,
+    /// The same in a QUIC Initial.
+    Quic,
+    /// `Host`, `:authority`, CONNECT's or an absolute URI's authority.
+    Http,
+    /// A DNS question.
+    Dns,
+}
+
+/// A DNS question.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lookup {
+    /// The name, as [`Name::name`] is written.
+    pub query: String,
+    /// `A`, `AAAA`, `HTTPS`, `PTR`...; `TYPE65280` for one without a name (RFC 3597 5).
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whether an answer was seen at all.
+    pub answered: bool,
+    /// Addresses that it has, directly or over aliases.
+    pub addresses: Vec<IpAddr>,
+    /// Other answers in the words of zone files, aliases among them.
+    pub others: Vec<String>,
+}
+
+/// What a client said of itself when it began TLS.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The highest version that it offers, as on the wire: 0x0304 is TLS 1.3.
+    pub version: u16,
+    /// What it wants to speak inside: `h2`, `http/1.1`, `h3`...
+    pub alpn: Vec<String>,
+    /// Whether it has an encrypted hello inside (RFC 9849), real or GREASE: nobody outside can tell.
+    pub ech: bool,
+    /// Its fingerprint, JA4.
+    pub ja4: String,
+}
+
+/// An HTTP request. Longer texts are cut.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// `GET`...
+    pub method: String,
+    /// Host, as [`Name::name`] is written; empty where there was none.
+    pub host: String,
+    /// Path with query.
+    pub path: String,
+    /// `User-Agent`.
+    pub user_agent: Option<String>,
+    /// Names of cookies sent, never their values.
+    pub cookies: Vec<String>,
+    /// `Content-Type` of what was sent.
+    pub content_type: Option<String>,
+    /// `Content-Encoding` of what was sent.
+    pub content_encoding: Option<String>,
+    /// Bytes of the body that was sent, without chunk framing.
+    pub body: u64,
+    /// The status of the answer, if it was seen.
+    pub status: Option<u16>,
+}
+
+impl Facts {
+    /// Requests that are kept: a flow that carries more is told by its first ones.
+    pub const KEPT: usize = 64;
+
+    /// Names and lookups that are kept, each: a resolver's socket may carry all questions of an hour.
+    /// Names of longer than 255 bytes do not exist (RFC 1035 2.3.4).
+    pub const NAMES: usize = 512;
+
+    /// Remembers a name, once.
+    pub fn add_name(&mut self, name: Name) {
+        if self.names.len() < Self::NAMES && !self.names.contains(&name) {
+            self.names.push(name);
+        }
+    }
+
+    /// Bytes of memory behind it, nearly.
+    pub fn held(&self) -> usize {
+        let strings =
+            |list: &[String]| list.iter().map(|text| size_of::<String>() + text.capacity()).sum::<usize>();
+        let names: usize = self.names.iter().map(|name| size_of::<Name>() + name.name.capacity()).sum();
+        let lookups = self.lookups.iter().map(|lookup| {
+            let addresses = lookup.addresses.capacity() * size_of::<IpAddr>();
+            size_of::<Lookup>() + lookup.query.capacity() + addresses + strings(&lookup.others)
+        });
+        let requests = self.requests.iter().map(|request| {
+            let texts = [&request.method, &request.host, &request.path];
+            let more = [&request.user_agent, &request.content_type, &request.content_encoding];
+            let texts =
+                texts.into_iter().chain(more.into_iter().flatten()).map(String::capacity).sum::<usize>();
+            size_of::<Request>() + texts + strings(&request.cookies)
+        });
+        let hello = self.hello.as_ref().map_or(0, |hello| strings(&hello.alpn) + hello.ja4.capacity());
+        names + lookups.sum::<usize>() + requests.sum::<usize>() + hello
+    }
+
+    /// Counts sent bytes that are no content of a person: framing and handshakes.
+    pub fn count_handshake(&mut self, bytes: usize) {
+        self.coverage.add(Class::Handshake, bytes as u64);
+    }
+
+    /// Counts sent bytes of content.
+    pub fn count_content(&mut self, class: Class, bytes: usize) {
+        let bytes = bytes as u64;
+        self.coverage.add(class, bytes);
+        self.content_sent = self.content_sent.saturating_add(bytes);
+    }
+}

@@ -1,0 +1,192 @@
+//! The conversations of all flows that live, within one bound of memory.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+
+use telltale_model::{Class, Direction, Facts, FlowKey, FlowNumber, Protocol};
+
+use crate::conversation::Conversation;
+use crate::dns::Answer;
+use crate::limits;
+
+/// Conversations by the number of their flow.
+#[derive(Debug, Default)]
+pub(crate) struct Conversations {
+    live: BTreeMap<FlowNumber, Live>,
+    /// For the clock algorithm: a flow that did not go on since the hand passed last goes first.
+    hand: VecDeque<FlowNumber>,
+    /// The latest QUIC flow to each server: its client may go on from another port.
+    quic: BTreeMap<SocketAddr, FlowNumber>,
+    /// Bytes of memory behind all of them.
+    held: usize,
+}
+
+#[derive(Debug)]
+struct Live {
+    conversation: Conversation,
+    key: FlowKey,
+    sent: u64,
+    held: usize,
+    spoke: bool,
+}
+
+/// What the bytes of a flow led to.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    /// Names that were answered.
+    pub(crate) answers: Vec<Answer>,
+    /// Flows that had to make room, with what is known of them.
+    pub(crate) ended: Vec<(FlowNumber, Facts)>,
+}
+
+impl Conversations {
+    /// The next bytes of a flow. The first ones begin its conversation.
+    pub(crate) fn take(
+        &mut self,
+        number: FlowNumber,
+        key: FlowKey,
+        direction: Direction,
+        bytes: &[u8],
+    ) -> Outcome {
+        let begun = self.live.contains_key(&number);
+        if !begun {
+            self.begin(number, key, direction, bytes);
+        }
+        let Some(live) = self.live.get_mut(&number) else { return Outcome::default() };
+        live.spoke = begun;
+        if direction == Direction::Sent {
+            live.sent = live.sent.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        }
+        live.conversation.take(direction, bytes);
+        let answers = live.conversation.take_answers();
+        if live.conversation.is_quic() {
+            self.quic.insert(key.remote, number);
+        }
+        self.weigh(number);
+        Outcome { answers, ended: self.make_room() }
+    }
+
+    /// Bytes of a flow are missing.
+    pub(crate) fn miss(&mut self, number: FlowNumber, key: FlowKey, direction: Direction, bytes: u64) {
+        if !self.live.contains_key(&number) {
+            self.begin(number, key, direction, &[]);
+        }
+        if let Some(live) = self.live.get_mut(&number) {
+            let sent = if direction == Direction::Sent { bytes } else { 0 };
+            live.sent = live.sent.saturating_add(sent);
+            live.conversation.miss(direction, bytes);
+        }
+        self.weigh(number);
+    }
+
+    /// What is known so far.
+    pub(crate) fn facts(&self, number: FlowNumber) -> Option<&Facts> {
+        self.live.get(&number).map(|live| live.conversation.facts())
+    }
+
+    /// No more comes.
+    pub(crate) fn end(&mut self, number: FlowNumber) -> Option<Facts> {
+        let mut live = self.remove(number)?;
+        live.conversation.end();
+        Some(live.conversation.into_facts())
+    }
+
+    /// Ends a conversation without touching its session, in which there is a mistake. What it did not count
+    /// was not watched.
+    pub(crate) fn give_up(&mut self, number: FlowNumber) -> Option<Facts> {
+        let live = self.remove(number)?;
+        let mut facts = live.conversation.into_facts();
+        let missing = live.sent.saturating_sub(facts.coverage.total());
+        facts.coverage.add(Class::NotWatched, missing);
+        facts.content_sent = facts.content_sent.saturating_add(missing);
+        Some(facts)
+    }
+
+    fn begin(&mut self, number: FlowNumber, key: FlowKey, direction: Direction, bytes: &[u8]) {
+        let earlier = self
+            .quic
+            .get(&key.remote)
+            .filter(|_| key.protocol == Protocol::Udp && direction == Direction::Sent);
+        let conversation = earlier
+            .and_then(|earlier| self.live.get(earlier))
+            .and_then(|earlier| earlier.conversation.moved(key, bytes))
+            .unwrap_or_else(|| Conversation::new(key));
+        self.live.insert(number, Live { conversation, key, sent: 0, held: 0, spoke: false });
+        self.hand.push_back(number);
+    }
+
+    fn remove(&mut self, number: FlowNumber) -> Option<Live> {
+        let live = self.live.remove(&number)?;
+        self.held = self.held.saturating_sub(live.held);
+        if self.quic.get(&live.key.remote) == Some(&number) {
+            self.quic.remove(&live.key.remote);
+        }
+        // Numbers of flows that are gone leave the hand when there are more of them than of others.
+        if self.hand.len() > 2 * self.live.len() + 64 {
+            self.hand.retain(|number| self.live.contains_key(number));
+        }
+        Some(live)
+    }
+
+    fn weigh(&mut self, number: FlowNumber) {
+        if let Some(live) = self.live.get_mut(&number) {
+            let held = live.conversation.held();
+            self.held = self.held.saturating_sub(live.held).saturating_add(held);
+            live.held = held;
+        }
+    }
+
+    fn make_room(&mut self) -> Vec<(FlowNumber, Facts)> {
+        let mut ended = Vec::new();
+        while self.held > limits::CONVERSATIONS
+            && let Some(number) = self.hand.pop_front()
+        {
+            match self.live.get_mut(&number).map(|live| std::mem::take(&mut live.spoke)) {
+                Some(true) => self.hand.push_back(number),
+                Some(false) => ended.extend(self.end(number).map(|facts| (number, facts))),
+                None => {}
+            }
+        }
+        ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(port: u16) -> FlowKey {
+        let (app, remote) = ("198.19.84.1:4000".parse().unwrap(), SocketAddr::from(([192, 0, 2, 7], port)));
+        FlowKey { protocol: Protocol::Tcp, app, remote }
+    }
+
+    #[test]
+    fn the_longest_silent_make_room() {
+        let mut conversations = Conversations::default();
+        let mut ended = Vec::new();
+        for number in 0..40_000 {
+            // The first flow goes on speaking.
+            for number in [0, number] {
+                let outcome = conversations.take(FlowNumber(number), key(1), Direction::Sent, b"\x01");
+                ended.extend(outcome.ended);
+            }
+            assert!(conversations.held <= limits::CONVERSATIONS);
+        }
+        assert!(ended.len() > 1_000 && ended.iter().all(|(number, _)| number.0 != 0));
+        assert!(ended.iter().all(|(_, facts)| facts.coverage.total() == 1));
+        assert_eq!(ended.len() + conversations.live.len(), 40_000);
+        let numbers: Vec<FlowNumber> = conversations.live.keys().copied().collect();
+        numbers.into_iter().for_each(|number| drop(conversations.end(number)));
+        assert_eq!(conversations.held, 0);
+        assert!(conversations.hand.len() <= 64);
+    }
+
+    #[test]
+    fn what_was_not_counted_when_it_was_given_up_was_not_watched() {
+        let mut conversations = Conversations::default();
+        conversations.take(FlowNumber(1), key(1), Direction::Sent, b"abc");
+        let facts = conversations.give_up(FlowNumber(1)).unwrap();
+        assert_eq!((facts.coverage.not_watched, facts.coverage.total()), (3, 3));
+        assert!(conversations.facts(FlowNumber(1)).is_none());
+    }
+}

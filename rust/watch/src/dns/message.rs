@@ -1,0 +1,142 @@
+//! Reads one DNS message (RFC 1035 4) as far as it goes: what is damaged costs what stands behind it, and
+//! nothing that stands before.
+
+use super::name;
+use super::record::{self, Data};
+use crate::reader::Reader;
+
+/// What a message asks and says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Message {
+    /// Whether it is an answer.
+    pub(super) response: bool,
+    /// Whether the answer is an error, such as that there is no such name.
+    pub(super) failed: bool,
+    pub(super) questions: Vec<Question>,
+    pub(super) answers: Vec<Record>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Question {
+    pub(super) name: String,
+    pub(super) kind: u16,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Record {
+    pub(super) name: String,
+    pub(super) kind: u16,
+    pub(super) data: Data,
+}
+
+/// Questions of one message that are read. DNS has one; mDNS asks for several services at once.
+const QUESTIONS: u16 = 16;
+
+/// Answers of one message that are read. Names have a few addresses, large services a dozen.
+const ANSWERS: u16 = 32;
+
+/// More questions than this make a message no DNS: a header of other bytes has thousands.
+const PLAUSIBLE: u16 = 64;
+
+/// RFC 1035 4.1.1.
+struct Header {
+    response: bool,
+    opcode: u8,
+    reserved: bool,
+    rcode: u8,
+    /// Questions, answers, authority, additional.
+    counts: [u16; 4],
+}
+
+impl Header {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let [_, _, high, low] = reader.array()?;
+        let counts = [reader.u16()?, reader.u16()?, reader.u16()?, reader.u16()?];
+        Some(Self {
+            response: high & 0x80 != 0,
+            opcode: high >> 3 & 0x0f,
+            reserved: low & 0x40 != 0,
+            rcode: low & 0x0f,
+            counts,
+        })
+    }
+
+    /// RFC 1035, 1996, 2136, 8490: query, inverse query, status, notify, update, stateful operation.
+    fn is_plausible(&self) -> bool {
+        let [questions, ..] = self.counts;
+        matches!(self.opcode, 0..=2 | 4..=6) && questions <= PLAUSIBLE && (questions > 0 || self.response)
+    }
+}
+
+impl Message {
+    /// Reads a message of a flow that speaks DNS by its port. `None` where not even the first question can
+    /// be read.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let mut reader = Reader::new(bytes);
+        let header = Header::read(&mut reader).filter(Header::is_plausible)?;
+        let mut message = Self { response: header.response, failed: header.rcode != 0, ..Self::default() };
+        let [questions, answers, ..] = header.counts;
+        for _ in 0..questions.min(QUESTIONS) {
+            let Some(question) = Question::read(bytes, &mut reader) else {
+                return (!message.questions.is_empty()).then_some(message);
+            };
+            message.questions.push(question);
+        }
+        if questions <= QUESTIONS {
+            let records = (0..answers.min(ANSWERS)).map_while(|_| Record::read(bytes, &mut reader));
+            message.answers.extend(records);
+        }
+        (questions > 0 || !message.answers.is_empty()).then_some(message)
+    }
+}
+
+impl Question {
+    fn read<'a>(message: &'a [u8], reader: &mut Reader<'a>) -> Option<Self> {
+        Self::read_with_class(message, reader).map(|(question, _class)| question)
+    }
+
+    fn read_with_class<'a>(message: &'a [u8], reader: &mut Reader<'a>) -> Option<(Self, u16)> {
+        let name = name::read(message, reader)?;
+        Some((Self { name, kind: reader.u16()? }, reader.u16()?))
+    }
+}
+
+impl Record {
+    fn read<'a>(message: &'a [u8], reader: &mut Reader<'a>) -> Option<Self> {
+        let name = name::read(message, reader)?;
+        let kind = reader.u16()?;
+        let (_class, _lifetime) = (reader.u16()?, reader.u32()?);
+        let data = reader.vector16()?;
+        Some(Self { name, kind, data: record::data(message, kind, data) })
+    }
+}
+
+/// Whether bytes on any port are a message from the first to the last byte: one question of a known kind
+/// and class, and as many records as its header says. Random bytes pass once in 10^20.
+pub(super) fn is_exact(bytes: &[u8]) -> bool {
+    exact(bytes).is_some()
+}
+
+/// Records that are passed over at most to see whether a message ends where it says.
+const EXACT: u16 = 256;
+
+fn exact(bytes: &[u8]) -> Option<()> {
+    let mut reader = Reader::new(bytes);
+    let header = Header::read(&mut reader)?;
+    let [questions, answers, authority, additional] = header.counts;
+    let sane = header.opcode == 0
+        && !header.reserved
+        && questions == 1
+        && if header.response { header.rcode <= 10 } else { header.rcode == 0 && answers == 0 };
+    let (question, class) = Question::read_with_class(bytes, &mut reader).filter(|_| sane)?;
+    // Internet, Chaos, Hesiod, any: RFC 6895 3.2.
+    let known = record::is_known(question.kind) && matches!(class, 1 | 3 | 4 | 255);
+    let records =
+        answers.checked_add(authority)?.checked_add(additional).filter(|all| *all <= EXACT && known)?;
+    for _ in 0..records {
+        name::skip(&mut reader)?;
+        reader.take(8)?;
+        reader.vector16()?;
+    }
+    reader.is_empty().then_some(())
+}

@@ -1,0 +1,317 @@
+//! DNS over UDP and TCP (RFC 1035, RFC 7766), and its relatives of the local network: multicast DNS
+//! (RFC 6762), LLMNR (RFC 4795), NetBIOS names (RFC 1002).
+
+mod message;
+mod name;
+mod record;
+mod stream;
+mod svcb;
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use telltale_model::{Application, Class, Direction, Facts, Lookup, Name, NameSource};
+
+use crate::session::{Likeness, Step};
+use message::{Message, Question, Record};
+use record::Data;
+use stream::Stream;
+
+/// A flow that speaks DNS.
+#[derive(Debug)]
+pub(crate) struct Dns {
+    dialect: Dialect,
+    /// What is half here, of either direction: TCP alone.
+    streams: Option<[Stream; 2]>,
+    /// What was answered and not yet taken.
+    answers: Vec<Answer>,
+}
+
+/// Whose questions they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// To a resolver, about the whole Internet.
+    Internet,
+    /// To whoever is near.
+    Multicast,
+    /// The same, by Microsoft.
+    Llmnr,
+    /// The same, older.
+    NetBios,
+}
+
+/// The addresses that a name was said to have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// What was asked for, as [`Name::name`] is written.
+    pub(crate) name: String,
+    /// Directly, over aliases, or as the hints of an HTTPS record. Never empty.
+    pub(crate) addresses: Vec<IpAddr>,
+}
+
+/// Questions of one answer that are looked at: resolvers answer one at a time (RFC 9619).
+const ANSWERED: usize = 4;
+
+/// Answers that wait to be taken, which happens after each piece.
+const WAITING: usize = 64;
+
+impl Dns {
+    /// Of datagrams.
+    pub(crate) fn over_udp(dialect: Dialect) -> Self {
+        Self { dialect, streams: None, answers: Vec::new() }
+    }
+
+    /// Of messages with their lengths before them.
+    pub(crate) fn over_tcp() -> Self {
+        Self { dialect: Dialect::Internet, streams: Some(Default::default()), answers: Vec::new() }
+    }
+
+    /// The next bytes; over UDP one datagram.
+    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], facts: &mut Facts) -> Step {
+        facts.application.get_or_insert(self.dialect.application());
+        let Some(streams) = &mut self.streams else {
+            let class = self.read(bytes, facts);
+            count(direction, class, bytes.len(), facts);
+            return Step::On;
+        };
+        let [sent, received] = streams;
+        let stream = if direction == Direction::Sent { sent } else { received };
+        let (messages, lost) = stream.take(bytes);
+        let known = bytes.len() - lost;
+        count(direction, Class::Handshake, known, facts);
+        count(direction, Class::Opaque, lost, facts);
+        for message in messages {
+            self.read(&message, facts);
+        }
+        Step::On
+    }
+
+    /// Bytes are missing here.
+    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, _facts: &mut Facts) {
+        if let Some([sent, received]) = &mut self.streams {
+            let stream = if direction == Direction::Sent { sent } else { received };
+            stream.miss(bytes);
+        }
+    }
+
+    /// No more come.
+    pub(crate) fn end(&mut self, _facts: &mut Facts) {
+        self.streams = None;
+    }
+
+    /// What was answered since the last call.
+    pub(crate) fn take_answers(&mut self) -> Vec<Answer> {
+        std::mem::take(&mut self.answers)
+    }
+
+    /// Bytes of memory behind it.
+    pub(crate) fn held(&self) -> usize {
+        self.streams.iter().flatten().map(Stream::held).sum()
+    }
+
+    /// Reads one message, and says what its bytes are.
+    fn read(&mut self, bytes: &[u8], facts: &mut Facts) -> Class {
+        let Some(mut message) = Message::read(bytes) else { return Class::Opaque };
+        self.dialect.rewrite(&mut message);
+        if message.response {
+            self.answered(&message, facts);
+        } else {
+            for question in &message.questions {
+                self.asked(question, facts);
+            }
+        }
+        Class::Handshake
+    }
+
+    /// Remembers a question once, and gives its place.
+    fn asked<'a>(&self, question: &Question, facts: &'a mut Facts) -> Option<&'a mut Lookup> {
+        let kind = record::kind_name(question.kind);
+        let known =
+            facts.lookups.iter().position(|lookup| lookup.query == question.name && lookup.kind == kind);
+        if known.is_none() {
+            self.remember(question, kind, facts)?;
+        }
+        let last = facts.lookups.len().saturating_sub(1);
+        facts.lookups.get_mut(known.unwrap_or(last))
+    }
+
+    /// Names of the local network are no names of the Internet: they stay among the lookups.
+    fn remember(&self, question: &Question, kind: String, facts: &mut Facts) -> Option<()> {
+        let query = question.name.clone();
+        if self.dialect == Dialect::Internet {
+            facts.add_name(Name { name: query.clone(), from: NameSource::Dns, outer: false });
+        }
+        let room = facts.lookups.len() < Facts::NAMES;
+        room.then(|| {
+            facts.lookups.push(Lookup { query, kind, answered: false, addresses: vec![], others: vec![] });
+        })
+    }
+
+    fn answered(&mut self, message: &Message, facts: &mut Facts) {
+        for question in message.questions.iter().take(ANSWERED) {
+            let records = belonging(question, &message.answers);
+            if let Some(lookup) = self.asked(question, facts) {
+                lookup.answered = true;
+                fill(lookup, &records);
+            }
+            if !message.failed {
+                self.learn(asked_for(question), &records);
+            }
+        }
+        // Of a zone transfer only the first message has its question (RFC 5936 2.2): nobody asked for each.
+        if message.questions.is_empty() && self.dialect != Dialect::Internet {
+            self.announced(&message.answers, facts);
+        }
+    }
+
+    /// mDNS: answers come without their questions (RFC 6762 6), also to nobody's question.
+    fn announced(&mut self, records: &[Record], facts: &mut Facts) {
+        for record in records {
+            let question = Question { name: record.name.clone(), kind: record.kind };
+            if let Some(lookup) = self.asked(&question, facts) {
+                lookup.answered = true;
+                fill(lookup, &[record]);
+            }
+            self.learn(&record.name, &[record]);
+        }
+    }
+
+    fn learn(&mut self, name: &str, records: &[&Record]) {
+        let addresses: Vec<IpAddr> =
+            records.iter().flat_map(|record| addresses(&record.data)).copied().collect();
+        if !addresses.is_empty() && self.answers.len() < WAITING {
+            self.answers.push(Answer { name: name.to_owned(), addresses });
+        }
+    }
+}
+
+impl Dialect {
+    fn application(self) -> Application {
+        match self {
+            Self::Internet => Application::Dns,
+            Self::Multicast => Application::Mdns,
+            Self::Llmnr => Application::Llmnr,
+            Self::NetBios => Application::Nbns,
+        }
+    }
+
+    /// NetBIOS hides names in other names.
+    fn rewrite(self, message: &mut Message) {
+        if self != Self::NetBios {
+            return;
+        }
+        let names = message.questions.iter_mut().map(|question| &mut question.name);
+        for name in names.chain(message.answers.iter_mut().map(|record| &mut record.name)) {
+            *name = name::netbios(name).unwrap_or_else(|| std::mem::take(name));
+        }
+    }
+}
+
+/// Whether a datagram on any port is DNS.
+pub(crate) fn looks_like(datagram: &[u8]) -> Likeness {
+    if message::is_exact(datagram) { Likeness::Yes } else { Likeness::No }
+}
+
+/// Whether a datagram on a port of DNS or a relative is.
+pub(crate) fn could_be(datagram: &[u8]) -> bool {
+    Message::read(datagram).is_some()
+}
+
+/// Whether a stream begins with a message and its length. On any port the first message has to be whole and
+/// right to the last byte; on that of DNS its first question is enough.
+pub(crate) fn looks_like_stream(bytes: &[u8], on_port: bool) -> Likeness {
+    let Some((len, rest)) = bytes.split_first_chunk() else { return Likeness::Maybe };
+    let len = usize::from(u16::from_be_bytes(*len));
+    let message = rest.get(..len);
+    match message {
+        _ if len < SHORTEST => Likeness::No,
+        _ if on_port && could_be(message.unwrap_or(rest)) => Likeness::Yes,
+        Some(message) => looks_like(message),
+        None if on_port && rest.len() >= LONGEST_QUESTION => Likeness::No,
+        None => Likeness::Maybe,
+    }
+}
+
+/// A header and a question about the root.
+const SHORTEST: usize = 12 + 5;
+
+/// A header and a question about a name of 255 bytes.
+const LONGEST_QUESTION: usize = 12 + 259;
+
+/// What a DNS answer says about addresses: the answer to its first question alone.
+pub(crate) fn answer(message: &[u8]) -> Option<Answer> {
+    let mut session = Dns::over_udp(Dialect::Internet);
+    session.read(message, &mut Facts::default());
+    session.take_answers().into_iter().next()
+}
+
+fn count(direction: Direction, class: Class, bytes: usize, facts: &mut Facts) {
+    match (direction, class) {
+        (Direction::Received, _) => {}
+        (Direction::Sent, Class::Handshake) => facts.count_handshake(bytes),
+        (Direction::Sent, _) => facts.count_content(class, bytes),
+    }
+}
+
+/// The records that answer a question: of its name, and of all that it is an alias of (RFC 1034 3.6.2), in
+/// whatever order they come.
+fn belonging<'a>(question: &Question, answers: &'a [Record]) -> Vec<&'a Record> {
+    let mut names = BTreeSet::from([question.name.as_str()]);
+    loop {
+        let before = names.len();
+        for record in answers {
+            if let Data::Alias(target) = &record.data
+                && names.contains(record.name.as_str())
+            {
+                names.insert(target);
+            }
+        }
+        if names.len() == before {
+            return answers.iter().filter(|record| names.contains(record.name.as_str())).collect();
+        }
+    }
+}
+
+/// The name that a connection goes to: HTTPS and SVCB questions have port and scheme before it
+/// (RFC 9460 2.3, 9.1).
+fn asked_for(question: &Question) -> &str {
+    let Some((first, rest)) = question.name.split_once('.') else { return &question.name };
+    match rest.strip_prefix("_https.") {
+        Some(host) if question.kind == record::HTTPS && first.starts_with('_') => host,
+        _ => &question.name,
+    }
+}
+
+fn addresses(data: &Data) -> &[IpAddr] {
+    match data {
+        Data::Address(address) => std::slice::from_ref(address),
+        Data::Service { hints, .. } => hints,
+        Data::Alias(_) | Data::Other(_) => &[],
+    }
+}
+
+/// Answers to one question that are kept: repeated questions may get others each time.
+const KEPT: usize = 32;
+
+fn fill(lookup: &mut Lookup, records: &[&Record]) {
+    for record in records {
+        for address in addresses(&record.data) {
+            push(&mut lookup.addresses, *address);
+        }
+        match &record.data {
+            Data::Address(_) => {}
+            Data::Alias(text) | Data::Other(text) | Data::Service { text, .. } => {
+                push(&mut lookup.others, text.clone());
+            }
+        }
+    }
+}
+
+fn push<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    if list.len() < KEPT && !list.contains(&item) {
+        list.push(item);
+    }
+}
+
+#[cfg(test)]
+mod tests;

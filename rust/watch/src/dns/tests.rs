@@ -1,0 +1,298 @@
+use super::*;
+
+use telltale_model::Direction::{Received, Sent};
+
+/// Header with these flags and counts of questions and answers; then a question for this name, and the
+/// records.
+fn message(flags: u16, question: &[u8], kind: u16, records: &[&[u8]]) -> Vec<u8> {
+    let [high, low] = flags.to_be_bytes();
+    let header = [0x12, 0x34, high, low, 0, 1, 0, u8::try_from(records.len()).unwrap(), 0, 0, 0, 0];
+    [&header[..], question, &kind.to_be_bytes(), b"\0\x01", &records.concat()].concat()
+}
+
+const QUERY: u16 = 0x0100;
+const ANSWER: u16 = 0x8180;
+const WWW: &[u8] = b"\x03wWw\x07Example\0";
+/// The name at offset 12 has the address 192.0.2.7.
+const A: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\0\x02\x07";
+/// The name at offset 12 has the address 2001:db8::7.
+const AAAA: &[u8] = b"\xc0\x0c\0\x1c\0\x01\0\0\0\x3c\0\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x07";
+const TO_CDN: &[u8] = b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x05\x03cdn\0";
+/// An answer over two aliases, of both families.
+fn long_answer() -> Vec<u8> {
+    let second: &[u8] = b"\x03CDN\0\0\x05\0\x01\0\0\0\x3c\0\x06\x04edge\0";
+    let address: &[u8] = b"\x04edge\0\0\x01\0\x01\0\0\0\x3c\0\x04\xc6\x33\x64\x09";
+    message(ANSWER, WWW, 1, &[address, second, TO_CDN])
+}
+
+fn found(message: &[u8]) -> Option<(String, Vec<String>)> {
+    answer(message).map(|answer| (answer.name, answer.addresses.iter().map(IpAddr::to_string).collect()))
+}
+
+fn over_udp(dialect: Dialect, datagrams: &[(Direction, Vec<u8>)]) -> (Facts, Vec<Answer>) {
+    let (mut session, mut facts) = (Dns::over_udp(dialect), Facts::default());
+    for (direction, bytes) in datagrams {
+        assert_eq!(session.take(*direction, bytes, &mut facts), Step::On);
+    }
+    session.end(&mut facts);
+    (facts, session.take_answers())
+}
+
+fn lookups(facts: &Facts) -> Vec<String> {
+    let line = |lookup: &Lookup| {
+        let mut words = vec![lookup.query.clone(), lookup.kind.clone()];
+        words.extend(lookup.answered.then(|| "->".to_owned()));
+        words.extend(lookup.addresses.iter().map(IpAddr::to_string));
+        words.extend(lookup.others.iter().cloned());
+        words.join(" ")
+    };
+    facts.lookups.iter().map(line).collect()
+}
+
+fn names(facts: &Facts) -> Vec<&str> {
+    facts.names.iter().map(|name| name.name.as_str()).collect()
+}
+
+#[test]
+fn a_question_and_its_answer_are_one_lookup_whatever_the_case() {
+    let (facts, answers) = over_udp(
+        Dialect::Internet,
+        &[
+            (Sent, message(QUERY, WWW, 1, &[])),
+            (Received, message(ANSWER, b"\x03www\x07eXAMPLE\0", 1, &[A, A])),
+        ],
+    );
+    assert_eq!(lookups(&facts), ["www.example A -> 192.0.2.7"]);
+    assert_eq!((names(&facts), facts.application), (vec!["www.example"], Some(Application::Dns)));
+    assert_eq!(facts.coverage.handshake, facts.coverage.total());
+    assert_eq!((facts.coverage.total(), facts.content_sent), (29, 0));
+    assert_eq!(answers.len(), 1);
+}
+
+#[test]
+fn both_families_are_read_and_the_name_is_in_lower_case() {
+    let found = found(&message(ANSWER, WWW, 1, &[A, AAAA])).unwrap();
+    assert_eq!(found, ("www.example".into(), vec!["192.0.2.7".into(), "2001:db8::7".into()]));
+}
+
+#[test]
+fn aliases_are_followed_in_any_order_to_the_name_that_was_asked_for() {
+    assert_eq!(found(&long_answer()).unwrap(), ("www.example".into(), vec!["198.51.100.9".into()]));
+    let (facts, _) = over_udp(Dialect::Internet, &[(Received, long_answer())]);
+    assert_eq!(lookups(&facts), ["www.example A -> 198.51.100.9 edge cdn"]);
+    let stranger: &[u8] = b"\x04edge\0\0\x01\0\x01\0\0\0\x3c\0\x04\xc6\x33\x64\x09";
+    assert_eq!(found(&message(ANSWER, WWW, 1, &[stranger])), None, "not what was asked for");
+    let circle: &[u8] = b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x02\xc0\x0c";
+    assert_eq!(found(&message(ANSWER, WWW, 1, &[circle])), None);
+}
+
+#[test]
+fn an_error_and_an_empty_answer_are_answers_without_addresses() {
+    for reply in [message(ANSWER, WWW, 1, &[]), message(ANSWER | 3, WWW, 1, &[A])] {
+        assert_eq!(found(&reply), None);
+        let (facts, _) = over_udp(Dialect::Internet, &[(Received, reply)]);
+        assert!(facts.lookups[0].answered);
+    }
+}
+
+#[test]
+fn an_https_record_tells_its_hints_under_the_name_without_port_and_scheme() {
+    let record: &[u8] = b"\xc0\x0c\0\x41\0\x01\0\0\0\x3c\0\x16\0\x01\0\0\x01\0\x03\x02h3\
+        \0\x04\0\x04\xc0\0\x02\x07\0\x05\0\0";
+    let reply = message(ANSWER, b"\x05_8443\x06_https\x01a\x07example\0", 65, &[record]);
+    let (facts, answers) = over_udp(Dialect::Internet, &[(Received, reply)]);
+    assert_eq!(
+        lookups(&facts),
+        ["_8443._https.a.example HTTPS -> 192.0.2.7 1 . alpn=h3 ipv4hint=192.0.2.7 ech"]
+    );
+    assert_eq!(answers[0].name, "a.example");
+}
+
+#[test]
+fn each_cut_of_a_message_is_read_as_far_as_it_goes() {
+    let whole = message(ANSWER, WWW, 1, &[A, AAAA]);
+    let read = |len: usize| Message::read(&whole[..len]).map(|message| message.answers.len());
+    assert_eq!((0..=whole.len()).map(read).position(|read| read.is_some()), Some(29));
+    assert_eq!(read(29 + A.len() - 1), Some(0));
+    assert_eq!(read(29 + A.len()), Some(1));
+    assert_eq!(read(whole.len()), Some(2));
+}
+
+#[test]
+fn odd_bytes_in_a_name_are_written_as_numbers() {
+    let odd = message(QUERY, b"\x05a.\x1b\\\xff\x01b\0", 16, &[]);
+    let (facts, _) = over_udp(Dialect::Internet, &[(Sent, odd), (Sent, message(QUERY, b"\0", 2, &[]))]);
+    assert_eq!(lookups(&facts), ["a\\.\\027\\\\\\255.b TXT", ". NS"]);
+}
+
+#[test]
+fn what_is_no_message_is_content_and_carries_no_name() {
+    let noise = [&b""[..], b"\0", &[0xff; 12], &[0xc0; 600], &[0; 17], b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"];
+    for bytes in noise {
+        let (facts, answers) = over_udp(Dialect::Internet, &[(Sent, bytes.to_vec())]);
+        assert_eq!((facts.names.len(), facts.lookups.len(), answers.len()), (0, 0, 0), "{bytes:?}");
+        assert_eq!((facts.coverage.opaque, facts.content_sent), (bytes.len() as u64, bytes.len() as u64));
+    }
+}
+
+#[test]
+fn multicast_answers_come_without_questions_and_are_no_names_of_the_internet() {
+    let answer: &[u8] =
+        b"\0\0\x84\0\0\0\0\x02\0\0\0\0\x0b_googlecast\x04_tcp\x05local\0\0\x0c\0\x01\0\0\0\x78\
+        \0\x05\x02TV\xc0\x0c\x02tv\xc0\x1d\0\x01\x80\x01\0\0\0\x78\0\x04\xc0\xa8\x01\x05";
+    let (facts, answers) = over_udp(Dialect::Multicast, &[(Received, answer.to_vec())]);
+    assert_eq!(
+        lookups(&facts),
+        ["_googlecast._tcp.local PTR -> tv._googlecast._tcp.local", "tv.local A -> 192.168.1.5"]
+    );
+    assert_eq!((names(&facts), facts.application), (vec![], Some(Application::Mdns)));
+    assert_eq!(answers[0].name, "tv.local");
+}
+
+#[test]
+fn netbios_names_are_told_in_clear() {
+    let query = message(0x0110, b"\x20EJFDEBFEEBFACACACACACACACACACAAA\0", 32, &[]);
+    let (facts, _) = over_udp(Dialect::NetBios, &[(Sent, query)]);
+    assert_eq!((lookups(&facts), names(&facts)), (vec!["isatap NB".to_owned()], vec![]));
+}
+
+#[test]
+fn a_flow_of_thousands_of_names_is_told_by_its_first_ones() {
+    let (mut session, mut facts) = (Dns::over_udp(Dialect::Internet), Facts::default());
+    for number in 0..3_000_u16 {
+        let [high, low] = number.to_be_bytes();
+        let name = [3, b'n', high, low, 0];
+        session.take(Received, &message(ANSWER, &name, 1, &[A]), &mut facts);
+        assert_eq!(session.take_answers().len(), 1);
+    }
+    assert_eq!((facts.names.len(), facts.lookups.len()), (Facts::NAMES, Facts::NAMES));
+    assert_eq!(facts.lookups.last().unwrap().addresses.len(), 1, "later answers do not fall to the last");
+}
+
+fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
+    let frame =
+        |message: &Vec<u8>| [&u16::try_from(message.len()).unwrap().to_be_bytes()[..], message].concat();
+    messages.iter().flat_map(frame).collect()
+}
+
+fn over_tcp(pieces: &[(Direction, &[u8])]) -> Facts {
+    let (mut session, mut facts) = (Dns::over_tcp(), Facts::default());
+    for (direction, piece) in pieces {
+        session.take(*direction, piece, &mut facts);
+        assert!(session.held() <= 16 << 10, "{}", session.held());
+    }
+    session.end(&mut facts);
+    facts
+}
+
+#[test]
+fn a_stream_gives_the_same_in_any_pieces() {
+    let long = [long_answer(), vec![0; 20_000]].concat();
+    let sent = framed(&[message(QUERY, WWW, 1, &[]), vec![], message(QUERY, b"\x01b\0", 28, &[])]);
+    let received = framed(&[long, message(ANSWER, b"\x01b\0", 28, &[AAAA])]);
+    let whole = over_tcp(&[(Sent, &sent), (Received, &received)]);
+    assert_eq!(lookups(&whole), ["www.example A -> 198.51.100.9 edge cdn", "b AAAA -> 2001:db8::7"]);
+    assert_eq!((whole.coverage.handshake, whole.coverage.total()), (sent.len() as u64, sent.len() as u64));
+    for len in [1, 2, 3, 7, 100, 1_448] {
+        let mut pieces: Vec<_> = sent.chunks(len).map(|piece| (Sent, piece)).collect();
+        pieces.extend(received.chunks(len).map(|piece| (Received, piece)));
+        assert_eq!(over_tcp(&pieces), whole, "in pieces of {len}");
+    }
+}
+
+#[test]
+fn a_gap_costs_the_message_that_it_is_in_or_all_behind_it() {
+    let messages = [message(QUERY, WWW, 1, &[]), message(QUERY, b"\x01b\0", 1, &[])];
+    let bytes = framed(&messages);
+    let with_gap = |from: usize, len: usize, told: u64| {
+        let (mut session, mut facts) = (Dns::over_tcp(), Facts::default());
+        session.take(Sent, &bytes[..from], &mut facts);
+        session.miss(Sent, told, &mut facts);
+        session.take(Sent, &bytes[from + len..], &mut facts);
+        assert_eq!(facts.coverage.total(), (bytes.len() - len) as u64);
+        lookups(&facts)
+    };
+    assert_eq!(with_gap(20, 5, 5), ["b A"]);
+    assert!(with_gap(20, 5, 0).is_empty(), "nobody knows how much is missing");
+    assert!(with_gap(20, 15, 15).is_empty(), "and the next length with it");
+}
+
+#[test]
+fn dns_is_recognised_on_any_port_from_the_first_to_the_last_byte() {
+    let edns: &[u8] = b"\0\0\x29\x10\0\0\0\x80\0\0\0";
+    let mut query = message(QUERY | 0x20, WWW, 65, &[]);
+    assert_eq!(looks_like(&query), Likeness::Yes);
+    query[11] = 1;
+    query.extend(edns);
+    assert_eq!(looks_like(&query), Likeness::Yes);
+    assert_eq!(looks_like(&long_answer()), Likeness::Yes);
+    for cut in 0..query.len() {
+        assert_eq!(looks_like(&query[..cut]), Likeness::No, "cut at {cut}");
+    }
+    assert_eq!(looks_like(&[&query[..], b"\0"].concat()), Likeness::No);
+    assert_eq!(looks_like(&message(QUERY, WWW, 4_000, &[])), Likeness::No, "a kind that nobody knows");
+}
+
+#[test]
+fn a_stream_is_recognised_once_its_first_message_is_here() {
+    let bytes = framed(&[message(QUERY, WWW, 1, &[])]);
+    for cut in 0..bytes.len() {
+        assert_eq!(looks_like_stream(&bytes[..cut], false), Likeness::Maybe, "cut at {cut}");
+    }
+    assert_eq!(looks_like_stream(&bytes, false), Likeness::Yes);
+    assert_eq!(looks_like_stream(b"\x16\x03\x01\0\x01", true), Likeness::Maybe);
+    assert_eq!(looks_like_stream(&[b"GET / HTTP/1.1\r\n", &[b'a'; 300][..]].concat(), true), Likeness::No);
+    let long = framed(&[[long_answer(), vec![0; 20_000]].concat()]);
+    assert_eq!(looks_like_stream(&long[..100], true), Likeness::Yes, "the question is here");
+}
+
+#[test]
+fn no_damage_makes_the_reader_panic_or_lose_count() {
+    let whole = message(ANSWER, WWW, 1, &[TO_CDN, A, AAAA]);
+    let mut random: u32 = 1;
+    for _ in 0..50_000 {
+        let mut damaged = whole.clone();
+        for _ in 0..3 {
+            random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let [high, low, byte, _] = random.to_be_bytes();
+            let at = usize::from(u16::from_be_bytes([high, low])) % damaged.len();
+            damaged[at] = byte;
+        }
+        let (facts, _) = over_udp(Dialect::Internet, &[(Sent, damaged.clone())]);
+        assert_eq!(facts.coverage.total(), damaged.len() as u64);
+        agrees_with_another_reader(&damaged);
+    }
+    agrees_with_another_reader(&whole);
+    agrees_with_another_reader(&long_answer());
+}
+
+/// Wherever `simple-dns` can read a message, both read the same questions and addresses.
+fn agrees_with_another_reader(bytes: &[u8]) {
+    use simple_dns::rdata::RData;
+    let Ok(other) = simple_dns::Packet::parse(bytes) else { return };
+    let Some(ours) = Message::read(bytes) else { return };
+    let text = |name: &simple_dns::Name<'_>| {
+        let mut text = String::new();
+        for label in name.as_bytes() {
+            text.push_str(if text.is_empty() { "" } else { "." });
+            crate::name_text::push_label(&mut text, label);
+        }
+        if text.is_empty() { ".".to_owned() } else { text }
+    };
+    let questions: Vec<_> = ours.questions.iter().map(|question| question.name.clone()).collect();
+    assert_eq!(questions, other.questions.iter().map(|question| text(&question.qname)).collect::<Vec<_>>());
+    let others = other.answers.iter().filter_map(|record| {
+        if let RData::A(address) = &record.rdata {
+            return Some(IpAddr::from(address.address.to_be_bytes()));
+        }
+        let RData::AAAA(address) = &record.rdata else { return None };
+        Some(IpAddr::from(address.address.to_be_bytes()))
+    });
+    let ours = ours
+        .answers
+        .iter()
+        .filter_map(|record| if let Data::Address(address) = &record.data { Some(*address) } else { None });
+    // It takes the first bytes of an address that is too long; we take none.
+    let others: Vec<IpAddr> = others.collect();
+    assert!(ours.into_iter().all(|address| others.contains(&address)), "{others:?}");
+}

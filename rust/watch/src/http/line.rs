@@ -1,0 +1,83 @@
+//! A line of a message head, as far as it has come.
+
+/// Collects a line, of which it keeps the beginning.
+#[derive(Debug)]
+pub(super) struct Line {
+    kept: Vec<u8>,
+    longest: usize,
+    /// Bytes since the last line end.
+    len: u64,
+    /// Whether the line end has come.
+    complete: bool,
+    /// Whether there was more than is kept.
+    cut: bool,
+}
+
+impl Line {
+    /// An empty one, that will keep `longest` bytes.
+    pub(super) fn new(longest: usize) -> Self {
+        Self { kept: Vec::new(), longest, len: 0, complete: false, cut: false }
+    }
+
+    /// Takes bytes from the front until the line's end. Lines end with LF, with or without CR
+    /// (RFC 9112 2.2).
+    pub(super) fn take(&mut self, rest: &mut &[u8]) {
+        let end = rest.iter().position(|byte| *byte == b'\n');
+        let (line, after) = rest.split_at_checked(end.map_or(rest.len(), |at| at + 1)).unwrap_or((rest, &[]));
+        *rest = after;
+        let room = self.longest - self.kept.len();
+        self.kept.extend(line.iter().take(room));
+        self.cut |= line.len() > room;
+        self.len += line.len() as u64;
+        self.complete = end.is_some();
+    }
+
+    /// Whether the whole line is there.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Whether [`Self::content`] is not all.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut
+    }
+
+    /// The line without its end.
+    pub(super) fn content(&self) -> &[u8] {
+        let line = self.kept.strip_suffix(b"\n").unwrap_or(&self.kept);
+        line.strip_suffix(b"\r").unwrap_or(line)
+    }
+
+    /// Whether nothing has come.
+    pub(super) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// Whether nothing is in it but its end.
+    pub(super) fn is_blank(&self) -> bool {
+        !self.cut && self.content().is_empty()
+    }
+
+    /// How many bytes came since the last call of this.
+    pub(super) fn take_len(&mut self) -> u64 {
+        std::mem::take(&mut self.len)
+    }
+
+    /// The next line goes on with this one (RFC 9112 5.2).
+    pub(super) fn fold(&mut self) {
+        let len = self.content().len();
+        self.kept.truncate(len);
+        self.complete = false;
+    }
+
+    /// Begins the next line.
+    pub(super) fn clear(&mut self) {
+        self.kept.clear();
+        (self.len, self.complete, self.cut) = (0, false, false);
+    }
+
+    /// Bytes of memory behind it.
+    pub(super) fn held(&self) -> usize {
+        self.kept.capacity()
+    }
+}

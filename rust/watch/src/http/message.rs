@@ -1,0 +1,321 @@
+//! The messages of one direction, one after another (RFC 9112).
+
+use super::fields::{Fields, Length};
+use super::line::Line;
+use super::start::{Start, Target, Trust, request, status};
+
+/// Cuts a direction into messages. What it holds is one line and what is kept of one head.
+#[derive(Debug)]
+pub(super) struct Messages {
+    state: State,
+    line: Line,
+    start: Option<Start>,
+    fields: Fields,
+    /// Whether no line was completed yet.
+    fresh: bool,
+}
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The first line of a message, or bytes that are none: `in_step` where it must be one.
+    Start { in_step: bool },
+    /// A line of a head.
+    Field,
+    /// A body, or a chunk of one, of so many bytes more.
+    Body { left: u64, chunk: bool },
+    /// A body that ends with the connection.
+    Rest,
+    /// The line before a chunk.
+    ChunkSize,
+    /// The line end after a chunk.
+    ChunkEnd,
+    /// A line after the last chunk.
+    Trailer,
+}
+
+/// How a body ends (RFC 9112 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ends {
+    /// After so many bytes.
+    After(u64),
+    /// With the last chunk.
+    Chunked,
+    /// With the connection.
+    Closing,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What messages are expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    Requests,
+    Replies,
+    Either,
+}
+
+/// Bytes that were taken in.
+#[derive(Debug, Default)]
+pub(super) struct Read {
+    /// How many. Those of a line are told when it ends.
+    pub(super) bytes: u64,
+    pub(super) of: Part,
+    /// The head that ended with them: its body is to be begun by [`Messages::begin_body`].
+    pub(super) head: Option<Head>,
+}
+
+/// What bytes are part of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A head, or trailers.
+    Head,
+    /// A body.
+    Body,
+    /// Chunk sizes, empty lines between messages.
+    Framing,
+    /// Nothing that is understood.
+    #[default]
+    Stray,
+}
+
+/// The head of a message.
+#[derive(Debug)]
+pub(super) struct Head {
+    pub(super) start: Start,
+    pub(super) fields: Fields,
+    /// Whether all of it was there.
+    pub(super) whole: bool,
+}
+
+impl Messages {
+    /// At the beginning of a connection. `longest` bytes of a line are kept.
+    pub(super) fn new(longest: usize) -> Self {
+        Self {
+            state: State::Start { in_step: true },
+            line: Line::new(longest),
+            start: None,
+            fields: Fields::default(),
+            fresh: true,
+        }
+    }
+
+    /// Whether nothing but empty lines has come.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// The first line of the message whose head is being read.
+    pub(super) fn begun(&self) -> Option<&Start> {
+        self.start.as_ref()
+    }
+
+    /// Whether a message has ended and no other has begun.
+    pub(super) fn is_between(&self) -> bool {
+        self.state == State::Start { in_step: true } && self.line.is_empty()
+    }
+
+    /// Reads from the front of `rest`, at least one byte, and at most to the end of a line or a body.
+    pub(super) fn read(&mut self, rest: &mut &[u8], expected: Expected) -> Read {
+        match self.state {
+            State::Body { left, chunk } => {
+                let len = (rest.len() as u64).min(left);
+                skip(rest, len);
+                self.body_came(left - len, chunk);
+                Read { bytes: len, of: Part::Body, head: None }
+            }
+            State::Rest => {
+                let bytes = rest.len() as u64;
+                *rest = &[];
+                Read { bytes, of: Part::Body, head: None }
+            }
+            State::Start { .. } | State::Field | State::ChunkSize | State::ChunkEnd | State::Trailer => {
+                self.read_line(rest, expected)
+            }
+        }
+    }
+
+    /// What follows the head that was read. A head is followed by the next message until this says else.
+    pub(super) fn begin_body(&mut self, ends: Ends) {
+        self.state = match ends {
+            Ends::After(0) => State::Start { in_step: true },
+            Ends::After(left) => State::Body { left, chunk: false },
+            Ends::Chunked => State::ChunkSize,
+            Ends::Closing => State::Rest,
+            Ends::Unknown => State::Start { in_step: false },
+        };
+    }
+
+    /// So many bytes are missing, 0 where nobody knows. Gives what was held back, and whether it is known
+    /// what follows.
+    pub(super) fn miss(&mut self, bytes: u64) -> (Read, bool) {
+        match self.state {
+            State::Body { left, chunk } if (1..=left).contains(&bytes) => {
+                self.body_came(left - bytes, chunk);
+                (Read::default(), true)
+            }
+            State::Rest => (Read::default(), true),
+            State::Start { .. }
+            | State::Field
+            | State::Body { .. }
+            | State::ChunkSize
+            | State::ChunkEnd
+            | State::Trailer => (self.finish(), false),
+        }
+    }
+
+    /// No more come, or not from here. Gives what was held back.
+    pub(super) fn finish(&mut self) -> Read {
+        if self.state == State::Field && self.line.is_complete() {
+            self.fields.add_line(self.line.content());
+        }
+        let (bytes, of) = (self.line.take_len(), self.state.part());
+        self.next(State::Start { in_step: false });
+        self.fresh = false;
+        Read { bytes, of, head: self.take_head(false) }
+    }
+
+    fn read_line(&mut self, rest: &mut &[u8], expected: Expected) -> Read {
+        if self.line.is_complete() {
+            self.next_line(rest.first().copied());
+        }
+        self.line.take(rest);
+        if !self.line.is_complete() {
+            return Read::default();
+        }
+        let bytes = self.line.take_len();
+        let (of, head) = self.end_line(expected);
+        Read { bytes, of, head }
+    }
+
+    /// A field's line is kept until the next one's first byte tells whether it goes on (RFC 9112 5.2).
+    fn next_line(&mut self, first: Option<u8>) {
+        if matches!(first, Some(b' ' | b'\t')) {
+            return self.line.fold();
+        }
+        self.fields.add_line(self.line.content());
+        self.line.clear();
+    }
+
+    fn end_line(&mut self, expected: Expected) -> (Part, Option<Head>) {
+        let of = self.state.part();
+        match (self.state, self.line.is_blank()) {
+            (State::Field, false) => return (of, None),
+            (State::Field, true) => {
+                self.next(State::Start { in_step: true });
+                return (of, self.take_head(true));
+            }
+            (State::Trailer, false) => self.next(State::Trailer),
+            (State::Trailer, true) => {
+                self.next(State::Start { in_step: true });
+                return (Part::Framing, None);
+            }
+            (State::ChunkEnd, true) => self.next(State::ChunkSize),
+            (State::ChunkSize, _) => match chunk_size(self.line.content()) {
+                None => return self.end_first_line(expected),
+                Some(0) => self.next(State::Trailer),
+                Some(left) => self.next(State::Body { left, chunk: true }),
+            },
+            _ => return self.end_first_line(expected),
+        }
+        (of, None)
+    }
+
+    fn next(&mut self, state: State) {
+        self.line.clear();
+        self.state = state;
+    }
+
+    /// The line begins a message, or is nothing.
+    fn end_first_line(&mut self, expected: Expected) -> (Part, Option<Head>) {
+        if self.line.is_blank() {
+            self.line.clear();
+            return (Part::Framing, None);
+        }
+        let in_step = self.state == State::Start { in_step: true };
+        let trust = Trust { in_step, first: self.fresh, cut: self.line.is_cut() };
+        let line = self.line.content();
+        let start = match expected {
+            Expected::Requests => request(line, trust).map(Start::Request),
+            Expected::Replies => status(line).map(Start::Status),
+            Expected::Either => {
+                status(line).map(Start::Status).or_else(|| request(line, trust).map(Start::Request))
+            }
+        };
+        self.fresh = false;
+        self.next(State::Start { in_step: false });
+        match start {
+            None => (Part::Stray, None),
+            Some(start @ Start::Request(Target { simple: true, .. })) => {
+                (Part::Head, Some(Head { start, fields: Fields::default(), whole: false }))
+            }
+            Some(start) => {
+                self.start = Some(start);
+                self.state = State::Field;
+                (Part::Head, None)
+            }
+        }
+    }
+
+    fn take_head(&mut self, whole: bool) -> Option<Head> {
+        let fields = std::mem::take(&mut self.fields);
+        self.start.take().map(|start| Head { start, fields, whole })
+    }
+
+    fn body_came(&mut self, left: u64, chunk: bool) {
+        self.state = match (left, chunk) {
+            (0, false) => State::Start { in_step: true },
+            (0, true) => State::ChunkEnd,
+            _ => State::Body { left, chunk },
+        };
+    }
+
+    /// Bytes of memory behind it.
+    pub(super) fn held(&self) -> usize {
+        let path = match &self.start {
+            Some(Start::Request(target)) => target.path.capacity(),
+            _ => 0,
+        };
+        self.line.held() + self.fields.held() + path
+    }
+}
+
+impl State {
+    /// What a line is part of that is read in this state.
+    fn part(self) -> Part {
+        match self {
+            Self::Field | Self::Trailer => Part::Head,
+            Self::ChunkSize | Self::ChunkEnd => Part::Framing,
+            Self::Start { .. } | Self::Body { .. } | Self::Rest => Part::Stray,
+        }
+    }
+}
+
+impl Ends {
+    /// RFC 9112 6.3, from its third case on.
+    pub(super) fn of(fields: &Fields, otherwise: Self) -> Self {
+        match fields.length {
+            _ if fields.chunked => Self::Chunked,
+            _ if fields.coded => Self::Closing,
+            Length::Of(length) => Self::After(length),
+            Length::Invalid => Self::Unknown,
+            Length::Absent => otherwise,
+        }
+    }
+}
+
+/// RFC 9112 7.1; what follows the size is an extension.
+fn chunk_size(line: &[u8]) -> Option<u64> {
+    let line = line.trim_ascii();
+    let end = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
+    let (digits, after) = line.split_at_checked(end)?;
+    if !after.first().is_none_or(|byte| matches!(byte, b';' | b' ' | b'\t')) {
+        return None;
+    }
+    u64::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+}
+
+fn skip(rest: &mut &[u8], len: u64) {
+    let len = usize::try_from(len).unwrap_or(rest.len());
+    *rest = rest.get(len..).unwrap_or_default();
+}

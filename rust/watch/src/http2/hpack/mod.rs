@@ -1,0 +1,299 @@
+//! HPACK (RFC 7541): decodes the header fields of one direction as their bytes come, in pieces of any
+//! size. Long names and values are cut, but their lengths are known, so that the tables stay in step.
+
+mod huffman;
+mod table;
+
+use huffman::Huffman;
+use table::{Indexed, Table};
+
+/// The decoder of one direction.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    table: Table,
+    step: Step,
+    /// Whether the field in progress goes into the table.
+    indexed: bool,
+    name: Text,
+    value: Text,
+}
+
+/// What a decoder may hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// Bytes of memory for the dynamic table.
+    pub(super) table: usize,
+    /// Bytes of a name that are kept.
+    pub(super) name: usize,
+    /// Bytes of a value that are kept.
+    pub(super) value: usize,
+}
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// The beginning of a field.
+    Field,
+    /// The beginning of a string's length.
+    Length(Part),
+    /// The rest of a number.
+    Number { of: Number, value: u32, shift: u32 },
+    /// A string.
+    Text { part: Part, code: Option<Huffman>, left: u32 },
+    /// Nothing can be decoded any more.
+    Broken,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Name,
+    Value,
+}
+
+/// What a number says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Number {
+    /// Which field it is.
+    Field,
+    /// Which field has the name of this one; 0: the name follows.
+    Name,
+    /// How large the table is from now on.
+    Size,
+    /// How long the string is.
+    Length(Part, Option<Huffman>),
+}
+
+impl Decoder {
+    /// A decoder at the beginning of a connection.
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self {
+            table: Table::new(bounds.table),
+            step: Step::Field,
+            indexed: false,
+            name: Text::new(bounds.name),
+            value: Text::new(bounds.value),
+        }
+    }
+
+    /// Decodes the next bytes of a field block, and gives how many of them could be. `field` gets name and
+    /// value of each field; both are empty where they are not known any more.
+    pub(super) fn decode(&mut self, bytes: &[u8], mut field: impl FnMut(&[u8], &[u8])) -> usize {
+        let mut rest = bytes;
+        while let Some((first, after)) = rest.split_first() {
+            let decoded = match self.step {
+                Step::Text { .. } => self.text(&mut rest, &mut field),
+                Step::Broken => None,
+                step @ (Step::Field | Step::Length(_) | Step::Number { .. }) => {
+                    self.byte(step, *first, &mut field).map(|()| rest = after)
+                }
+            };
+            if decoded.is_none() {
+                self.give_up();
+                break;
+            }
+        }
+        bytes.len() - rest.len()
+    }
+
+    /// A field block ends here. Says whether all of it was decoded.
+    pub(super) fn end_block(&mut self) -> bool {
+        let whole = self.step == Step::Field;
+        if !whole {
+            self.give_up();
+        }
+        whole
+    }
+
+    /// Something went wrong, or bytes were lost: what the encoder's table holds is not known any more, and a
+    /// peer would end the connection (RFC 9113 4.3). Nothing that follows can be decoded.
+    pub(super) fn give_up(&mut self) {
+        self.step = Step::Broken;
+    }
+
+    fn byte(&mut self, step: Step, byte: u8, field: &mut impl FnMut(&[u8], &[u8])) -> Option<()> {
+        match step {
+            Step::Field => self.begin(byte, field),
+            Step::Length(part) => {
+                let code = (byte & 0x80 != 0).then(Huffman::default);
+                self.prefix(Number::Length(part, code), 0x7f, byte, field)
+            }
+            Step::Number { of, value, shift } => self.continuation(of, value, shift, byte, field),
+            Step::Text { .. } | Step::Broken => None,
+        }
+    }
+
+    /// RFC 7541 6.
+    fn begin(&mut self, byte: u8, field: &mut impl FnMut(&[u8], &[u8])) -> Option<()> {
+        self.indexed = byte & 0xc0 == 0x40;
+        match byte {
+            0x80.. => self.prefix(Number::Field, 0x7f, byte, field),
+            0x40.. => self.prefix(Number::Name, 0x3f, byte, field),
+            0x20.. => self.prefix(Number::Size, 0x1f, byte, field),
+            // Those that are never indexed on the way included.
+            0x00.. => self.prefix(Number::Name, 0x0f, byte, field),
+        }
+    }
+
+    /// RFC 7541 5.1: a number that fits its prefix is whole.
+    fn prefix(&mut self, of: Number, mask: u8, byte: u8, field: &mut impl FnMut(&[u8], &[u8])) -> Option<()> {
+        let value = byte & mask;
+        if value < mask {
+            return self.number(of, u32::from(value), field);
+        }
+        self.step = Step::Number { of, value: u32::from(value), shift: 0 };
+        Some(())
+    }
+
+    fn continuation(
+        &mut self,
+        of: Number,
+        value: u32,
+        shift: u32,
+        byte: u8,
+        field: &mut impl FnMut(&[u8], &[u8]),
+    ) -> Option<()> {
+        let value = value + (u32::from(byte & 0x7f) << shift);
+        if byte & 0x80 == 0 {
+            return self.number(of, value, field);
+        }
+        self.step = Step::Number { of, value, shift: shift + 7 };
+        (shift < LAST_SHIFT).then_some(())
+    }
+
+    fn number(&mut self, of: Number, value: u32, field: &mut impl FnMut(&[u8], &[u8])) -> Option<()> {
+        match of {
+            Number::Field => {
+                self.step = Step::Field;
+                match self.table.get(value) {
+                    Indexed::Field { name, value, .. } => field(name, value),
+                    Indexed::Forgotten => field(b"", b""),
+                    Indexed::Nothing => return None,
+                }
+            }
+            Number::Name => self.name_of(value)?,
+            Number::Size => {
+                self.step = Step::Field;
+                self.table.resize(value);
+            }
+            Number::Length(part, code) => self.begin_text(part, code, value, field)?,
+        }
+        Some(())
+    }
+
+    fn name_of(&mut self, index: u32) -> Option<()> {
+        self.name.clear();
+        if index == 0 {
+            self.step = Step::Length(Part::Name);
+            return Some(());
+        }
+        match self.table.get(index) {
+            Indexed::Field { name, name_len, .. } => {
+                self.name.extend(name);
+                self.name.len = name_len;
+            }
+            Indexed::Forgotten => {}
+            Indexed::Nothing => return None,
+        }
+        self.step = Step::Length(Part::Value);
+        Some(())
+    }
+
+    fn begin_text(
+        &mut self,
+        part: Part,
+        code: Option<Huffman>,
+        left: u32,
+        field: &mut impl FnMut(&[u8], &[u8]),
+    ) -> Option<()> {
+        self.part(part).clear();
+        self.step = Step::Text { part, code, left };
+        if left == 0 { self.end_text(part, field) } else { Some(()) }
+    }
+
+    /// Where it fails, `rest` begins with the byte that was wrong.
+    fn text(&mut self, rest: &mut &[u8], field: &mut impl FnMut(&[u8], &[u8])) -> Option<()> {
+        let Step::Text { part, mut code, left } = self.step else { return None };
+        let len = rest.len().min(usize::try_from(left).ok()?);
+        let (bytes, after) = rest.split_at_checked(len)?;
+        let left = left - u32::try_from(len).ok()?;
+        match &mut code {
+            None => self.part(part).extend(bytes),
+            Some(code) => {
+                let text = self.part(part);
+                for (nth, byte) in (1..).zip(bytes) {
+                    let last = left == 0 && nth == len;
+                    code.push(*byte, |symbol| text.push(symbol))?;
+                    (!last || code.may_end()).then_some(())?;
+                    *rest = rest.get(1..)?;
+                }
+            }
+        }
+        *rest = after;
+        self.step = Step::Text { part, code, left };
+        if left == 0 { self.end_text(part, field) } else { Some(()) }
+    }
+
+    fn end_text(&mut self, part: Part, field: &mut impl FnMut(&[u8], &[u8])) -> Option<()> {
+        if part == Part::Name {
+            self.step = Step::Length(Part::Value);
+            return Some(());
+        }
+        self.step = Step::Field;
+        field(&self.name.kept, &self.value.kept);
+        if self.indexed {
+            self.table.insert((&self.name.kept, self.name.len), (&self.value.kept, self.value.len));
+        }
+        Some(())
+    }
+
+    fn part(&mut self, part: Part) -> &mut Text {
+        match part {
+            Part::Name => &mut self.name,
+            Part::Value => &mut self.value,
+        }
+    }
+
+    /// Bytes of memory behind it.
+    pub(super) fn held(&self) -> usize {
+        self.table.held() + self.name.kept.capacity() + self.value.kept.capacity()
+    }
+}
+
+/// The last group of seven bits of a number: more than 2^28 is nobody's length, index or size.
+const LAST_SHIFT: u32 = 21;
+
+/// The beginning of a string.
+#[derive(Debug)]
+struct Text {
+    kept: Vec<u8>,
+    longest: usize,
+    /// How long the whole of it is.
+    len: u64,
+}
+
+impl Text {
+    fn new(longest: usize) -> Self {
+        Self { kept: Vec::new(), longest, len: 0 }
+    }
+
+    fn clear(&mut self) {
+        self.kept.clear();
+        self.len = 0;
+    }
+
+    fn push(&mut self, byte: u8) {
+        if self.kept.len() < self.longest {
+            self.kept.push(byte);
+        }
+        self.len += 1;
+    }
+
+    fn extend(&mut self, bytes: &[u8]) {
+        let room = self.longest - self.kept.len();
+        self.kept.extend(bytes.iter().take(room));
+        self.len += bytes.len() as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests;

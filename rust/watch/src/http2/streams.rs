@@ -1,0 +1,72 @@
+//! The streams that are open (RFC 9113 5.1), as far as their frames have to be told apart.
+
+use std::collections::BTreeMap;
+
+use telltale_model::Class;
+
+/// Open streams by number.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    open: BTreeMap<u32, Stream>,
+    /// The highest number of a request: they only grow (RFC 9113 5.1.1).
+    highest: u32,
+}
+
+/// A request and its answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stream {
+    /// Its place in [`telltale_model::Facts::requests`], if it is there.
+    pub(super) place: Option<u8>,
+    /// What its content is counted as.
+    pub(super) class: Class,
+    asked: bool,
+    answered: bool,
+}
+
+impl Streams {
+    /// Whether a field block on it begins a request, and is not its trailers.
+    pub(super) fn is_new(&self, number: u32) -> bool {
+        number > self.highest
+    }
+
+    /// Where too many are open, the oldest is forgotten.
+    pub(super) fn open(&mut self, number: u32, place: Option<usize>, class: Class) {
+        if self.open.len() >= OPEN {
+            self.open.pop_first();
+        }
+        self.highest = self.highest.max(number);
+        let place = place.and_then(|place| u8::try_from(place).ok());
+        self.open.insert(number, Stream { place, class, asked: false, answered: false });
+    }
+
+    pub(super) fn get(&self, number: u32) -> Option<Stream> {
+        self.open.get(&number).copied()
+    }
+
+    /// One side has said all.
+    pub(super) fn end(&mut self, number: u32, from_client: bool) {
+        let Some(stream) = self.open.get_mut(&number) else { return };
+        if from_client {
+            stream.asked = true;
+        } else {
+            stream.answered = true;
+        }
+        if stream.asked && stream.answered {
+            self.open.remove(&number);
+        }
+    }
+
+    /// RST_STREAM.
+    pub(super) fn reset(&mut self, number: u32) {
+        self.open.remove(&number);
+    }
+
+    /// Bytes of memory behind it.
+    pub(super) fn held(&self) -> usize {
+        // A tree is at least half full.
+        2 * self.open.len() * size_of::<(u32, Stream)>()
+    }
+}
+
+/// Servers allow some 100 to 250 at once; apps use a few.
+const OPEN: usize = 64;

@@ -1,0 +1,18 @@
+//! TLS and DTLS: what the client's hello says in clear, then which bytes are content.
+
+mod dtls;
+mod flight;
+mod handshake;
+mod hello;
+mod ja4;
+mod record;
+mod session;
+
+pub(crate) use dtls::{Dtls, looks_like as looks_like_dtls};
+pub(crate) use handshake::Messages;
+pub(crate) use hello::Transport;
+pub(crate) use record::looks_like;
+pub(crate) use session::Tls;
+
+#[cfg(test)]
+mod tests;

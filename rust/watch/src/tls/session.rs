@@ -1,0 +1,176 @@
+//! A TLS connection: the client's hellos, then its records up to the end.
+
+use telltale_model::{Application, Class, Direction, Facts};
+
+use super::handshake::Messages;
+use super::hello::Transport;
+use super::record::{Header, Kind, Piece, Records};
+use crate::reader::Reader;
+use crate::session::Step;
+
+/// A TLS connection.
+///
+/// Payload of the client's application data is content; everything else that it sends is handshake, also
+/// the end of its handshake where TLS 1.3 sends it as application data (see [`super::flight`] for what of
+/// that is an estimate). What is no record is unknown, and the next record is looked for. Of the server's side
+/// only the first record matters.
+#[derive(Debug)]
+pub(crate) struct Tls {
+    sent: Records,
+    received: Records,
+    /// What the payload of the client's present record is.
+    payload: Payload,
+    messages: Messages,
+    /// Payload of a record that is handshake if it is the last, else content: not counted yet.
+    last: usize,
+    server_spoke: bool,
+    recognised: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Payload {
+    Messages,
+    Framing,
+    Content,
+    /// Content, unless nothing comes after it.
+    Last,
+}
+
+impl Tls {
+    pub(crate) fn new() -> Self {
+        Self {
+            sent: Records::default(),
+            received: Records::default(),
+            payload: Payload::Framing,
+            messages: Messages::new(Transport::Tls),
+            last: 0,
+            server_spoke: false,
+            recognised: false,
+        }
+    }
+
+    /// The next bytes of a direction.
+    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], facts: &mut Facts) -> Step {
+        let mut bytes = Reader::new(bytes);
+        match direction {
+            Direction::Sent => {
+                while let Some(piece) = self.sent.next(&mut bytes) {
+                    self.piece(piece, facts);
+                }
+            }
+            Direction::Received if !self.server_spoke => self.hear(&mut bytes, facts),
+            Direction::Received => {}
+        }
+        Step::On
+    }
+
+    /// Bytes are missing, 0 where nobody knows how many.
+    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, facts: &mut Facts) {
+        if direction == Direction::Received {
+            self.received.miss(0);
+            self.received.give_up();
+            return;
+        }
+        facts.count_handshake(self.sent.give_up());
+        self.let_go(facts);
+        let in_place = self.sent.miss(bytes);
+        if !in_place || self.payload == Payload::Messages {
+            self.messages.cut(facts);
+            self.payload = Payload::Framing;
+        }
+    }
+
+    /// No more bytes come.
+    pub(crate) fn end(&mut self, facts: &mut Facts) {
+        let closes = self.messages.flight().may_close_with(self.last);
+        if closes {
+            facts.count_handshake(std::mem::take(&mut self.last));
+        }
+        self.let_go(facts);
+        self.messages.cut(facts);
+        facts.count_handshake(self.sent.give_up());
+    }
+
+    /// Bytes of memory that are held beyond the session itself.
+    pub(crate) fn held(&self) -> usize {
+        self.messages.held()
+    }
+
+    fn piece(&mut self, piece: Piece<'_>, facts: &mut Facts) {
+        match piece {
+            Piece::Header(header) => {
+                self.let_go(facts);
+                self.header(header, facts);
+            }
+            Piece::Payload(bytes) => self.payload(bytes, facts),
+            Piece::Stray(bytes) => {
+                self.let_go(facts);
+                self.messages.cut(facts);
+                facts.count_content(Class::Unknown, bytes);
+            }
+        }
+    }
+
+    fn header(&mut self, header: Header, facts: &mut Facts) {
+        const LEN: usize = 5;
+        self.recognise(facts);
+        facts.count_handshake(LEN);
+        self.payload = match header.kind {
+            Kind::Handshake => Payload::Messages,
+            Kind::ApplicationData => self.application_data(header.len),
+            Kind::Alert | Kind::Heartbeat => Payload::Framing,
+            Kind::ChangeCipherSpec => {
+                self.messages.change_cipher();
+                Payload::Framing
+            }
+        };
+    }
+
+    fn application_data(&mut self, len: usize) -> Payload {
+        let flight = self.messages.flight();
+        if flight.takes(len, self.server_spoke) {
+            Payload::Framing
+        } else if flight.may_close_with(len) {
+            Payload::Last
+        } else {
+            Payload::Content
+        }
+    }
+
+    fn payload(&mut self, bytes: &[u8], facts: &mut Facts) {
+        match self.payload {
+            Payload::Content => return facts.count_content(Class::Encrypted, bytes.len()),
+            Payload::Last => {
+                self.last += bytes.len();
+                return;
+            }
+            Payload::Messages => self.messages.take(bytes, facts),
+            Payload::Framing => {}
+        }
+        facts.count_handshake(bytes.len());
+    }
+
+    /// Something comes after what might have been the last record.
+    fn let_go(&mut self, facts: &mut Facts) {
+        if self.last > 0 {
+            facts.count_content(Class::Encrypted, std::mem::take(&mut self.last));
+            self.payload = Payload::Content;
+        }
+    }
+
+    fn hear(&mut self, bytes: &mut Reader<'_>, facts: &mut Facts) {
+        while let Some(piece) = self.received.next(bytes) {
+            if matches!(piece, Piece::Header(_)) {
+                self.server_spoke = true;
+                return self.recognise(facts);
+            }
+        }
+    }
+
+    /// Once, so that a better name of what is spoken inside stays.
+    fn recognise(&mut self, facts: &mut Facts) {
+        if !std::mem::replace(&mut self.recognised, true) {
+            facts.application = Some(Application::Tls);
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! WebSocket frames (RFC 6455 5), after an upgrade.
+//!
+//! Coverage of what is sent: headers and control frames are framing: handshake; text without an extension
+//! is content, and searched; other content is opaque, and so is all that follows a gap that hides where
+//! frames begin.
+
+use telltale_model::{Application, Class, Direction, Facts};
+
+use crate::session::Step;
+
+/// A connection. What is received says nothing of what was sent.
+#[derive(Debug)]
+pub(crate) struct WebSocket {
+    state: State,
+    /// What continuation frames go on with.
+    message: Class,
+}
+
+/// What the next byte belongs to.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// The header of a frame: so much of it has come.
+    Header([u8; HEADER], usize),
+    /// Payload that is counted so, of so many bytes more.
+    Payload(Option<Class>, u64),
+    /// Nobody knows any more where frames begin.
+    Lost,
+}
+
+impl WebSocket {
+    pub(crate) fn new() -> Self {
+        Self { state: State::Header([0; HEADER], 0), message: Class::Opaque }
+    }
+
+    /// See [`crate::session`].
+    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], facts: &mut Facts) -> Step {
+        facts.application = Some(Application::WebSocket);
+        if direction == Direction::Sent {
+            let mut rest = bytes;
+            while !rest.is_empty() {
+                self.advance(&mut rest, facts);
+            }
+        }
+        Step::On
+    }
+
+    /// See [`crate::session`].
+    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, _facts: &mut Facts) {
+        if direction == Direction::Received {
+            return;
+        }
+        self.state = match self.state {
+            State::Payload(class, left) if (1..=left).contains(&bytes) => payload(class, left - bytes),
+            State::Header(..) | State::Payload(..) | State::Lost => State::Lost,
+        };
+    }
+
+    /// See [`crate::session`]: nothing is held back.
+    pub(crate) fn end(&mut self, _facts: &mut Facts) {}
+
+    /// Bytes of memory behind it.
+    pub(crate) fn held(&self) -> usize {
+        0
+    }
+
+    fn advance(&mut self, rest: &mut &[u8], facts: &mut Facts) {
+        match self.state {
+            State::Header(header, have) => self.header(header, have, rest, facts),
+            State::Payload(class, left) => {
+                let len = take(rest, left);
+                count(class, len, facts);
+                self.state = payload(class, left - len as u64);
+            }
+            State::Lost => count(Some(Class::Opaque), std::mem::take(rest).len(), facts),
+        }
+    }
+
+    fn header(&mut self, mut header: [u8; HEADER], have: usize, rest: &mut &[u8], facts: &mut Facts) {
+        let Some((byte, after)) = rest.split_first() else { return };
+        *rest = after;
+        facts.count_handshake(1);
+        if let Some(place) = header.get_mut(have) {
+            *place = *byte;
+        }
+        let have = have + 1;
+        self.state = match Frame::of(&header, have) {
+            None => State::Header(header, have),
+            Some(frame) if frame.is_known() => payload(self.class(frame), frame.len),
+            Some(_) => State::Lost,
+        };
+    }
+
+    fn class(&mut self, frame: Frame) -> Option<Class> {
+        match frame.opcode {
+            CLOSE.. => None,
+            CONTINUATION => Some(self.message),
+            opcode => {
+                // RSV1: compressed (RFC 7692 6).
+                let plain = opcode == TEXT && frame.reserved == 0;
+                self.message = if plain { Class::Searched } else { Class::Opaque };
+                Some(self.message)
+            }
+        }
+    }
+}
+
+/// The header of a frame, whole.
+#[derive(Clone, Copy)]
+struct Frame {
+    opcode: u8,
+    reserved: u8,
+    len: u64,
+}
+
+impl Frame {
+    /// `None` as long as more of it has to come than `have` bytes.
+    fn of(header: &[u8; HEADER], have: usize) -> Option<Self> {
+        let [first, second, lengths @ ..] = header;
+        let (size, len) = match second & 0x7f {
+            126 => (2, number(lengths.get(..2)?)),
+            127 => (8, number(lengths.get(..8)?)),
+            len => (0, u64::from(len)),
+        };
+        let mask = if second & 0x80 == 0 { 0 } else { 4 };
+        let whole = have >= 2 && have >= 2 + size + mask;
+        whole.then_some(Self { opcode: first & 0x0f, reserved: first & 0x70, len })
+    }
+
+    /// RFC 6455 5.2, 5.5: others end the connection.
+    fn is_known(self) -> bool {
+        match self.opcode {
+            CONTINUATION | TEXT | BINARY => self.reserved & !COMPRESSED == 0 && self.len >> 63 == 0,
+            CLOSE | PING | PONG => self.reserved == 0 && self.len <= 125,
+            _ => false,
+        }
+    }
+}
+
+/// The longest header: length of eight bytes, mask of four.
+const HEADER: usize = 14;
+
+const CONTINUATION: u8 = 0x0;
+const TEXT: u8 = 0x1;
+const BINARY: u8 = 0x2;
+const CLOSE: u8 = 0x8;
+const PING: u8 = 0x9;
+const PONG: u8 = 0xa;
+
+/// RSV1.
+const COMPRESSED: u8 = 0x40;
+
+fn payload(class: Option<Class>, left: u64) -> State {
+    if left == 0 { State::Header([0; HEADER], 0) } else { State::Payload(class, left) }
+}
+
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// Takes up to `len` bytes from the front, and gives how many.
+fn take(rest: &mut &[u8], len: u64) -> usize {
+    let len = usize::try_from(len).unwrap_or(usize::MAX).min(rest.len());
+    *rest = rest.get(len..).unwrap_or_default();
+    len
+}
+
+fn count(class: Option<Class>, bytes: usize, facts: &mut Facts) {
+    match class {
+        Some(class) => facts.count_content(class, bytes),
+        None => facts.count_handshake(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A masked frame.
+    fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
+        let length = match payload.len() {
+            len @ ..126 => vec![0x80 | u8::try_from(len).unwrap()],
+            len => [&[0x80 | 126][..], &u16::try_from(len).unwrap().to_be_bytes()].concat(),
+        };
+        [&[first][..], &length, &[1, 2, 3, 4], payload].concat()
+    }
+
+    /// Handshake, searched and opaque bytes.
+    fn counted(bytes: &[u8], piece: usize) -> (u64, u64, u64) {
+        let (mut socket, mut facts) = (WebSocket::new(), Facts::default());
+        for piece in bytes.chunks(piece) {
+            assert_eq!(socket.take(Direction::Sent, piece, &mut facts), Step::On);
+            socket.take(Direction::Received, b"\xff\xff", &mut facts);
+        }
+        socket.end(&mut facts);
+        let coverage = facts.coverage;
+        assert_eq!(coverage.total(), bytes.len() as u64);
+        assert_eq!(facts.content_sent, coverage.searched + coverage.opaque);
+        (coverage.handshake, coverage.searched, coverage.opaque)
+    }
+
+    #[test]
+    fn text_is_searched_and_all_else_is_opaque() {
+        let long = vec![b'x'; 300];
+        let cases = [
+            (vec![frame(0x81, b"hello")], (6, 5, 0)),
+            (vec![frame(0x82, b"hello")], (6, 0, 5)),
+            (vec![frame(0xc1, b"hello")], (6, 0, 5)),
+            (vec![frame(0x01, &long), frame(0x89, b"ping"), frame(0x80, b"end")], (8 + 6 + 4 + 6, 303, 0)),
+            (vec![frame(0x02, b"a"), frame(0x80, b"b"), frame(0x88, b"")], (18, 0, 2)),
+            (vec![frame(0x83, b"hello"), frame(0x81, b"lost")], (6, 0, 15)),
+        ];
+        for (frames, expected) in cases {
+            let bytes = frames.concat();
+            for piece in [1, 2, 5, bytes.len()] {
+                assert_eq!(counted(&bytes, piece), expected, "{bytes:02x?} in pieces of {piece}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_gap_inside_a_payload_hides_nothing() {
+        let (mut socket, mut facts) = (WebSocket::new(), Facts::default());
+        socket.take(Direction::Sent, &frame(0x81, b"hello")[..8], &mut facts);
+        socket.miss(Direction::Sent, 3, &mut facts);
+        socket.take(Direction::Sent, &frame(0x81, b"you"), &mut facts);
+        assert_eq!((facts.coverage.searched, facts.coverage.opaque), (5, 0));
+        socket.miss(Direction::Sent, 1, &mut facts);
+        socket.take(Direction::Sent, &frame(0x81, b"you"), &mut facts);
+        assert_eq!((facts.coverage.searched, facts.coverage.opaque), (5, 9));
+    }
+
+    #[test]
+    fn no_damage_makes_it_panic_or_lose_a_byte() {
+        let whole = [frame(0x81, b"hello"), frame(0x02, &[0; 200]), frame(0x80, b"x")].concat();
+        for at in 0..whole.len() {
+            for byte in [0, 0x7f, 0x80, 0xff] {
+                let mut damaged = whole.clone();
+                damaged[at] = byte;
+                assert_eq!(counted(&damaged, 1), counted(&damaged, 99));
+            }
+        }
+    }
+}

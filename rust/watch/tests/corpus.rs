@@ -1,0 +1,63 @@
+//! Replays the committed fuzz corpora, with the toolchain that everything else is built with.
+
+#[cfg(test)]
+#[path = "../../fuzz/src/conversation.rs"]
+pub mod conversation;
+
+#[cfg(test)]
+#[path = "../../fuzz/src/quic.rs"]
+pub mod quic;
+
+#[cfg(test)]
+#[path = "../../fuzz/src/tls.rs"]
+pub mod tls;
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::{conversation, quic, tls};
+
+    #[test]
+    fn dns() {
+        replay("dns", conversation::dns);
+    }
+
+    #[test]
+    fn openings() {
+        replay("opening", conversation::opening);
+    }
+
+    #[test]
+    fn odd_datagrams() {
+        replay("quic_datagrams", quic::quic_datagrams);
+    }
+
+    #[test]
+    fn tls_connections() {
+        replay("tls", tls::tls);
+    }
+
+    #[test]
+    fn dtls_datagrams() {
+        replay("dtls", tls::dtls);
+    }
+
+    #[test]
+    fn connections_of_lines() {
+        replay("mail", tls::mail);
+    }
+
+    fn replay(target: &str, run: fn(&[u8])) {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
+        let entries = corpus.read_dir().expect("a committed corpus");
+        let mut count = 0;
+        for entry in entries {
+            let path = entry.expect("an entry").path();
+            println!("{}", path.display());
+            run(&std::fs::read(&path).expect("a file"));
+            count += 1;
+        }
+        assert!(count > 20, "{count} files in the corpus of {target}");
+    }
+}
