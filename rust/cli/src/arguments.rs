@@ -19,6 +19,8 @@ pub(crate) enum Request {
     Attach(AttachOptions),
     /// `telltale report`
     Report(ReportOptions),
+    /// `telltale replay`
+    Replay(ReplayOptions),
     /// `telltale help`, or `--help` anywhere before COMMAND
     Help(Topic),
     /// `telltale version`
@@ -70,6 +72,17 @@ pub(crate) struct ReportOptions {
     pub(crate) app: Option<String>,
     /// JSON instead of a table.
     pub(crate) json: bool,
+}
+
+/// The options of `telltale replay`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ReplayOptions {
+    /// The files to be read; `-` is stdin. Never empty.
+    pub(crate) captures: Vec<PathBuf>,
+    /// Where the flows are kept: in a file that was named, or nowhere.
+    pub(crate) database: Database,
+    /// One JSON object for each flow instead of a table.
+    pub(crate) jsonl: bool,
 }
 
 /// Where flows are kept.
@@ -147,6 +160,7 @@ fn subcommand(word: &OsString, parser: Parser) -> Result<Request, Problem> {
         Some("run") => run(parser),
         Some("attach") => attach(parser),
         Some("report") => report(parser),
+        Some("replay") => replay(parser),
         Some("help") => help(parser),
         Some("version") => Ok(Request::Version),
         _ => {
@@ -231,12 +245,39 @@ fn report(mut parser: Parser) -> Result<Request, Problem> {
     Ok(Request::Report(options))
 }
 
+fn replay(mut parser: Parser) -> Result<Request, Problem> {
+    let mut options = ReplayOptions { captures: Vec::new(), database: Database::Nothing, jsonl: false };
+    while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Replay))? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Replay)),
+            Arg::Long("db") => options.database = database(value(&mut parser, Topic::Replay)?)?,
+            Arg::Long("format") => options.jsonl = is_jsonl(&text(&mut parser, Topic::Replay)?)?,
+            Arg::Value(capture) => options.captures.push(capture.into()),
+            Arg::Short(_) | Arg::Long(_) => return Err(unclear(&argument.unexpected(), Topic::Replay)),
+        }
+    }
+    if options.captures.is_empty() {
+        return Err(Problem::new("no CAPTURE was given").advise("For example: telltale replay phone.pcap"));
+    }
+    Ok(Request::Replay(options))
+}
+
+fn is_jsonl(format: &str) -> Result<bool, Problem> {
+    match format {
+        "jsonl" => Ok(true),
+        "table" => Ok(false),
+        _ => Err(Problem::new(format!("there is no format \"{format}\""))
+            .advise("--format takes table, or jsonl.")),
+    }
+}
+
 fn help(mut parser: Parser) -> Result<Request, Problem> {
     match parser.next().map_err(|error| unclear(&error, Topic::Program))? {
         Some(Arg::Value(word)) => match word.to_str() {
             Some("run") => Ok(Request::Help(Topic::Run)),
             Some("attach") => Ok(Request::Help(Topic::Attach)),
             Some("report") => Ok(Request::Help(Topic::Report)),
+            Some("replay") => Ok(Request::Help(Topic::Replay)),
             _ => Ok(Request::Help(Topic::Program)),
         },
         _ => Ok(Request::Help(Topic::Program)),
@@ -374,6 +415,18 @@ mod tests {
     }
 
     #[test]
+    fn replay_takes_captures_between_its_options() {
+        let expected = ReplayOptions {
+            captures: vec!["a.pcap".into(), "-".into()],
+            database: Database::File("f".into()),
+            jsonl: true,
+        };
+        assert_eq!(words("replay --db f a.pcap --format jsonl -"), Ok(Request::Replay(expected)));
+        let Ok(Request::Replay(options)) = words("replay --format=table a") else { panic!() };
+        assert!(!options.jsonl && options.database == Database::Nothing);
+    }
+
+    #[test]
     fn help_and_version_are_found_where_people_look() {
         for line in ["", "--help", "-h", "help", "help me"] {
             assert_eq!(words(line), Ok(Request::Help(Topic::Program)), "{line}");
@@ -402,6 +455,8 @@ mod tests {
             ("run --report= x", "--report needs the name", "--report none"),
             ("report --app=", "--app needs the name of a program", "--app curl"),
             ("report --since soon", "\"soon\" is not a time", "30m, 1h, 7d"),
+            ("replay", "no CAPTURE was given", "telltale replay phone.pcap"),
+            ("replay --format xml x", "there is no format \"xml\"", "jsonl"),
             ("report --db none", "leaves nothing to report", "Name a file"),
         ] {
             let problem = words(line).unwrap_err().to_string();

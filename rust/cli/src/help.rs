@@ -11,6 +11,8 @@ pub(crate) enum Topic {
     Attach,
     /// `telltale report`
     Report,
+    /// `telltale replay`
+    Replay,
 }
 
 impl Topic {
@@ -21,6 +23,7 @@ impl Topic {
             Self::Run => "telltale run --help",
             Self::Attach => "telltale attach --help",
             Self::Report => "telltale report --help",
+            Self::Replay => "telltale replay --help",
         }
     }
 
@@ -31,6 +34,7 @@ impl Topic {
             Self::Run => RUN,
             Self::Attach => ATTACH,
             Self::Report => REPORT,
+            Self::Replay => REPLAY,
         }
     }
 }
@@ -40,6 +44,7 @@ Telltale shows what a program sends out: to whom, and how much.
 
   telltale run -- COMMAND...   run COMMAND, then show what it sent and received
   telltale report              show what was seen before
+  telltale replay CAPTURE...   show what is in capture files
   telltale attach              relay for a network device that is already open
   telltale help [SUBCOMMAND]   explain more; so does --help after any of these
   telltale version             print the version
@@ -144,11 +149,35 @@ The database is only read: neither it nor its directory is changed.
 Exit code: 0, also where nothing is known; 125 when Telltale failed.
 ";
 
+const REPLAY: &str = "\
+Show what is in capture files, as if it were seen now.
+
+  telltale replay [OPTIONS] CAPTURE...
+
+CAPTURE is a file in the format pcap or pcapng, compressed with gzip or not; -
+is stdin. Nothing is sent, and names are not looked up: what is shown is in the
+file.
+
+Options:
+  --format table  a table of who was spoken to, for each file [this]
+  --format jsonl  one JSON object for each flow, on a line of its own, as
+                  docs/replay-format.md says
+  --db FILE       keep the flows in FILE, for telltale report [keeps nothing]
+
+Examples:
+  telltale replay phone.pcap
+  telltale replay --format jsonl *.pcapng | grep api.example
+  tcpdump -w - | telltale replay -
+
+Exit code: 0 when all of every file was read; 1 when some of a file could not be
+read, and stderr says where it was damaged; 125 when Telltale failed.
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: [Topic; 4] = [Topic::Program, Topic::Run, Topic::Attach, Topic::Report];
+    const ALL: [Topic; 5] = [Topic::Program, Topic::Run, Topic::Attach, Topic::Report, Topic::Replay];
 
     #[test]
     fn no_line_is_wider_than_a_terminal() {
@@ -163,6 +192,7 @@ mod tests {
             (Topic::Run, &["--report", "--json", "--live", "--wait", "--loopback", "--db", "--no-watch"][..]),
             (Topic::Attach, &["--report", "--json", "--db", "--no-watch"]),
             (Topic::Report, &["--since", "--app", "--json", "--db"]),
+            (Topic::Replay, &["--format", "--db"]),
         ] {
             for option in options {
                 assert!(topic.text().contains(&format!("\n  {option} ")), "{topic:?} {option}");

@@ -7,6 +7,7 @@ mod json;
 mod live;
 mod output;
 mod problem;
+mod replay;
 mod report;
 mod rows;
 mod run;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Ok(Request::Run(options)) => run::run(options),
         Ok(Request::Attach(options)) => attach::attach(options),
         Ok(Request::Report(options)) => report::report(&options),
+        Ok(Request::Replay(options)) => replay::replay(&options),
         Ok(Request::Help(topic)) => output::print(topic.text()),
         Ok(Request::Version) => output::print(concat!("telltale ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(problem) => problem.tell(),

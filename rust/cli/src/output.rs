@@ -14,17 +14,24 @@ use crate::arguments::Sink;
 use crate::problem::{Problem, reason};
 use crate::table::{self, Room};
 
-/// Prints on stdout; answers the code to exit with. Where the reader has closed early, as `head` does,
-/// this process ends by SIGPIPE, as other programs do.
+/// Prints on stdout; answers the code to exit with.
 pub(crate) fn print(text: &str) -> ExitCode {
+    put(text).map_or_else(|code| code, |()| ExitCode::SUCCESS)
+}
+
+/// Prints a part of what is to be printed on stdout. Where the reader has closed early, as `head` does,
+/// this process ends by SIGPIPE, as other programs do.
+///
+/// # Errors
+/// The code to exit with, where it cannot be written.
+pub(crate) fn put(text: &str) -> Result<(), ExitCode> {
     let mut stdout = io::stdout();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            Exit::Signal(Signal::PIPE.as_raw()).follow().into()
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(|error| {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Exit::Signal(Signal::PIPE.as_raw()).follow().into();
         }
-        Err(error) => Problem::new(format!("the output cannot be written: {}", reason(&error))).tell(),
-    }
+        Problem::new(format!("the output cannot be written: {}", reason(&error))).tell()
+    })
 }
 
 /// An open place for the report.

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod counters;
+mod defragment;
 mod echo;
 mod engine;
 mod input;
@@ -32,6 +33,7 @@ mod windows;
 mod wire;
 
 pub use counters::Counters;
+pub use defragment::Defragmenter;
 pub use engine::{Config, Engine};
 pub use input::{DatagramFailure, Failure, Input};
 pub use output::Output;

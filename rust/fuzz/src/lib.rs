@@ -1,5 +1,6 @@
 //! The bodies of the fuzz targets, each a function of a string of bytes.
 
+pub mod capture;
 pub mod conversation;
 pub mod http;
 pub mod quic;

@@ -1,0 +1,212 @@
+//! `telltale replay`: what capture files hold, seen as live traffic is.
+
+mod keeping;
+mod record;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::process::ExitCode;
+
+use telltale_capture::{Capture, Damage, Event, OtherFlow, Tracker};
+use telltale_model::{Observation, Timestamp};
+use telltale_watch::{Config, Watcher};
+
+use crate::arguments::ReplayOptions;
+use crate::output;
+use crate::problem::{self, reason};
+use crate::rows::Rows;
+use crate::table::{self, Room};
+use keeping::Keeping;
+
+/// The exit code where a capture could not be read to its end.
+const INCOMPLETE: u8 = 1;
+
+/// Flows that have changed are taken from the watcher when there are so many.
+const BATCH: usize = 1_024;
+
+/// Shows one capture after the other on stdout.
+pub(crate) fn replay(options: &ReplayOptions) -> ExitCode {
+    let mut complete = true;
+    for path in &options.captures {
+        match Replay::of(path, options) {
+            Ok(whole) => complete &= whole,
+            Err(code) => return code,
+        }
+    }
+    if complete { ExitCode::SUCCESS } else { INCOMPLETE.into() }
+}
+
+/// One capture on its way through the watcher.
+struct Replay<'a> {
+    options: &'a ReplayOptions,
+    /// What it is called in what is shown.
+    name: String,
+    watcher: Watcher,
+    keeping: Keeping,
+    /// What was seen of protocols that are not watched: flows, and bytes both ways.
+    others: (u64, u64),
+    /// Events that met a mistake in what understands traffic.
+    mistakes: u64,
+    /// The latest stamp, and how many frames there were.
+    last: Timestamp,
+    frames: u64,
+}
+
+impl<'a> Replay<'a> {
+    /// Shows a capture; answers whether all of it could be read.
+    fn of(path: &Path, options: &'a ReplayOptions) -> Result<bool, ExitCode> {
+        let source = match open(path) {
+            Ok(source) => source,
+            Err(error) => {
+                problem::say(&format!("{} cannot be read: {}", path.display(), reason(&error)));
+                return Ok(false);
+            }
+        };
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let keeping = Keeping::begin(&options.database, path).map_err(|problem| problem.tell())?;
+        let mut replay = Self {
+            options,
+            name,
+            watcher: Watcher::new(Config::default()),
+            keeping,
+            others: (0, 0),
+            mistakes: 0,
+            last: Timestamp::default(),
+            frames: 0,
+        };
+        let whole = replay.read(path, source)?;
+        replay.finish()?;
+        Ok(whole)
+    }
+
+    fn read(&mut self, path: &Path, source: Box<dyn Read>) -> Result<bool, ExitCode> {
+        let mut tracker = Tracker::new();
+        let mut events = Vec::new();
+        let damage = match Capture::open(source) {
+            Ok(mut capture) => {
+                let damage = self.frames(&mut capture, &mut tracker, &mut events)?;
+                if let Some((first, lost)) = capture.passed_over() {
+                    self.tell(path, &format!("{lost} damaged blocks were passed over, the first: {first}"));
+                }
+                damage
+            }
+            Err(damage) => Some(damage),
+        };
+        tracker.finish(&mut events);
+        self.observe(&mut events)?;
+        if let Some(damage) = &damage {
+            self.tell(path, &damage.to_string());
+        }
+        Ok(damage.is_none())
+    }
+
+    /// Every frame up to the end of the file, or to damage.
+    fn frames(
+        &mut self,
+        capture: &mut Capture<Box<dyn Read>>,
+        tracker: &mut Tracker,
+        events: &mut Vec<Event>,
+    ) -> Result<Option<Damage>, ExitCode> {
+        loop {
+            match capture.next_frame() {
+                Ok(Some(frame)) => {
+                    self.frames += 1;
+                    self.last = self.last.max(frame.at);
+                    tracker.take(&frame, events);
+                    self.observe(events)?;
+                }
+                Ok(None) => return Ok(None),
+                Err(damage) => return Ok(Some(damage)),
+            }
+        }
+    }
+
+    fn observe(&mut self, events: &mut Vec<Event>) -> Result<(), ExitCode> {
+        for event in events.drain(..) {
+            match event {
+                Event::Observed(observation) => self.see(observation),
+                Event::Other(flow) => self.other(&flow)?,
+            }
+            if self.watcher.changed() >= BATCH {
+                self.take_changed()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A mistake in what understands traffic costs the rest of one flow.
+    fn see(&mut self, observation: Observation) {
+        let flow = match &observation {
+            Observation::Opened { flow, .. }
+            | Observation::Owned { flow, .. }
+            | Observation::Carried { flow, .. }
+            | Observation::Bytes { flow, .. }
+            | Observation::Missed { flow, .. }
+            | Observation::Closed { flow, .. } => Some(*flow),
+            Observation::Resolved { .. } => None,
+        };
+        let watcher = &mut self.watcher;
+        if catch_unwind(AssertUnwindSafe(|| watcher.observe(observation))).is_err() {
+            self.mistakes += 1;
+            flow.into_iter().for_each(|flow| watcher.give_up(flow));
+        }
+    }
+
+    fn other(&mut self, flow: &OtherFlow) -> Result<(), ExitCode> {
+        let bytes = flow.traffic.bytes_sent.saturating_add(flow.traffic.bytes_received);
+        self.others = (self.others.0 + 1, self.others.1.saturating_add(bytes));
+        if self.options.jsonl { output::put(&record::of_other(&self.name, flow)) } else { Ok(()) }
+    }
+
+    /// Flows that have ended are complete: nothing more comes of them.
+    fn take_changed(&mut self) -> Result<(), ExitCode> {
+        let changed = self.watcher.take_changed();
+        if self.options.jsonl {
+            let ended = changed.iter().filter(|flow| flow.ended.is_some());
+            let lines: String = ended.map(|flow| record::of_flow(&self.name, flow)).collect();
+            output::put(&lines)?;
+        }
+        self.keeping.keep(self.last, &changed);
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<(), ExitCode> {
+        self.take_changed()?;
+        self.keeping.finish();
+        if self.mistakes > 0 {
+            let (name, mistakes) = (&self.name, self.mistakes);
+            problem::say(&format!(
+                "{name}: not complete: {mistakes} events met a mistake in Telltale; please report this"
+            ));
+        }
+        if self.options.jsonl {
+            return Ok(());
+        }
+        if self.options.captures.len() > 1 {
+            output::put(&format!("{}:\n", self.name))?;
+        }
+        let rows = Rows::from(self.watcher.ledger());
+        output::put(&table::render(&rows, Room { height: None, ..table::room(io::stdout()) }))?;
+        let (flows, bytes) = self.others;
+        if flows > 0 {
+            output::put(&format!(
+                "Besides: {flows} flows of other protocols than TCP, UDP and ICMP, {bytes} bytes.\n"
+            ))?;
+        }
+        Ok(())
+    }
+
+    fn tell(&self, path: &Path, damage: &str) {
+        let frames = self.frames;
+        problem::say(&format!("{}: {damage}; {frames} packets could be read", path.display()));
+    }
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    Ok(Box::new(File::open(path)?))
+}

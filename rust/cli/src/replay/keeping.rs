@@ -1,0 +1,55 @@
+//! The flows of a capture, on their way into a database.
+
+use std::path::Path;
+
+use telltale_model::{Flow, Timestamp};
+use telltale_store::{Error, Run, Store};
+
+use crate::arguments::Database;
+use crate::problem::{self, Problem};
+use crate::since;
+
+/// Flows of one transaction.
+const BATCH: usize = 256;
+
+/// A store for one capture, or none. Flows have numbers of their own in each capture, so each is a run.
+pub(super) struct Keeping {
+    store: Option<Store>,
+    failure: Option<Error>,
+    lost: usize,
+}
+
+impl Keeping {
+    /// Opens the database.
+    ///
+    /// # Errors
+    /// A sentence where it cannot be used.
+    pub(super) fn begin(database: &Database, capture: &Path) -> Result<Self, Problem> {
+        let path = database.path(|name| std::env::var_os(name))?;
+        let command = format!("telltale replay {}", capture.display());
+        let run = Run { started: since::now(), command, version: env!("CARGO_PKG_VERSION").to_owned() };
+        let opened = path.map(|path| Store::open(&path, run)).transpose().map_err(|error| {
+            Problem::new(error.to_string()).advise("Name another file after --db, or leave --db out.")
+        })?;
+        Ok(Self { store: opened.map(|opened| opened.store), failure: None, lost: 0 })
+    }
+
+    /// Keeps flows. What is older than the store keeps flows for is told by the capture's own clock: one
+    /// of last year would be forgotten at once.
+    pub(super) fn keep(&mut self, now: Timestamp, flows: &[Flow]) {
+        let Some(store) = &mut self.store else { return };
+        for batch in flows.chunks(BATCH) {
+            if let Err(error) = store.commit(now.min(since::now()), batch) {
+                self.lost += batch.len();
+                self.failure.get_or_insert(error);
+            }
+        }
+    }
+
+    /// Says what could not be kept, if anything.
+    pub(super) fn finish(self) {
+        if let Some(error) = self.failure {
+            problem::say(&format!("{} flows could not be kept: {error}", self.lost));
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! `telltale replay` as people call it.
+
+#[cfg(test)]
+mod format;
+#[cfg(test)]
+mod packets;
+#[cfg(test)]
+mod programs;
