@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use lexopt::{Arg, Parser, ValueExt};
 
 use crate::help::Topic;
+use crate::lookup::Place;
 use crate::problem::Problem;
 use crate::since::Since;
 
@@ -21,6 +22,10 @@ pub(crate) enum Request {
     Report(ReportOptions),
     /// `telltale replay`
     Replay(ReplayOptions),
+    /// `telltale lookup`
+    Lookup(LookupOptions),
+    /// `telltale about`
+    About,
     /// `telltale help`, or `--help` anywhere before COMMAND
     Help(Topic),
     /// `telltale version`
@@ -83,6 +88,15 @@ pub(crate) struct ReplayOptions {
     pub(crate) database: Database,
     /// One JSON object for each flow instead of a table.
     pub(crate) jsonl: bool,
+}
+
+/// The options of `telltale lookup`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct LookupOptions {
+    /// What to explain; never empty.
+    pub(crate) places: Vec<Place>,
+    /// JSON instead of text.
+    pub(crate) json: bool,
 }
 
 /// Where flows are kept.
@@ -161,6 +175,8 @@ fn subcommand(word: &OsString, parser: Parser) -> Result<Request, Problem> {
         Some("attach") => attach(parser),
         Some("report") => report(parser),
         Some("replay") => replay(parser),
+        Some("lookup") => lookup(parser),
+        Some("about") => Ok(Request::About),
         Some("help") => help(parser),
         Some("version") => Ok(Request::Version),
         _ => {
@@ -271,6 +287,24 @@ fn is_jsonl(format: &str) -> Result<bool, Problem> {
     }
 }
 
+fn lookup(mut parser: Parser) -> Result<Request, Problem> {
+    let mut options = LookupOptions { places: Vec::new(), json: false };
+    while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Lookup))? {
+        match argument {
+            Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Lookup)),
+            Arg::Long("json") => options.json = true,
+            Arg::Value(word) => options.places.push(Place::parse(&word.to_string_lossy())?),
+            Arg::Short(_) | Arg::Long(_) => return Err(unclear(&argument.unexpected(), Topic::Lookup)),
+        }
+    }
+    if options.places.is_empty() {
+        return Err(
+            Problem::new("no host or address was given").advise("For example: telltale lookup example.org")
+        );
+    }
+    Ok(Request::Lookup(options))
+}
+
 fn help(mut parser: Parser) -> Result<Request, Problem> {
     match parser.next().map_err(|error| unclear(&error, Topic::Program))? {
         Some(Arg::Value(word)) => match word.to_str() {
@@ -278,6 +312,7 @@ fn help(mut parser: Parser) -> Result<Request, Problem> {
             Some("attach") => Ok(Request::Help(Topic::Attach)),
             Some("report") => Ok(Request::Help(Topic::Report)),
             Some("replay") => Ok(Request::Help(Topic::Replay)),
+            Some("lookup") => Ok(Request::Help(Topic::Lookup)),
             _ => Ok(Request::Help(Topic::Program)),
         },
         _ => Ok(Request::Help(Topic::Program)),
@@ -436,6 +471,8 @@ mod tests {
         assert_eq!(words("report -h"), Ok(Request::Help(Topic::Report)));
         assert_eq!(words("--version"), Ok(Request::Version));
         assert_eq!(words("version"), Ok(Request::Version));
+        assert_eq!(words("about"), Ok(Request::About));
+        assert_eq!(words("help lookup"), Ok(Request::Help(Topic::Lookup)));
         assert_eq!(run_of("run curl --help").command, ["curl", "--help"]);
     }
 
@@ -457,6 +494,9 @@ mod tests {
             ("report --since soon", "\"soon\" is not a time", "30m, 1h, 7d"),
             ("replay", "no CAPTURE was given", "telltale replay phone.pcap"),
             ("replay --format xml x", "there is no format \"xml\"", "jsonl"),
+            ("lookup", "no host or address was given", "telltale lookup example.org"),
+            ("lookup https://a.example/", "neither a host name nor an address", "a.example"),
+            ("lookup --db x", "unknown option", "telltale lookup --help"),
             ("report --db none", "leaves nothing to report", "Name a file"),
         ] {
             let problem = words(line).unwrap_err().to_string();

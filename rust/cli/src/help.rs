@@ -13,6 +13,8 @@ pub(crate) enum Topic {
     Report,
     /// `telltale replay`
     Replay,
+    /// `telltale lookup`
+    Lookup,
 }
 
 impl Topic {
@@ -24,6 +26,7 @@ impl Topic {
             Self::Attach => "telltale attach --help",
             Self::Report => "telltale report --help",
             Self::Replay => "telltale replay --help",
+            Self::Lookup => "telltale lookup --help",
         }
     }
 
@@ -35,6 +38,7 @@ impl Topic {
             Self::Attach => ATTACH,
             Self::Report => REPORT,
             Self::Replay => REPLAY,
+            Self::Lookup => LOOKUP,
         }
     }
 }
@@ -46,8 +50,10 @@ Telltale shows what a program sends out: to whom, and how much.
   telltale report              show what was seen before
   telltale replay CAPTURE...   show what is in capture files
   telltale attach              relay for a network device that is already open
+  telltale lookup HOST         say whose a host or address is, and how we know
   telltale help [SUBCOMMAND]   explain more; so does --help after any of these
   telltale version             print the version
+  telltale about               licences of Telltale and all that is in it
 
 Examples:
   telltale run -- curl -sO https://example.org/
@@ -173,11 +179,34 @@ Exit code: 0 when all of every file was read; 1 when some of a file could not be
 read, and stderr says where it was damaged; 125 when Telltale failed.
 ";
 
+const LOOKUP: &str = "\
+Say whose a host or an address is, what it is for, and how we know.
+
+  telltale lookup [OPTIONS] HOST|ADDRESS...
+
+A host is looked up by its own name and by the names above it; the longest one
+that the tables have counts. An address belongs to a network, which is
+registered in a country: that is not where the server stands.
+
+Options:
+  --json        JSON instead of text
+
+Examples:
+  telltale lookup settings.crashlytics.com
+  telltale lookup --json 2001:4860:4860::8888
+
+Nobody is asked: all that is said stands in Telltale's own tables. README.md
+says how to dispute a row of them.
+
+Exit code: 0, also where nothing is known; 125 when Telltale failed.
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: [Topic; 5] = [Topic::Program, Topic::Run, Topic::Attach, Topic::Report, Topic::Replay];
+    const ALL: [Topic; 6] =
+        [Topic::Program, Topic::Run, Topic::Attach, Topic::Report, Topic::Replay, Topic::Lookup];
 
     #[test]
     fn no_line_is_wider_than_a_terminal() {
@@ -193,6 +222,7 @@ mod tests {
             (Topic::Attach, &["--report", "--json", "--db", "--no-watch"]),
             (Topic::Report, &["--since", "--app", "--json", "--db"]),
             (Topic::Replay, &["--format", "--db"]),
+            (Topic::Lookup, &["--json"]),
         ] {
             for option in options {
                 assert!(topic.text().contains(&format!("\n  {option} ")), "{topic:?} {option}");

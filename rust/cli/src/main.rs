@@ -1,10 +1,12 @@
 //! `telltale`: shows what a program sends out.
 
+mod about;
 mod arguments;
 mod attach;
 mod help;
 mod json;
 mod live;
+mod lookup;
 mod output;
 mod problem;
 mod replay;
@@ -14,6 +16,7 @@ mod run;
 mod session;
 mod since;
 mod table;
+mod tables;
 
 use std::process::ExitCode;
 
@@ -25,6 +28,8 @@ fn main() -> ExitCode {
         Ok(Request::Attach(options)) => attach::attach(options),
         Ok(Request::Report(options)) => report::report(&options),
         Ok(Request::Replay(options)) => replay::replay(&options),
+        Ok(Request::Lookup(options)) => lookup::lookup(&options),
+        Ok(Request::About) => output::print(&about::text()),
         Ok(Request::Help(topic)) => output::print(topic.text()),
         Ok(Request::Version) => output::print(concat!("telltale ", env!("CARGO_PKG_VERSION"), "\n")),
         Err(problem) => problem.tell(),

@@ -22,6 +22,7 @@ mod rest;
 mod shell;
 mod slabs;
 mod sys;
+pub mod tables;
 mod tcp;
 mod tun;
 mod udp;

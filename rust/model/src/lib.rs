@@ -2,14 +2,18 @@
 //! reading them. The relay produces [`Observation`]s, the watcher turns them into [`Flow`]s, the
 //! store keeps those, the screens show them.
 
+mod country;
 mod coverage;
+mod destination;
 mod facts;
 mod flow;
 mod observation;
 mod owner;
 mod time;
 
+pub use country::Country;
 pub use coverage::{Class, Coverage};
+pub use destination::{How, Relation, Role};
 pub use facts::{Application, Facts, Hello, Lookup, Name, NameSource, Request};
 pub use flow::{Direction, Ending, Flow, FlowKey, FlowNumber, Protocol, Traffic};
 pub use observation::Observation;

@@ -7,6 +7,7 @@
 mod alone;
 mod conversation;
 mod conversations;
+pub mod destinations;
 mod dns;
 mod http;
 mod http2;

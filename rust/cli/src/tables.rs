@@ -1,0 +1,44 @@
+//! The tables of destinations that are built into the program.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use telltale_driver::tables;
+use telltale_watch::destinations::Destinations;
+
+use crate::problem::Problem;
+
+/// As `rust/tables` made it.
+const ASSET: &[u8] = include_bytes!("../../tables/destinations.zst");
+
+/// Opens them. Their unpacked copy is kept in the cache of the user, where there is one.
+///
+/// # Errors
+/// A sentence where the program itself is damaged.
+pub(crate) fn open(variable: impl Fn(&str) -> Option<OsString>) -> Result<Destinations, Problem> {
+    tables::open(ASSET, folder(variable).as_deref()).map_err(|error| {
+        Problem::new(error.to_string()).advise("This copy of telltale is damaged: build or install it again.")
+    })
+}
+
+/// XDG Base Directory Specification: a relative path is invalid and must be ignored.
+fn folder(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let absolute = |name: &str| variable(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = absolute("XDG_CACHE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+    Some(cache.join("telltale"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_follows_xdg_then_home() {
+        let place = |xdg: Option<&str>, home: Option<&str>| {
+            folder(|name| if name == "HOME" { home } else { xdg }.map(OsString::from))
+        };
+        assert_eq!(place(Some("/cache"), Some("/home/a")), Some("/cache/telltale".into()));
+        assert_eq!(place(Some("odd"), Some("/home/a")), Some("/home/a/.cache/telltale".into()));
+        assert_eq!(place(None, None), None);
+    }
+}
