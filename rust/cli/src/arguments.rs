@@ -43,6 +43,8 @@ pub(crate) struct RunOptions {
     pub(crate) report: Sink,
     /// Whether the report is JSON instead of a table.
     pub(crate) json: bool,
+    /// Whether the table shows each destination too.
+    pub(crate) details: bool,
     /// Whether the table is shown while COMMAND runs.
     pub(crate) live: bool,
     /// Whether to go on until COMMAND's left-over children have ended too.
@@ -62,6 +64,8 @@ pub(crate) struct AttachOptions {
     pub(crate) report: Sink,
     /// Whether the report is JSON instead of a table.
     pub(crate) json: bool,
+    /// Whether the table shows each destination too.
+    pub(crate) details: bool,
     /// Whether traffic is watched and kept at all; without it Telltale relays alone.
     pub(crate) watch: bool,
 }
@@ -77,6 +81,8 @@ pub(crate) struct ReportOptions {
     pub(crate) app: Option<String>,
     /// JSON instead of a table.
     pub(crate) json: bool,
+    /// Whether the table shows each destination too.
+    pub(crate) details: bool,
 }
 
 /// The options of `telltale replay`.
@@ -88,6 +94,8 @@ pub(crate) struct ReplayOptions {
     pub(crate) database: Database,
     /// One JSON object for each flow instead of a table.
     pub(crate) jsonl: bool,
+    /// Whether the table shows each destination too.
+    pub(crate) details: bool,
 }
 
 /// The options of `telltale lookup`.
@@ -194,6 +202,7 @@ fn run(mut parser: Parser) -> Result<Request, Problem> {
         database: Database::Usual,
         report: Sink::Stderr,
         json: false,
+        details: false,
         live: false,
         wait: false,
         loopback: Vec::new(),
@@ -205,6 +214,7 @@ fn run(mut parser: Parser) -> Result<Request, Problem> {
             Arg::Long("db") => options.database = database(value(&mut parser, Topic::Run)?)?,
             Arg::Long("report") => options.report = sink(value(&mut parser, Topic::Run)?)?,
             Arg::Long("json") => options.json = true,
+            Arg::Long("details") => options.details = true,
             Arg::Long("live") => options.live = true,
             Arg::Long("wait") => options.wait = true,
             Arg::Long("loopback") => options.loopback.push(port(value(&mut parser, Topic::Run)?)?),
@@ -222,14 +232,20 @@ fn run(mut parser: Parser) -> Result<Request, Problem> {
 }
 
 fn attach(mut parser: Parser) -> Result<Request, Problem> {
-    let mut options =
-        AttachOptions { database: Database::Usual, report: Sink::Stderr, json: false, watch: true };
+    let mut options = AttachOptions {
+        database: Database::Usual,
+        report: Sink::Stderr,
+        json: false,
+        details: false,
+        watch: true,
+    };
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Attach))? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Attach)),
             Arg::Long("db") => options.database = database(value(&mut parser, Topic::Attach)?)?,
             Arg::Long("report") => options.report = sink(value(&mut parser, Topic::Attach)?)?,
             Arg::Long("json") => options.json = true,
+            Arg::Long("details") => options.details = true,
             Arg::Long("no-watch") => options.watch = false,
             Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
                 return Err(unclear(&argument.unexpected(), Topic::Attach));
@@ -240,7 +256,8 @@ fn attach(mut parser: Parser) -> Result<Request, Problem> {
 }
 
 fn report(mut parser: Parser) -> Result<Request, Problem> {
-    let mut options = ReportOptions { database: Database::Usual, since: None, app: None, json: false };
+    let mut options =
+        ReportOptions { database: Database::Usual, since: None, app: None, json: false, details: false };
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Report))? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Report)),
@@ -248,6 +265,7 @@ fn report(mut parser: Parser) -> Result<Request, Problem> {
             Arg::Long("since") => options.since = Some(Since::parse(&text(&mut parser, Topic::Report)?)?),
             Arg::Long("app") => options.app = Some(app(text(&mut parser, Topic::Report)?)?),
             Arg::Long("json") => options.json = true,
+            Arg::Long("details") => options.details = true,
             Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
                 return Err(unclear(&argument.unexpected(), Topic::Report));
             }
@@ -262,11 +280,13 @@ fn report(mut parser: Parser) -> Result<Request, Problem> {
 }
 
 fn replay(mut parser: Parser) -> Result<Request, Problem> {
-    let mut options = ReplayOptions { captures: Vec::new(), database: Database::Nothing, jsonl: false };
+    let mut options =
+        ReplayOptions { captures: Vec::new(), database: Database::Nothing, jsonl: false, details: false };
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Replay))? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Replay)),
             Arg::Long("db") => options.database = database(value(&mut parser, Topic::Replay)?)?,
+            Arg::Long("details") => options.details = true,
             Arg::Long("format") => options.jsonl = is_jsonl(&text(&mut parser, Topic::Replay)?)?,
             Arg::Value(capture) => options.captures.push(capture.into()),
             Arg::Short(_) | Arg::Long(_) => return Err(unclear(&argument.unexpected(), Topic::Replay)),
@@ -442,10 +462,16 @@ mod tests {
             since: Some(Since::Ago(3_600)),
             app: Some("curl".into()),
             json: true,
+            details: false,
         };
         assert_eq!(report, Ok(Request::Report(expected)));
-        let expected =
-            AttachOptions { database: Database::Nothing, report: Sink::Nothing, json: false, watch: false };
+        let expected = AttachOptions {
+            database: Database::Nothing,
+            report: Sink::Nothing,
+            json: false,
+            details: false,
+            watch: false,
+        };
         assert_eq!(words("attach --db none --report none --no-watch"), Ok(Request::Attach(expected)));
     }
 
@@ -455,6 +481,7 @@ mod tests {
             captures: vec!["a.pcap".into(), "-".into()],
             database: Database::File("f".into()),
             jsonl: true,
+            details: false,
         };
         assert_eq!(words("replay --db f a.pcap --format jsonl -"), Ok(Request::Replay(expected)));
         let Ok(Request::Replay(options)) = words("replay --format=table a") else { panic!() };

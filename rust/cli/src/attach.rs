@@ -48,6 +48,7 @@ fn attempt(options: &AttachOptions) -> Result<ExitCode, Problem> {
         database: &options.database,
         report: &options.report,
         json: options.json,
+        details: options.details,
         live: false,
         watch: options.watch,
         echo_owner: Owner::default(),

@@ -79,6 +79,8 @@ Options:
   --report FD      write it to a descriptor, as in: --report 3 ... 3> out.txt
   --report none    write no report
   --json           write the report as JSON instead of a table
+  --details        show each destination too, with its network and how its name
+                   is known
   --live           show the table while COMMAND runs, on stderr; COMMAND's input
                    must not be the terminal then (for example: < /dev/null)
   --wait           go on until processes that COMMAND left behind have ended
@@ -122,6 +124,8 @@ Options:
   --report FD      write it to a descriptor
   --report none    write no report
   --json           write the report as JSON instead of a table
+  --details        show each destination too, with its network and how its name
+                   is known
   --db FILE        keep what is seen in FILE [as for telltale run; under sudo
                    it is in root's own home]
   --db none        keep nothing
@@ -131,7 +135,7 @@ Exit code: 0 when it was told to end; 125 when Telltale failed, and it says why.
 ";
 
 const REPORT: &str = "\
-Show what was seen before, most sent first.
+Show what was seen before, most content first.
 
   telltale report [OPTIONS]
 
@@ -142,6 +146,8 @@ Options:
                 totals are kept by the hour, so it begins with that whole hour
   --app NAME    only one program: its path (/usr/bin/curl) or file name (curl)
   --json        JSON instead of a table
+  --details     show each destination too, with its network and how its name is
+                known
   --db FILE     read this database [as for telltale run; under sudo too it is
                 that of the user who called sudo]
 
@@ -168,6 +174,8 @@ Options:
   --format table  a table of who was spoken to, for each file [this]
   --format jsonl  one JSON object for each flow, on a line of its own, as
                   docs/replay-format.md says
+  --details       show each destination too, with its network and how its name
+                  is known
   --db FILE       keep the flows in FILE, for telltale report [keeps nothing]
 
 Examples:
@@ -218,10 +226,14 @@ mod tests {
     #[test]
     fn every_option_is_explained() {
         for (topic, options) in [
-            (Topic::Run, &["--report", "--json", "--live", "--wait", "--loopback", "--db", "--no-watch"][..]),
-            (Topic::Attach, &["--report", "--json", "--db", "--no-watch"]),
-            (Topic::Report, &["--since", "--app", "--json", "--db"]),
-            (Topic::Replay, &["--format", "--db"]),
+            (
+                Topic::Run,
+                &["--report", "--json", "--details", "--live", "--wait", "--loopback", "--db", "--no-watch"]
+                    [..],
+            ),
+            (Topic::Attach, &["--report", "--json", "--details", "--db", "--no-watch"]),
+            (Topic::Report, &["--since", "--app", "--json", "--details", "--db"]),
+            (Topic::Replay, &["--format", "--details", "--db"]),
             (Topic::Lookup, &["--json"]),
         ] {
             for option in options {

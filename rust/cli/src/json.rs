@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use serde::Serialize;
-use telltale_watch::Sum;
+use telltale_model::{Coverage, Protection, Relation, Role};
+use telltale_watch::destinations::Destinations;
+use telltale_watch::{Contact, Host, Line, Sum, Whom, contacts};
 
-use crate::rows::{Row, Rows};
+use crate::rows::{Rows, company_name, network};
 
 /// Grows by one when a field changes its meaning or goes; new fields may come without that.
 const FORMAT: u32 = 1;
@@ -22,14 +24,16 @@ pub(crate) struct Frame {
 }
 
 /// The report as JSON text, with a line feed at its end.
-pub(crate) fn render(rows: &Rows, frame: &Frame) -> String {
+pub(crate) fn render(rows: &Rows, tables: Option<&Destinations>, frame: &Frame) -> String {
+    let grouped = contacts(&rows.rows);
     let report = Report {
         format: FORMAT,
         telltale: env!("CARGO_PKG_VERSION"),
         frame,
-        rows: rows.rows.iter().map(Entry::from).collect(),
+        rows: rows.rows.iter().map(|row| Entry::of(row, tables)).collect(),
         others: rows.others.into(),
         total: rows.total().into(),
+        contacts: grouped.iter().map(|contact| Company::of(contact, tables)).collect(),
     };
     // Strings, numbers and lists always have a JSON form.
     let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
@@ -46,6 +50,7 @@ struct Report<'a> {
     rows: Vec<Entry<'a>>,
     others: Amount,
     total: Amount,
+    contacts: Vec<Company<'a>>,
 }
 
 #[derive(Serialize)]
@@ -58,6 +63,31 @@ struct Entry<'a> {
     protocol: &'static str,
     #[serde(flatten)]
     amount: Amount,
+    name_known: Option<&'static str>,
+    company: Option<&'a str>,
+    company_name: Option<&'a str>,
+    probable: bool,
+    role: Option<Role>,
+    relation: Relation,
+    asn: Option<u32>,
+    network: Option<&'a str>,
+    country: Option<String>,
+}
+
+/// One program and one company, or a host of which no company is known.
+#[derive(Serialize)]
+struct Company<'a> {
+    program: Option<&'a str>,
+    uid: Option<u32>,
+    company: Option<&'a str>,
+    company_name: Option<&'a str>,
+    name: Option<&'a str>,
+    address: Option<IpAddr>,
+    probable: bool,
+    roles: &'a [Role],
+    relation: Relation,
+    #[serde(flatten)]
+    amount: Amount,
 }
 
 #[derive(Serialize)]
@@ -67,10 +97,36 @@ struct Amount {
     packets_sent: u64,
     packets_received: u64,
     flows: u64,
+    content_sent: u64,
+    protection: Protection,
+    coverage_bytes: Coverage,
 }
 
-impl<'a> From<&'a Row> for Entry<'a> {
-    fn from(row: &'a Row) -> Self {
+impl<'a> Company<'a> {
+    fn of(contact: &'a Contact<'a>, tables: Option<&'a Destinations>) -> Self {
+        let (company, name, address) = match &contact.whom {
+            Whom::Company(id) => (Some(id.as_str()), None, None),
+            Whom::Host(Host::Name(name)) => (None, Some(name.as_str()), None),
+            Whom::Host(Host::Address(address)) => (None, None, Some(*address)),
+        };
+        Self {
+            program: contact.program,
+            uid: contact.uid,
+            company,
+            company_name: company.map(|id| company_name(id, tables)),
+            name,
+            address,
+            probable: contact.probable,
+            roles: &contact.roles,
+            relation: contact.relation,
+            amount: contact.sum.into(),
+        }
+    }
+}
+
+impl<'a> Entry<'a> {
+    fn of(row: &'a Line, tables: Option<&'a Destinations>) -> Self {
+        let network = network(row, tables);
         Self {
             program: row.program.as_deref(),
             uid: row.uid,
@@ -79,6 +135,15 @@ impl<'a> From<&'a Row> for Entry<'a> {
             port: row.remote.port(),
             protocol: row.protocol.name(),
             amount: row.sum.into(),
+            name_known: row.known.map(telltale_model::NameKnown::name),
+            company: row.company.as_deref(),
+            company_name: row.company.as_deref().map(|id| company_name(id, tables)),
+            probable: row.probable,
+            role: row.role,
+            relation: row.relation,
+            asn: network.map(|(asn, ..)| asn),
+            network: network.map(|(_, name, _)| name),
+            country: network.and_then(|(.., country)| country).map(|country| country.code().to_owned()),
         }
     }
 }
@@ -92,6 +157,9 @@ impl From<Sum> for Amount {
             packets_sent: traffic.packets_sent,
             packets_received: traffic.packets_received,
             flows: sum.flows,
+            content_sent: sum.content.sent,
+            protection: sum.content.protection(),
+            coverage_bytes: sum.content.coverage,
         }
     }
 }
@@ -101,10 +169,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::rows::tests::{sample, sum};
+    use telltale_model::{Class, NameKnown};
+
+    use crate::rows::tests::{content, sample, sum};
 
     fn parsed(rows: &Rows, frame: &Frame) -> Value {
-        serde_json::from_str(&render(rows, frame)).unwrap()
+        serde_json::from_str(&render(rows, None, frame)).unwrap()
     }
 
     #[test]
@@ -117,6 +187,18 @@ mod tests {
         let mut rows = sample();
         rows.rows.truncate(1);
         rows.others = sum(1, 1, 1);
+        rows.rows[0] = Line {
+            company: Some("shop".into()),
+            probable: true,
+            role: Some(Role::Payment),
+            relation: Relation::AnotherCompany,
+            known: Some(NameKnown::Tls),
+            ..rows.rows[0].clone()
+        };
+        rows.rows[0].sum.content = content(Class::Encrypted, 7);
+        let none = json!(Coverage::default());
+        let encrypted = json!({"handshake": 0, "searched": 0, "found": 0, "opaque": 0, "encrypted": 7,
+            "unknown": 0, "not_watched": 0});
         let expected = json!({
             "format": 1,
             "telltale": env!("CARGO_PKG_VERSION"),
@@ -135,9 +217,42 @@ mod tests {
                 "packets_sent": 30,
                 "packets_received": 27,
                 "flows": 3,
+                "content_sent": 7,
+                "protection": "protected",
+                "coverage_bytes": encrypted,
+                "name_known": "tls",
+                "company": "shop",
+                "company_name": "shop",
+                "probable": true,
+                "role": "payment",
+                "relation": "another_company",
+                "asn": null,
+                "network": null,
+                "country": null,
             }],
-            "others": {"bytes_sent": 1, "bytes_received": 1, "packets_sent": 10, "packets_received": 9, "flows": 1},
-            "total": {"bytes_sent": 1_234_568, "bytes_received": 90, "packets_sent": 40, "packets_received": 36, "flows": 4},
+            "others": {"bytes_sent": 1, "bytes_received": 1, "packets_sent": 10, "packets_received": 9, "flows": 1,
+                "content_sent": 0, "protection": "unknown", "coverage_bytes": none},
+            "total": {"bytes_sent": 1_234_568, "bytes_received": 90, "packets_sent": 40, "packets_received": 36, "flows": 4,
+                "content_sent": 7, "protection": "protected", "coverage_bytes": encrypted},
+            "contacts": [{
+                "program": "/usr/bin/curl",
+                "uid": 1000,
+                "company": "shop",
+                "company_name": "shop",
+                "name": null,
+                "address": null,
+                "probable": true,
+                "roles": ["payment"],
+                "relation": "another_company",
+                "bytes_sent": 1_234_567,
+                "bytes_received": 89,
+                "packets_sent": 30,
+                "packets_received": 27,
+                "flows": 3,
+                "content_sent": 7,
+                "protection": "protected",
+                "coverage_bytes": encrypted,
+            }],
         });
         assert_eq!(parsed(&rows, &frame), expected);
     }
@@ -146,7 +261,7 @@ mod tests {
     fn unknown_is_null_and_numbers_are_exact() {
         let mut rows = sample();
         rows.rows[0].sum = sum(u64::MAX, 9_007_199_254_740_993, 1);
-        let text = render(&rows, &Frame::default());
+        let text = render(&rows, None, &Frame::default());
         assert!(text.contains("18446744073709551615") && text.contains("9007199254740993"));
         let report: Value = serde_json::from_str(&text).unwrap();
         assert_eq!((&report["rows"][2]["program"], &report["rows"][1]["name"]), (&Value::Null, &Value::Null));

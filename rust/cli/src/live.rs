@@ -6,10 +6,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use telltale_driver::watcher::WatchSender;
+use telltale_watch::destinations::Destinations;
 
 use crate::problem::Problem;
 use crate::rows::Rows;
-use crate::table::{self, Room};
+use crate::table::{self, View};
 
 /// How often the table is painted at most.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -43,10 +44,11 @@ impl Live {
     ///
     /// # Errors
     /// Where the system gives no thread.
-    pub(crate) fn start(watch: WatchSender) -> io::Result<Self> {
+    pub(crate) fn start(watch: WatchSender, tables: Option<Destinations>) -> io::Result<Self> {
         let (stop, stopped) = channel();
-        let thread =
-            thread::Builder::new().name("telltale-live".into()).spawn(move || paint(&watch, &stopped))?;
+        let thread = thread::Builder::new()
+            .name("telltale-live".into())
+            .spawn(move || paint(&watch, tables.as_ref(), &stopped))?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
@@ -60,12 +62,12 @@ impl Drop for Live {
     }
 }
 
-fn paint(watch: &WatchSender, stopped: &Receiver<()>) {
+fn paint(watch: &WatchSender, tables: Option<&Destinations>, stopped: &Receiver<()>) {
     let mut canvas = Canvas::default();
     let mut painted = Rows::default();
     while stopped.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
         let Some(rows) = watch.snapshot().map(Rows::from).filter(|rows| *rows != painted) else { continue };
-        show(&canvas.repaint(&rows, table::room(io::stderr())));
+        show(&canvas.repaint(&rows, &View::new(table::room(io::stderr()), tables)));
         painted = rows;
     }
     show(&canvas.wipe());
@@ -85,9 +87,9 @@ struct Canvas {
 impl Canvas {
     /// The text that replaces the table on the screen by a newer one. It is as wide and as high as
     /// the screen at most: a line that wraps, or one that has scrolled away, could not be wiped.
-    fn repaint(&mut self, rows: &Rows, room: Room) -> String {
-        let table = table::render(rows, room);
-        let columns = room.width.unwrap_or(usize::MAX);
+    fn repaint(&mut self, rows: &Rows, view: &View<'_>) -> String {
+        let table = table::render(rows, view);
+        let columns = view.room.width.unwrap_or(usize::MAX);
         let lines: Vec<String> = table.lines().map(|line| line.chars().take(columns).collect()).collect();
         let wipe = self.wipe();
         self.lines = lines.len();
@@ -108,13 +110,15 @@ impl Canvas {
 mod tests {
     use super::*;
     use crate::rows::tests::sample;
+    use crate::table::Room;
 
     #[test]
     fn a_newer_table_replaces_the_older_one_and_the_end_leaves_nothing() {
         let mut canvas = Canvas::default();
-        let table = table::render(&sample(), Room::default());
-        assert_eq!(canvas.repaint(&sample(), Room::default()), table);
-        assert_eq!(canvas.repaint(&sample(), Room::default()), format!("\x1b[5A\x1b[J{table}"));
+        let view = View::new(Room { width: None, height: Some(24) }, None);
+        let table = table::render(&sample(), &view);
+        assert_eq!(canvas.repaint(&sample(), &view), table);
+        assert_eq!(canvas.repaint(&sample(), &view), format!("\x1b[5A\x1b[J{table}"));
         assert_eq!(canvas.wipe(), "\x1b[5A\x1b[J");
         assert_eq!(canvas.wipe(), "");
     }
@@ -122,7 +126,7 @@ mod tests {
     #[test]
     fn no_line_wraps_and_none_scrolls_away() {
         let room = Room { width: Some(20), height: Some(5) };
-        let text = Canvas::default().repaint(&sample(), room);
+        let text = Canvas::default().repaint(&sample(), &View::new(room, None));
         assert!(text.lines().all(|line| line.chars().count() <= 20), "{text}");
         assert!(text.lines().count() < 5);
     }

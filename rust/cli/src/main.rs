@@ -17,6 +17,7 @@ mod session;
 mod since;
 mod table;
 mod tables;
+mod words;
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 mod keeping;
 mod record;
 
+use std::env;
 use std::fs::File;
 use std::io::{self, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,13 +12,15 @@ use std::process::ExitCode;
 
 use telltale_capture::{Capture, Damage, Event, OtherFlow, Tracker};
 use telltale_model::{Observation, Timestamp};
+use telltale_watch::destinations::Destinations;
 use telltale_watch::{Config, Watcher};
 
 use crate::arguments::ReplayOptions;
 use crate::output;
 use crate::problem::{self, reason};
 use crate::rows::Rows;
-use crate::table::{self, Room};
+use crate::table::{self, Room, View};
+use crate::{session, tables};
 use keeping::Keeping;
 
 /// The exit code where a capture could not be read to its end.
@@ -28,9 +31,12 @@ const BATCH: usize = 1_024;
 
 /// Shows one capture after the other on stdout.
 pub(crate) fn replay(options: &ReplayOptions) -> ExitCode {
+    let tables = tables::open(|name| env::var_os(name))
+        .inspect_err(|problem| problem::say(&session::no_tables(problem)))
+        .ok();
     let mut complete = true;
     for path in &options.captures {
-        match Replay::of(path, options) {
+        match Replay::of(path, options, tables.as_ref()) {
             Ok(whole) => complete &= whole,
             Err(code) => return code,
         }
@@ -44,6 +50,7 @@ struct Replay<'a> {
     /// What it is called in what is shown.
     name: String,
     watcher: Watcher,
+    tables: Option<&'a Destinations>,
     keeping: Keeping,
     /// What was seen of protocols that are not watched: flows, and bytes both ways.
     others: (u64, u64),
@@ -56,7 +63,11 @@ struct Replay<'a> {
 
 impl<'a> Replay<'a> {
     /// Shows a capture; answers whether all of it could be read.
-    fn of(path: &Path, options: &'a ReplayOptions) -> Result<bool, ExitCode> {
+    fn of(
+        path: &Path,
+        options: &'a ReplayOptions,
+        tables: Option<&'a Destinations>,
+    ) -> Result<bool, ExitCode> {
         let source = match open(path) {
             Ok(source) => source,
             Err(error) => {
@@ -69,7 +80,8 @@ impl<'a> Replay<'a> {
         let mut replay = Self {
             options,
             name,
-            watcher: Watcher::new(Config::default()),
+            watcher: Watcher::new(Config { tables: tables.cloned(), ..Config::default() }),
+            tables,
             keeping,
             others: (0, 0),
             mistakes: 0,
@@ -165,7 +177,7 @@ impl<'a> Replay<'a> {
         let changed = self.watcher.take_changed();
         if self.options.jsonl {
             let ended = changed.iter().filter(|flow| flow.ended.is_some());
-            let lines: String = ended.map(|flow| record::of_flow(&self.name, flow)).collect();
+            let lines: String = ended.map(|flow| record::of_flow(&self.name, flow, self.tables)).collect();
             output::put(&lines)?;
         }
         self.keeping.keep(self.last, &changed);
@@ -188,7 +200,11 @@ impl<'a> Replay<'a> {
             output::put(&format!("{}:\n", self.name))?;
         }
         let rows = Rows::from(self.watcher.ledger());
-        output::put(&table::render(&rows, Room { height: None, ..table::room(io::stdout()) }))?;
+        let room = Room { height: None, ..table::room(io::stdout()) };
+        output::put(&table::render(
+            &rows,
+            &View { details: self.options.details, ..View::new(room, self.tables) },
+        ))?;
         let (flows, bytes) = self.others;
         if flows > 0 {
             output::put(&format!(

@@ -8,14 +8,15 @@ use std::process::ExitCode;
 
 use telltale_driver::launch::Caller;
 use telltale_store::{Cause, Error, Filter, Reader};
+use telltale_watch::destinations::Destinations;
 
 use crate::arguments::{Database, ReportOptions};
 use crate::json::{self, Frame};
 use crate::output;
 use crate::problem::{self, Problem, reason};
 use crate::rows::Rows;
-use crate::since;
-use crate::table;
+use crate::table::{self, View};
+use crate::{session, since, tables};
 
 /// Prints what is known on stdout.
 pub(crate) fn report(options: &ReportOptions) -> ExitCode {
@@ -30,7 +31,8 @@ fn known(options: &ReportOptions) -> Result<String, Problem> {
     let path = path.map_err(|no_home| no_home.advise("Say where with --db FILE."))?.unwrap_or_default();
     let filter =
         Filter { since: options.since.map(|since| since.moment(since::now())), program: options.app.clone() };
-    let known = Known::read(&path, &filter).map_err(|error| advise(&error, &options.database))?;
+    let known =
+        Known::read(&path, &filter, options.details).map_err(|error| advise(&error, &options.database))?;
     Ok(if options.json { known.json(&path) } else { known.text(&path) })
 }
 
@@ -57,23 +59,29 @@ struct Known {
     /// Whether there is no database, or one in which nothing is.
     nothing: bool,
     problems: Vec<String>,
+    tables: Option<Destinations>,
+    details: bool,
 }
 
 impl Known {
-    fn read(path: &Path, filter: &Filter) -> Result<Self, Error> {
+    fn read(path: &Path, filter: &Filter, details: bool) -> Result<Self, Error> {
         let reader = Reader::open(path)?;
         let totals = reader.as_ref().map(|reader| reader.totals(filter)).transpose()?;
-        let rows = totals.map(Rows::from).unwrap_or_default();
+        let tables = tables::open(|name| env::var_os(name));
+        let untold = tables.as_ref().err().map(session::no_tables);
+        let tables = tables.ok();
+        let rows = totals.map(|totals| Rows::kept(totals, tables.as_ref())).unwrap_or_default();
         let nothing = rows.is_empty() && (reader.is_none() || *filter == Filter::default());
         let unread = reader.as_ref().and_then(Reader::unread_log);
-        Ok(Self { rows, nothing, problems: unread.into_iter().map(not_shown).collect() })
+        let problems = unread.into_iter().map(not_shown).chain(untold).collect();
+        Ok(Self { rows, nothing, problems, tables, details })
     }
 
     fn json(self, path: &Path) -> String {
         let nothing =
             self.nothing.then(|| format!("nothing is known yet: {} is empty or not there", path.display()));
         let problems = self.problems.into_iter().chain(nothing).collect();
-        json::render(&self.rows, &Frame { problems, ..Frame::default() })
+        json::render(&self.rows, self.tables.as_ref(), &Frame { problems, ..Frame::default() })
     }
 
     /// Problems are no part of a table, and go to stderr.
@@ -88,7 +96,10 @@ impl Known {
         } else if self.rows.is_empty() {
             format!("Nothing that was asked for is in {place}.\n")
         } else {
-            table::render(&self.rows, width())
+            table::render(
+                &self.rows,
+                &View { details: self.details, ..View::new(width(), self.tables.as_ref()) },
+            )
         }
     }
 }

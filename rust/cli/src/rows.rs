@@ -1,38 +1,25 @@
 //! What the table and the JSON are made of, from the watcher's ledger or from the database.
 
-use std::net::SocketAddr;
-
-use telltale_model::{Protocol, Traffic};
+use telltale_model::{Country, Relation};
 use telltale_store::Total;
+use telltale_watch::destinations::{Around, Destinations};
 use telltale_watch::{Ledger, Line, Sum};
 
 /// All rows, most sent first, and what could not be told apart.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rows {
     /// One for each program and destination.
-    pub(crate) rows: Vec<Row>,
+    pub(crate) rows: Vec<Line>,
     /// What was too many to be told apart.
     pub(crate) others: Sum,
 }
 
-/// One program and one destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
-    /// The program's path, where known.
-    pub(crate) program: Option<String>,
-    /// Its user, where known.
-    pub(crate) uid: Option<u32>,
-    /// The name that was asked for, where known. Then `remote` is one of the addresses it had.
-    pub(crate) name: Option<String>,
-    /// Address and port.
-    pub(crate) remote: SocketAddr,
-    /// What was spoken.
-    pub(crate) protocol: Protocol,
-    /// How much.
-    pub(crate) sum: Sum,
-}
-
 impl Rows {
+    /// What the database holds. The companies' relations are told by the tables of today.
+    pub(crate) fn kept(totals: Vec<Total>, tables: Option<&Destinations>) -> Self {
+        Self { rows: totals.into_iter().map(|total| line(total, tables)).collect(), others: Sum::default() }
+    }
+
     /// Whether there is nothing to show.
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.others == Sum::default()
@@ -40,60 +27,69 @@ impl Rows {
 
     /// All rows and the others together.
     pub(crate) fn total(&self) -> Sum {
-        self.rows.iter().fold(self.others, |total, row| plus(total, row.sum))
+        let mut total = self.others;
+        self.rows.iter().for_each(|row| total.add(&row.sum));
+        total
     }
 }
 
 impl From<Ledger> for Rows {
     fn from(ledger: Ledger) -> Self {
-        Self { rows: ledger.lines.into_iter().map(Row::from).collect(), others: ledger.others }
+        Self { rows: ledger.lines, others: ledger.others }
     }
 }
 
-impl From<Vec<Total>> for Rows {
-    fn from(totals: Vec<Total>) -> Self {
-        Self { rows: totals.into_iter().map(Row::from).collect(), others: Sum::default() }
-    }
-}
-
-impl From<Line> for Row {
-    fn from(line: Line) -> Self {
-        let Line { program, uid, name, remote, protocol, sum } = line;
-        Self { program, uid, name, remote, protocol, sum }
-    }
-}
-
-impl From<Total> for Row {
-    fn from(total: Total) -> Self {
-        let Total { program, uid, protocol, name, remote, traffic, flows } = total;
-        Self { program, uid, name, remote, protocol, sum: Sum { traffic, flows } }
-    }
-}
-
-/// The sum of both. It stays at the largest number rather than to start again from 0.
-fn plus(left: Sum, right: Sum) -> Sum {
-    let (one, other) = (left.traffic, right.traffic);
-    let traffic = Traffic {
-        bytes_sent: one.bytes_sent.saturating_add(other.bytes_sent),
-        bytes_received: one.bytes_received.saturating_add(other.bytes_received),
-        packets_sent: one.packets_sent.saturating_add(other.packets_sent),
-        packets_received: one.packets_received.saturating_add(other.packets_received),
+fn line(total: Total, tables: Option<&Destinations>) -> Line {
+    let Total { program, uid, protocol, name, known, remote, company, probable, role, .. } = total;
+    let relation = match (&company, tables) {
+        // Of a guess nothing more is said, as by the watcher.
+        (Some(id), Some(tables)) if known != Some(telltale_model::NameKnown::Several) => {
+            let number = tables.company_with_id(id).map(|company| company.number);
+            let relation = tables.relation(number, &Around::default());
+            if number.is_none() { Relation::AnotherCompany } else { relation }
+        }
+        _ => Relation::Unknown,
     };
-    Sum { traffic, flows: left.flows.saturating_add(right.flows) }
+    let sum = Sum { traffic: total.traffic, content: total.content, flows: total.flows };
+    Line { program, uid, name, known, remote, protocol, company, probable, role, relation, sum }
+}
+
+/// The company's name as people know it; its id where the tables have it no more.
+pub(crate) fn company_name<'a>(id: &'a str, tables: Option<&'a Destinations>) -> &'a str {
+    let found = tables.and_then(|tables| {
+        tables.company_with_id(id).or_else(|| tables.all_companies().find(|company| company.id == id))
+    });
+    found.map_or(id, |company| company.name)
+}
+
+/// The network that a row's address belongs to: number, name, and where it is registered.
+pub(crate) fn network<'a>(
+    line: &Line,
+    tables: Option<&'a Destinations>,
+) -> Option<(u32, &'a str, Option<Country>)> {
+    let network = tables?.address(line.remote.ip())?;
+    Some((network.asn(), network.name(), network.country()))
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use telltale_model::{Class, Content, NameKnown, Protocol, Role, Traffic};
+
     use super::*;
 
     /// Three rows as they come from one run of `curl` and `ping`.
     pub(crate) fn sample() -> Rows {
-        let row = |program: Option<&str>, name: Option<&str>, remote: &str, protocol, sum| Row {
+        let row = |program: Option<&str>, name: Option<&str>, remote: &str, protocol, sum| Line {
             program: program.map(str::to_owned),
             uid: Some(1000),
             name: name.map(str::to_owned),
+            known: None,
             remote: remote.parse().unwrap(),
             protocol,
+            company: None,
+            probable: false,
+            role: None,
+            relation: Relation::Unknown,
             sum,
         };
         Rows {
@@ -115,7 +111,31 @@ pub(crate) mod tests {
     pub(crate) fn sum(bytes_sent: u64, bytes_received: u64, flows: u64) -> Sum {
         let traffic =
             Traffic { bytes_sent, bytes_received, packets_sent: 10 * flows, packets_received: 9 * flows };
-        Sum { traffic, flows }
+        Sum { traffic, flows, ..Sum::default() }
+    }
+
+    /// Two hosts of one company, one of them read in clear, and one host of nobody known.
+    pub(crate) fn companies() -> Rows {
+        let mut rows = sample();
+        let [first, second, third] = rows.rows.as_mut_slice() else { unreachable!() };
+        *second = Line { name: Some("push.shop.example".into()), sum: sum(2_000, 90, 2), ..first.clone() };
+        for (line, class, sent, role) in [
+            (&mut *first, Class::Encrypted, 1_200_000, Role::Sync),
+            (second, Class::Searched, 1_800, Role::Push),
+        ] {
+            (line.company, line.role) = (Some("google".into()), Some(role));
+            (line.relation, line.known) = (Relation::AndroidAndGoogle, Some(NameKnown::Tls));
+            line.sum.content = content(class, sent);
+        }
+        third.sum.content.asked_openly = 64;
+        third.sum.content.coverage.handshake = 64;
+        rows
+    }
+
+    pub(crate) fn content(class: Class, sent: u64) -> Content {
+        let mut content = Content { sent, ..Content::default() };
+        content.coverage.add(class, sent);
+        content
     }
 
     #[test]
@@ -130,9 +150,12 @@ pub(crate) mod tests {
                     bytes_received: 387,
                     packets_sent: 90,
                     packets_received: 81
-                }
+                },
+                ..Sum::default()
             }
         );
-        assert_eq!(plus(sum(u64::MAX, 0, 1), sum(1, 0, 1)).traffic.bytes_sent, u64::MAX);
+        let mut most = sum(u64::MAX, 0, 1);
+        most.add(&sum(1, 0, 1));
+        assert_eq!(most.traffic.bytes_sent, u64::MAX);
     }
 }

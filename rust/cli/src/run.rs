@@ -124,6 +124,7 @@ fn begin(options: &RunOptions, host: &Host) -> Result<Session, Problem> {
         database: &options.database,
         report: &options.report,
         json: options.json,
+        details: options.details,
         live: options.live,
         watch: options.watch,
         echo_owner: Owner { program, ..Owner::default() },

@@ -8,6 +8,7 @@ use std::time::Duration;
 use telltale_driver::watcher::{Report, Watch, WatchConfig, WatchSender};
 use telltale_model::Owner;
 use telltale_store::{Cause, Error, Run, Store, holds_something_else};
+use telltale_watch::destinations::Destinations;
 
 use crate::arguments::{Database, Sink};
 use crate::json::{self, Frame};
@@ -15,7 +16,8 @@ use crate::live::Live;
 use crate::output::Output;
 use crate::problem::{self, Problem, reason};
 use crate::rows::Rows;
-use crate::{since, table};
+use crate::table::{self, View};
+use crate::{since, tables};
 
 /// What a session is to do.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) report: &'a Sink,
     /// Whether it is JSON.
     pub(crate) json: bool,
+    /// Whether the table shows each destination too.
+    pub(crate) details: bool,
     /// Whether the table is shown meanwhile; [`crate::live::permit`] was asked before.
     pub(crate) live: bool,
     /// Whether anybody watches at all.
@@ -45,6 +49,8 @@ pub(crate) struct Session {
     live: Option<Live>,
     output: Output,
     json: bool,
+    details: bool,
+    tables: Option<Destinations>,
     frame: Frame,
     /// Why the database could not be opened at the beginning; the watcher tries again.
     unopened: Option<Error>,
@@ -67,6 +73,8 @@ impl Session {
             live: None,
             output: Output::Nothing,
             json: plan.json,
+            details: plan.details,
+            tables: None,
             frame: Frame::default(),
             unopened: None,
         };
@@ -76,7 +84,11 @@ impl Session {
         session.output = Output::open(plan.report)?;
         let store = session.open(plan.database, &command)?;
         let names = plan.resolvers.iter().map(|address| (*address, RESOLVER.to_owned())).collect();
-        session.start(WatchConfig { store, names, echo_owner: plan.echo_owner }, plan.live)?;
+        session.tables = tables::open(|name| std::env::var_os(name))
+            .inspect_err(|problem| session.frame.problems.push(no_tables(problem)))
+            .ok();
+        let tables = session.tables.clone();
+        session.start(WatchConfig { store, names, echo_owner: plan.echo_owner, tables }, plan.live)?;
         session.frame.command = (!command.is_empty()).then_some(command);
         Ok(session)
     }
@@ -141,15 +153,19 @@ impl Session {
         };
         let watch = Watch::start(config).map_err(no_thread)?;
         if live {
-            self.live = Some(Live::start(watch.sender()).map_err(no_thread)?);
+            self.live = Some(Live::start(watch.sender(), self.tables.clone()).map_err(no_thread)?);
         }
         self.watch = Some(watch);
         Ok(())
     }
 
     fn write(&mut self, rows: &Rows) {
-        let text =
-            if self.json { json::render(rows, &self.frame) } else { table::render(rows, self.output.room()) };
+        let tables = self.tables.as_ref();
+        let text = if self.json {
+            json::render(rows, tables, &self.frame)
+        } else {
+            table::render(rows, &View { details: self.details, ..View::new(self.output.room(), tables) })
+        };
         if let Err(problem) = self.output.write(&text) {
             self.frame.problems.push(problem.to_string());
         }
@@ -162,6 +178,11 @@ impl Session {
 
 /// What flows to our own resolver are called.
 const RESOLVER: &str = "system resolver";
+
+/// What the person is told where it cannot be said whose hosts are.
+pub(crate) fn no_tables(problem: &Problem) -> String {
+    format!("companies are not named: {}", problem.happened())
+}
 
 fn unusable(happened: String) -> Problem {
     Problem::new(happened).advise("Name another file after --db, or keep nothing with --db none.")

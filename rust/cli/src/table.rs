@@ -1,11 +1,12 @@
-//! The table for people: who sent how much to whom.
+//! The table for people: who sent how much to whom, and what can be said of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use telltale_model::Protocol;
-use telltale_watch::Sum;
+use telltale_watch::destinations::Destinations;
+use telltale_watch::{Contact, Sum, contacts};
 
-use crate::rows::{Row, Rows};
+use crate::rows::Rows;
+use crate::words;
 
 /// What there is room for. Without a terminal nothing is ever cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,17 +17,35 @@ pub(crate) struct Room {
     pub(crate) height: Option<usize>,
 }
 
+/// How the table is shown.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct View<'a> {
+    /// What there is room for. Where there is an end to the height, nothing but the table is shown.
+    pub(crate) room: Room,
+    /// Whether each destination is shown too.
+    pub(crate) details: bool,
+    /// What names companies and networks.
+    pub(crate) tables: Option<&'a Destinations>,
+}
+
+impl<'a> View<'a> {
+    /// Without details.
+    pub(crate) fn new(room: Room, tables: Option<&'a Destinations>) -> Self {
+        Self { room, details: false, tables }
+    }
+}
+
 /// The table as text, each line with its line feed. Nothing seen is a sentence.
-pub(crate) fn render(rows: &Rows, room: Room) -> String {
+pub(crate) fn render(rows: &Rows, view: &View<'_>) -> String {
     if rows.is_empty() {
         return "No network traffic was seen.\n".to_owned();
     }
-    let mut lines = body(rows, room.height);
-    lines.insert(0, HEADER.map(str::to_owned));
-    if lines.len() > 2 {
-        lines.push(line("total".into(), String::new(), rows.total()));
+    let mut lines = body(rows, view);
+    lines.insert(0, Line::Cells(HEADER.map(str::to_owned)));
+    if lines.iter().filter(|line| matches!(line, Line::Cells(_))).count() > 2 {
+        lines.push(Line::Cells(cells("total".into(), String::new(), &rows.total())));
     }
-    layout(lines, room.width)
+    layout(lines, view.room.width)
 }
 
 /// The terminal behind this stream, if it is one.
@@ -37,7 +56,8 @@ pub(crate) fn room(stream: impl std::os::fd::AsFd) -> Room {
     Room { width: known(size.ws_col), height: known(size.ws_row) }
 }
 
-const HEADER: [&str; 5] = ["PROGRAM", "DESTINATION", "SENT", "RECEIVED", "FLOWS"];
+/// Content is an upper bound of what a program said: it holds its framing too.
+const HEADER: [&str; 6] = ["PROGRAM", "TO", "CONTENT, AT MOST", "SENT", "RECEIVED", "TIMES"];
 const GAP: &str = "  ";
 
 /// A column of names is not cut below this, however narrow the terminal.
@@ -46,35 +66,59 @@ const NARROWEST: usize = 12;
 /// Header, total, a line for the rest, and the line on which the cursor stays.
 const LINES_AROUND: usize = 4;
 
-type Cells = [String; 5];
+type Cells = [String; 6];
 
-fn body(rows: &Rows, height: Option<usize>) -> Vec<Cells> {
-    let shown = height.map_or(usize::MAX, |height| height.saturating_sub(LINES_AROUND).max(1));
+/// A line of the table, or a sentence under it.
+enum Line {
+    Cells(Cells),
+    Words { indent: usize, text: String },
+}
+
+fn body(rows: &Rows, view: &View<'_>) -> Vec<Line> {
+    let shown = view.room.height.map_or(usize::MAX, |height| height.saturating_sub(LINES_AROUND).max(1));
     let names = program_names(&rows.rows);
-    let mut lines: Vec<Cells> = rows
-        .rows
-        .iter()
-        .take(shown)
-        .map(|row| line(program(row, &names), destination(row), row.sum))
-        .collect();
-    if rows.others != Sum::default() {
-        lines.push(line("(others)".into(), "(too many to list)".into(), rows.others));
+    let contacts = contacts(&rows.rows);
+    let mut lines = Vec::new();
+    for contact in contacts.iter().take(shown) {
+        let whom = printable(&words::whom(contact, view.tables));
+        lines.push(Line::Cells(cells(program(contact, &names), whom, &contact.sum)));
+        if view.room.height.is_none() {
+            lines.extend(sentences(contact, view));
+        }
     }
-    if let Some(hidden) = rows.rows.len().checked_sub(shown).filter(|hidden| *hidden > 0) {
+    if rows.others != Sum::default() {
+        lines.push(Line::Cells(cells("(others)".into(), "(too many to list)".into(), &rows.others)));
+    }
+    if let Some(hidden) = contacts.len().checked_sub(shown).filter(|hidden| *hidden > 0) {
         let mut more = Cells::default();
         more[0] = format!("({hidden} more)");
-        lines.push(more);
+        lines.push(Line::Cells(more));
     }
     lines
 }
 
-fn line(program: String, destination: String, sum: Sum) -> Cells {
+/// What stands under a contact.
+fn sentences(contact: &Contact<'_>, view: &View<'_>) -> Vec<Line> {
+    let mut lines: Vec<Line> = words::sentences(contact, view.tables)
+        .into_iter()
+        .map(|text| Line::Words { indent: 2, text: printable(&text) })
+        .collect();
+    if view.details {
+        let details = contact.lines.iter().map(|line| words::detail(line, view.tables));
+        lines.extend(details.map(|text| Line::Words { indent: 4, text: printable(&text) }));
+    }
+    lines
+}
+
+fn cells(program: String, whom: String, sum: &Sum) -> Cells {
     let traffic = sum.traffic;
-    [program, destination, number(traffic.bytes_sent), number(traffic.bytes_received), number(sum.flows)]
+    let content = if words::is_recorded(sum) { words::number(sum.content.sent) } else { "?".into() };
+    let [sent, received, flows] = [traffic.bytes_sent, traffic.bytes_received, sum.flows].map(words::number);
+    [program, whom, content, sent, received, flows]
 }
 
 /// File names, where no two programs share one; those that do keep their whole path.
-fn program_names(rows: &[Row]) -> BTreeMap<&str, &str> {
+fn program_names(rows: &[telltale_watch::Line]) -> BTreeMap<&str, &str> {
     let paths: BTreeSet<&str> = rows.iter().filter_map(|row| row.program.as_deref()).collect();
     let mut sharers: BTreeMap<&str, usize> = BTreeMap::new();
     for path in &paths {
@@ -88,19 +132,11 @@ fn file_name(path: &str) -> &str {
     path.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(path)
 }
 
-fn program(row: &Row, names: &BTreeMap<&str, &str>) -> String {
-    match (&row.program, row.uid) {
-        (Some(path), _) => printable(names.get(path.as_str()).copied().unwrap_or(path)),
+fn program(contact: &Contact<'_>, names: &BTreeMap<&str, &str>) -> String {
+    match (contact.program, contact.uid) {
+        (Some(path), _) => printable(names.get(path).copied().unwrap_or(path)),
         (None, Some(uid)) => format!("(uid {uid})"),
         (None, None) => "(unknown)".into(),
-    }
-}
-
-fn destination(row: &Row) -> String {
-    let host = row.name.as_deref().map_or_else(|| row.remote.ip().to_string(), printable);
-    match row.protocol {
-        Protocol::Icmp => format!("{host} icmp"),
-        Protocol::Tcp | Protocol::Udp => format!("{host} {}/{}", row.remote.port(), row.protocol.name()),
     }
 }
 
@@ -118,50 +154,64 @@ fn steers(c: char) -> bool {
     c.is_control() || invisible
 }
 
-/// `1234567` as `1,234,567`.
-fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
+fn layout(lines: Vec<Line>, width: Option<usize>) -> String {
+    let columns = widths(&lines, width);
+    let mut text = String::new();
+    for line in lines {
+        match line {
+            Line::Cells(cells) => text.push_str(row(&cells, columns).trim_end()),
+            Line::Words { indent, text: words } => text.push_str(&wrap(&words, indent, width)),
         }
-        text.push(digit);
+        text.push('\n');
     }
     text
 }
 
-fn layout(lines: Vec<Cells>, width: Option<usize>) -> String {
-    let [program, destination, sent, received, flows] = widths(&lines, width);
-    let mut text = String::new();
-    for [name, host, out, back, count] in lines {
-        let names = [
-            format!("{:<program$}", fit(&name, program)),
-            format!("{:<destination$}", fit(&host, destination)),
-        ];
-        let numbers = [format!("{out:>sent$}"), format!("{back:>received$}"), format!("{count:>flows$}")];
-        let line = [names.join(GAP), numbers.join(GAP)].join(GAP);
-        text.push_str(line.trim_end());
-        text.push('\n');
+fn row([name, whom, content, out, back, count]: &Cells, columns: [usize; 6]) -> String {
+    let [program, to, most, sent, received, flows] = columns;
+    let names = [format!("{:<program$}", fit(name, program)), format!("{:<to$}", fit(whom, to))];
+    let sums = [format!("{content:>most$}"), format!("{out:>sent$}")];
+    let more = [format!("{back:>received$}"), format!("{count:>flows$}")];
+    [names.join(GAP), sums.join(GAP), more.join(GAP)].join(GAP)
+}
+
+/// Words that would pass the edge begin a line of their own, below the first.
+fn wrap(words: &str, indent: usize, width: Option<usize>) -> String {
+    let most = width.unwrap_or(usize::MAX);
+    let margin = " ".repeat(indent);
+    let (mut text, mut column) = (margin.clone(), indent);
+    for word in words.split(' ') {
+        let length = word.chars().count();
+        if column > indent && column + 1 + length > most {
+            text = format!("{text}\n{margin}");
+            column = indent;
+        } else if column > indent {
+            text.push(' ');
+            column += 1;
+        }
+        text.push_str(word);
+        column += length;
     }
     text
 }
 
 /// The widest cell of each column; where they do not fit, the two columns of names share what the
 /// numbers leave.
-fn widths(lines: &[Cells], width: Option<usize>) -> [usize; 5] {
+fn widths(lines: &[Line], width: Option<usize>) -> [usize; 6] {
+    let cells =
+        || lines.iter().filter_map(|line| if let Line::Cells(cells) = line { Some(cells) } else { None });
     let widest = |column: usize| {
-        lines.iter().filter_map(|cells| cells.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+        cells().filter_map(|cells| cells.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
     };
-    let [mut program, mut destination, sent, received, flows] = [0, 1, 2, 3, 4].map(widest);
+    let [mut program, mut to, content, sent, received, flows] = [0, 1, 2, 3, 4, 5].map(widest);
     if let Some(width) = width {
-        let left = width.saturating_sub(sent + received + flows + 4 * GAP.len());
-        if program + destination > left {
+        let left = width.saturating_sub(content + sent + received + flows + 5 * GAP.len());
+        if program + to > left {
             program = program.min((left / 3).max(NARROWEST));
-            destination = destination.min(left.saturating_sub(program).max(NARROWEST));
+            to = to.min(left.saturating_sub(program).max(NARROWEST));
         }
     }
-    [program, destination, sent, received, flows]
+    [program, to, content, sent, received, flows]
 }
 
 /// Cut on the left: the end of a name says whose it is, the end of a path which program.
@@ -177,42 +227,84 @@ fn fit(text: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rows::tests::{sample, sum};
+    use crate::rows::tests::{companies, sample, sum};
+
+    fn plain(rows: &Rows) -> String {
+        render(rows, &View::new(Room::default(), None))
+    }
 
     #[test]
     fn the_table_reads_like_this() {
         let expected = "\
-PROGRAM     DESTINATION                  SENT  RECEIVED  FLOWS
-curl        shop.example 443/tcp    1,234,567        89      3
-ping        2001:db8::7 icmp              168       168      1
-(uid 1000)  system resolver 53/udp         64       128      2
-total                               1,234,799       385      6
+PROGRAM     TO               CONTENT, AT MOST       SENT  RECEIVED  TIMES
+curl        shop.example                    ?  1,234,567        89      3
+  How much of it could be read was not recorded.
+ping        2001:db8::7                     ?        168       168      1
+  How much of it could be read was not recorded.
+(uid 1000)  system resolver                 ?         64       128      2
+  How much of it could be read was not recorded.
+total                                       ?  1,234,799       385      6
 ";
-        assert_eq!(render(&sample(), Room::default()), expected);
+        assert_eq!(plain(&sample()), expected);
+    }
+
+    #[test]
+    fn companies_are_one_line_with_what_can_be_said_of_them() {
+        let expected = "\
+PROGRAM     TO               CONTENT, AT MOST       SENT  RECEIVED  TIMES
+curl        google                  1,201,800  1,236,567       179      5
+  Android and Google: keeps a copy of your data; wakes apps, delivers notices.
+  Protected on the way in part only; google can read all of it.
+  97% encrypted, could not be read; 2% not recorded; under 1% readable, nothing to look for.
+(uid 1000)  system resolver                 0         64       128      2
+  Not protected: anyone on the network could read which names were asked for.
+total                               1,201,800  1,236,631       307      7
+";
+        assert_eq!(plain(&companies()), expected);
+    }
+
+    #[test]
+    fn details_say_how_each_destination_is_known() {
+        let view = View { details: true, ..View::new(Room::default(), None) };
+        let expected = "\
+PROGRAM     TO               CONTENT, AT MOST       SENT  RECEIVED  TIMES
+curl        google                  1,201,800  1,236,567       179      5
+  Android and Google: keeps a copy of your data; wakes apps, delivers notices.
+  Protected on the way in part only; google can read all of it.
+  97% encrypted, could not be read; 2% not recorded; under 1% readable, nothing to look for.
+    shop.example 443/tcp · 1,234,567 sent, 3 times · keeps a copy of your data · named in the TLS hello
+    push.shop.example 443/tcp · 2,000 sent, 2 times · wakes apps, delivers notices · named in the TLS hello
+(uid 1000)  system resolver                 0         64       128      2
+  Not protected: anyone on the network could read which names were asked for.
+    system resolver 53/udp · 64 sent, 2 times
+total                               1,201,800  1,236,631       307      7
+";
+        assert_eq!(render(&companies(), &view), expected);
     }
 
     #[test]
     fn nothing_seen_is_a_sentence_and_one_row_needs_no_total() {
-        assert_eq!(render(&Rows::default(), Room::default()), "No network traffic was seen.\n");
+        assert_eq!(plain(&Rows::default()), "No network traffic was seen.\n");
         let one = Rows { rows: sample().rows.into_iter().take(1).collect(), ..Rows::default() };
-        assert_eq!(render(&one, Room::default()).lines().count(), 2);
+        let text = plain(&one);
+        assert!(text.lines().count() == 3 && !text.contains("total"), "{text}");
     }
 
     #[test]
     fn a_narrow_terminal_keeps_the_ends_of_names() {
         let mut rows = sample();
         rows.rows[0].name = Some("a-very-long-name.of-some-server.in-a-cloud.shop.example".into());
-        let text = render(&rows, Room { width: Some(64), height: None });
-        assert!(text.contains("\u{2026}ud.shop.example 443/tcp"), "{text}");
-        assert!(text.lines().all(|line| line.chars().count() <= 64), "{text}");
-        let whole = render(&rows, Room::default());
-        assert!(whole.contains("a-very-long-name.of-some-server.in-a-cloud.shop.example 443/tcp"));
+        let text = render(&rows, &View::new(Room { width: Some(74), height: None }, None));
+        assert!(text.contains("\u{2026}ud.shop.example "), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 74), "{text}");
+        let whole = plain(&rows);
+        assert!(whole.contains("a-very-long-name.of-some-server.in-a-cloud.shop.example "));
     }
 
     #[test]
     fn a_low_terminal_says_how_many_rows_it_leaves_out() {
         let room = Room { width: None, height: Some(5) };
-        let text = render(&sample(), room);
+        let text = render(&sample(), &View::new(room, None));
         assert_eq!(text.lines().nth(2), Some("(2 more)"));
         assert_eq!(text.lines().last().map(|total| total.contains("1,234,799")), Some(true));
         assert!(text.lines().count() < 5);
@@ -221,14 +313,14 @@ total                               1,234,799       385      6
     #[test]
     fn others_have_a_line() {
         let rows = Rows { others: sum(5, 6, 7), ..sample() };
-        assert!(render(&rows, Room::default()).contains("(others)    (too many to list)"));
+        assert!(plain(&rows).contains("(others)    (too many to list)"));
     }
 
     #[test]
     fn programs_that_share_a_file_name_are_told_apart() {
         let mut rows = sample();
         rows.rows[1].program = Some("/opt/bin/curl".into());
-        let text = render(&rows, Room::default());
+        let text = plain(&rows);
         assert!(text.contains("/usr/bin/curl  ") && text.contains("/opt/bin/curl  "), "{text}");
     }
 
@@ -237,8 +329,8 @@ total                               1,234,799       385      6
         let mut rows = sample();
         rows.rows[0].program = Some("/tmp/\u{1b}[2Jcu\u{202e}rl\n".into());
         rows.rows[0].name = Some("evil\r.example".into());
-        let text = render(&rows, Room::default());
-        assert!(text.contains("\\u{1b}[2Jcu\\u{202e}rl\\u{a}  evil\\u{d}.example 443/tcp"), "{text}");
+        let text = plain(&rows);
+        assert!(text.contains("\\u{1b}[2Jcu\\u{202e}rl\\u{a}  evil\\u{d}.example "), "{text}");
     }
 
     #[test]
@@ -246,7 +338,7 @@ total                               1,234,799       385      6
         for (value, text) in
             [(0, "0"), (999, "999"), (1_000, "1,000"), (u64::MAX, "18,446,744,073,709,551,615")]
         {
-            assert_eq!(number(value), text);
+            assert_eq!(words::number(value), text);
         }
     }
 }

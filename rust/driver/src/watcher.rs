@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use telltale_model::{Observation, Owner};
 use telltale_store::Store;
+use telltale_watch::destinations::Destinations;
 use telltale_watch::{Config, Ledger, Watcher};
 
 use crate::clock::Clock;
@@ -31,6 +32,8 @@ pub struct WatchConfig {
     pub names: Vec<(IpAddr, String)>,
     /// The owner of ICMP echo, which no system call tells: COMMAND.
     pub echo_owner: Owner,
+    /// Whose hosts are; without them nothing is said of companies.
+    pub tables: Option<Destinations>,
 }
 
 /// The running watcher.
@@ -114,7 +117,12 @@ struct Room {
 impl Room {
     fn new(config: WatchConfig, observe: fn(&mut Watcher, Observation)) -> Self {
         let clock = Clock::start();
-        let watcher = Watcher::new(Config { names: config.names, echo_owner: config.echo_owner });
+        let watcher = Watcher::new(Config {
+            names: config.names,
+            echo_owner: config.echo_owner,
+            tables: config.tables,
+            ..Config::default()
+        });
         Self { watcher, observe, keeping: Keeping::new(config.store, clock), clock, panics: 0 }
     }
 

@@ -94,6 +94,46 @@ pub enum Application {
     Ftp,
 }
 
+impl Application {
+    /// The name used in JSON and in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tls => "tls",
+            Self::Dtls => "dtls",
+            Self::Quic => "quic",
+            Self::Http => "http",
+            Self::Http2 => "http2",
+            Self::WebSocket => "web_socket",
+            Self::Dns => "dns",
+            Self::Mdns => "mdns",
+            Self::Llmnr => "llmnr",
+            Self::Nbns => "nbns",
+            Self::Dot => "dot",
+            Self::Doh => "doh",
+            Self::Doq => "doq",
+            Self::Stun => "stun",
+            Self::Ntp => "ntp",
+            Self::Ssdp => "ssdp",
+            Self::Dhcp => "dhcp",
+            Self::WireGuard => "wire_guard",
+            Self::OpenVpn => "open_vpn",
+            Self::Ike => "ike",
+            Self::Esp => "esp",
+            Self::Mqtt => "mqtt",
+            Self::Xmpp => "xmpp",
+            Self::Fcm => "fcm",
+            Self::Rtp => "rtp",
+            Self::Sip => "sip",
+            Self::BitTorrent => "bit_torrent",
+            Self::Ssh => "ssh",
+            Self::Smtp => "smtp",
+            Self::Imap => "imap",
+            Self::Pop3 => "pop3",
+            Self::Ftp => "ftp",
+        }
+    }
+}
+
 /// A name that a flow carried.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Name {
@@ -118,6 +158,18 @@ pub enum NameSource {
     Http,
     /// A DNS question.
     Dns,
+}
+
+impl NameSource {
+    /// The name used in JSON and in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tls => "tls",
+            Self::Quic => "quic",
+            Self::Http => "http",
+            Self::Dns => "dns",
+        }
+    }
 }
 
 /// A DNS question.
@@ -217,5 +269,18 @@ impl Facts {
         let bytes = bytes as u64;
         self.coverage.add(class, bytes);
         self.content_sent = self.content_sent.saturating_add(bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_the_same_in_json_as_in_the_database() {
+        for application in [Application::WebSocket, Application::BitTorrent, Application::Http2] {
+            assert_eq!(serde_json::to_string(&application).unwrap(), format!("\"{}\"", application.name()));
+        }
+        assert_eq!(serde_json::to_string(&NameSource::Quic).unwrap(), "\"quic\"");
     }
 }

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Facts, Owner, Timestamp};
+use crate::{Destination, Facts, Owner, Timestamp};
 
 /// A flow's number, never used twice while a relay runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -161,4 +161,14 @@ pub struct Flow {
     /// What was read from its bytes.
     #[serde(default)]
     pub facts: Facts,
+    /// With whom it speaks.
+    #[serde(default)]
+    pub destination: Destination,
+}
+
+impl Flow {
+    /// What its destination is called: by what it carried itself, else by what was asked for before.
+    pub fn host(&self) -> Option<&str> {
+        self.destination.name.as_deref().or(self.name.as_deref())
+    }
 }

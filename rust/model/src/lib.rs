@@ -2,6 +2,7 @@
 //! reading them. The relay produces [`Observation`]s, the watcher turns them into [`Flow`]s, the
 //! store keeps those, the screens show them.
 
+mod content;
 mod country;
 mod coverage;
 mod destination;
@@ -10,7 +11,9 @@ mod flow;
 mod observation;
 mod owner;
 mod time;
+mod whom;
 
+pub use content::{Content, Protection};
 pub use country::Country;
 pub use coverage::{Class, Coverage};
 pub use destination::{How, Relation, Role};
@@ -19,3 +22,4 @@ pub use flow::{Direction, Ending, Flow, FlowKey, FlowNumber, Protocol, Traffic};
 pub use observation::Observation;
 pub use owner::Owner;
 pub use time::Timestamp;
+pub use whom::{Destination, NameKnown};

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
-use telltale_model::{Protocol, Timestamp, Traffic};
+use telltale_model::{Content, NameKnown, Protocol, Role, Timestamp, Traffic};
 
 use crate::error::Cause;
+use crate::row::Amount;
 use crate::schema::{self, Unusable};
 use crate::view::{self, Seen};
 use crate::{Error, file, row};
@@ -37,12 +38,23 @@ pub struct Total {
     pub uid: Option<u32>,
     /// What was spoken.
     pub protocol: Protocol,
-    /// The name that was asked for, where known. Then `remote` is one of the addresses it had.
+    /// The name of the host, where known. Then `remote` is one of the addresses it had.
     pub name: Option<String>,
+    /// How the name is known.
+    pub known: Option<NameKnown>,
     /// Address and port.
     pub remote: SocketAddr,
+    /// The id of the company that runs the host, where known.
+    pub company: Option<String>,
+    /// Whether the company must be called probable.
+    pub probable: bool,
+    /// What the host is for, where known.
+    pub role: Option<Role>,
     /// All that went each way.
     pub traffic: Traffic,
+    /// Of what was sent, what is content, and how far it could be looked into. What a Telltale before
+    /// version 2 of the database has counted is in no class.
+    pub content: Content,
     /// How many flows began.
     pub flows: u64,
 }
@@ -101,8 +113,11 @@ fn select(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Tota
 
 /// Addresses that go by one name are one destination; `min` only makes the choice among them stable.
 const TOTALS: &str = "
-SELECT sum(bytes_sent) AS sent, sum(bytes_received) AS received, sum(packets_sent), sum(packets_received),
-       sum(flows), program, uid, protocol, name, min(address), port
+SELECT sum(bytes_sent) AS sent, sum(bytes_received) AS received,
+       sum(packets_sent), sum(packets_received), sum(content_sent), sum(handshake), sum(searched),
+       sum(found), sum(opaque), sum(encrypted), sum(unknown), sum(not_watched), sum(asked_openly),
+       sum(flows), program, uid, protocol, name, min(address), port, max(name_known),
+       max(company), max(probable), max(role)
 FROM hourly
 WHERE (?1 IS NULL OR hour >= ?1)
   AND (?2 IS NULL OR program = ?2 OR substr(program, -length(?2) - 1) = '/' || ?2)
@@ -112,21 +127,36 @@ ORDER BY sent DESC, received DESC, program, uid, name, min(address), port, proto
 
 /// `None` for a row that this Telltale cannot have written.
 fn total(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Total>> {
-    let (protocol, address, port) = (text(found, 7)?, text(found, 9)?, found.get::<_, i64>(10)?);
+    let (protocol, address, port) = (text(found, 16)?, text(found, 18)?, found.get::<_, i64>(19)?);
     let (Some(protocol), Ok(address), Ok(port)) =
         (protocol_named(&protocol), address.parse::<IpAddr>(), u16::try_from(port))
     else {
         return Ok(None);
     };
+    let Amount { traffic, content } = Amount::read(found, 0)?;
     Ok(Some(Total {
-        traffic: row::traffic(found, 0)?,
-        flows: row::unsigned(found.get(4)?),
-        program: known(text(found, 5)?),
-        uid: u32::try_from(found.get::<_, i64>(6)?).ok(),
+        traffic,
+        content,
+        flows: row::unsigned(found.get(13)?),
+        program: known(text(found, 14)?),
+        uid: u32::try_from(found.get::<_, i64>(15)?).ok(),
         protocol,
-        name: known(text(found, 8)?),
+        name: known(text(found, 17)?),
         remote: SocketAddr::new(address, port),
+        known: row::name_known(found.get(20)?),
+        company: maybe(found, 21)?,
+        probable: found.get(22)?,
+        role: maybe(found, 23)?.and_then(|role| role_named(&role)),
     }))
+}
+
+/// A text that may be unknown.
+fn maybe(found: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+    if found.get_ref(column)? == ValueRef::Null { Ok(None) } else { text(found, column).map(Some) }
+}
+
+fn role_named(name: &str) -> Option<Role> {
+    Role::ALL.into_iter().find(|role| role.name() == name)
 }
 
 /// Bytes that are not UTF-8 would be a damage that no check of SQLite finds: they cost themselves alone.

@@ -1,7 +1,7 @@
 //! Values as SQLite keeps them. It knows no unsigned 64-bit integers; past 2^63 - 1 bytes the
 //! number stays there.
 
-use telltale_model::{Owner, Timestamp, Traffic};
+use telltale_model::{Content, Coverage, Flow, NameKnown, Owner, Timestamp, Traffic};
 
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -16,24 +16,126 @@ pub(crate) fn hour(at: Timestamp) -> i64 {
     at.seconds().div_euclid(3_600) * 3_600
 }
 
-/// Four columns in the order of [`Traffic`]'s fields, from this column on.
-pub(crate) fn traffic(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Traffic> {
-    Ok(Traffic {
-        bytes_sent: unsigned(row.get(column)?),
-        bytes_received: unsigned(row.get(column + 1)?),
-        packets_sent: unsigned(row.get(column + 2)?),
-        packets_received: unsigned(row.get(column + 3)?),
-    })
+/// What is summed of flows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Amount {
+    pub(crate) traffic: Traffic,
+    pub(crate) content: Content,
 }
 
-/// What was added since `before`; a count that went back adds nothing.
-pub(crate) fn since(now: Traffic, before: Traffic) -> Traffic {
-    Traffic {
-        bytes_sent: now.bytes_sent.saturating_sub(before.bytes_sent),
-        bytes_received: now.bytes_received.saturating_sub(before.bytes_received),
-        packets_sent: now.packets_sent.saturating_sub(before.packets_sent),
-        packets_received: now.packets_received.saturating_sub(before.packets_received),
+/// An amount as columns: those of [`Traffic`], then of [`Content`], in the order of their fields.
+pub(crate) const COLUMNS: usize = 13;
+
+impl Amount {
+    pub(crate) fn of(flow: &Flow) -> Self {
+        Self { traffic: flow.traffic, content: Content::of(&flow.facts) }
     }
+
+    pub(crate) fn columns(&self) -> [i64; COLUMNS] {
+        let Self { traffic, content } = self;
+        let coverage = &content.coverage;
+        [
+            traffic.bytes_sent,
+            traffic.bytes_received,
+            traffic.packets_sent,
+            traffic.packets_received,
+            content.sent,
+            coverage.handshake,
+            coverage.searched,
+            coverage.found,
+            coverage.opaque,
+            coverage.encrypted,
+            coverage.unknown,
+            coverage.not_watched,
+            content.asked_openly,
+        ]
+        .map(signed)
+    }
+
+    /// From this column of a row on.
+    pub(crate) fn read(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Self> {
+        let number = |place: usize| row.get(column + place).map(unsigned);
+        let traffic = Traffic {
+            bytes_sent: number(0)?,
+            bytes_received: number(1)?,
+            packets_sent: number(2)?,
+            packets_received: number(3)?,
+        };
+        let coverage = Coverage {
+            handshake: number(5)?,
+            searched: number(6)?,
+            found: number(7)?,
+            opaque: number(8)?,
+            encrypted: number(9)?,
+            unknown: number(10)?,
+            not_watched: number(11)?,
+        };
+        Ok(Self { traffic, content: Content { sent: number(4)?, coverage, asked_openly: number(12)? } })
+    }
+
+    /// What was added since `before`; a count that went back adds nothing.
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        let (now, then) = (self.traffic, before.traffic);
+        let traffic = Traffic {
+            bytes_sent: now.bytes_sent.saturating_sub(then.bytes_sent),
+            bytes_received: now.bytes_received.saturating_sub(then.bytes_received),
+            packets_sent: now.packets_sent.saturating_sub(then.packets_sent),
+            packets_received: now.packets_received.saturating_sub(then.packets_received),
+        };
+        Self { traffic, content: self.content.since(&before.content) }
+    }
+}
+
+/// What is known of a destination besides its name, as columns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct About {
+    pub(crate) name_known: i64,
+    pub(crate) company: Option<String>,
+    pub(crate) probable: bool,
+    pub(crate) role: Option<String>,
+}
+
+impl About {
+    pub(crate) fn of(flow: &Flow) -> Self {
+        let destination = &flow.destination;
+        Self {
+            name_known: rank(destination.known),
+            company: destination.company.clone(),
+            probable: destination.probable,
+            role: destination.role.map(|role| role.name().to_owned()),
+        }
+    }
+
+    /// From this column of a row on, in the order of its fields.
+    pub(crate) fn read(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            name_known: row.get(column)?,
+            company: row.get(column + 1)?,
+            probable: row.get(column + 2)?,
+            role: row.get(column + 3)?,
+        })
+    }
+}
+
+/// 0 where it is not known, else from 1 on for the surest.
+fn rank(known: Option<NameKnown>) -> i64 {
+    (1..).zip(NameKnown::ALL).find(|(_, one)| Some(*one) == known).map_or(0, |(rank, _)| rank)
+}
+
+/// The opposite of [`rank`].
+pub(crate) fn name_known(rank: i64) -> Option<NameKnown> {
+    NameKnown::ALL.get(usize::try_from(rank.checked_sub(1)?).ok()?).copied()
+}
+
+/// So many names of a flow are kept: a proxy's connection may carry hundreds.
+const NAMES: usize = 16;
+
+/// Names that the flow itself carried, each on a line after its source; `None` where there are none.
+pub(crate) fn names(flow: &Flow) -> Option<String> {
+    let carried = flow.facts.names.iter().take(NAMES);
+    let lines: Vec<String> =
+        carried.map(|carried| format!("{} {}", carried.from.name(), carried.name)).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// The program as the totals name it: '' where unknown.

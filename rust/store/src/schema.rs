@@ -10,7 +10,7 @@ pub(crate) const APPLICATION: i32 = 0x5465_6c6c;
 
 /// Step n brings a file of version n to version n + 1. Steps are never changed after a release,
 /// only added.
-pub(crate) const STEPS: [&str; 1] = [STEP_1];
+pub(crate) const STEPS: [&str; 2] = [STEP_1, STEP_2];
 
 /// Times are microseconds since 1970, hours are seconds since 1970. `hour` is the hour in which a
 /// flow was last counted, `earlier_*` what was counted of it in hours before that one: so the share
@@ -69,6 +69,51 @@ CREATE TABLE hourly (
     flows INTEGER NOT NULL,
     PRIMARY KEY (hour, program, uid, protocol, address, port, name)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// What the ledger needs. Of older rows nothing of it is known: they keep NULL and 0. `names` are those
+/// that the flow itself carried, each on a line after its source. `name_known` is the rank of how the
+/// name is known, from 1 for the surest way. `company` is an id of the tables of destinations, as they
+/// were when the flow was kept; in `hourly` these say what was known of the flow that was kept last.
+const STEP_2: &str = "
+ALTER TABLE flow ADD COLUMN application TEXT;
+ALTER TABLE flow ADD COLUMN names TEXT;
+ALTER TABLE flow ADD COLUMN name_known INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN company TEXT;
+ALTER TABLE flow ADD COLUMN probable INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN role TEXT;
+ALTER TABLE flow ADD COLUMN content_sent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN handshake INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN searched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN found INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN opaque INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN encrypted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN unknown INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN not_watched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN asked_openly INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN earlier_content_sent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN earlier_handshake INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN earlier_searched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN earlier_found INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN earlier_opaque INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN earlier_encrypted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN earlier_unknown INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN earlier_not_watched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE flow ADD COLUMN earlier_asked_openly INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE hourly ADD COLUMN name_known INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hourly ADD COLUMN company TEXT;
+ALTER TABLE hourly ADD COLUMN probable INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hourly ADD COLUMN role TEXT;
+ALTER TABLE hourly ADD COLUMN content_sent INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hourly ADD COLUMN handshake INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hourly ADD COLUMN searched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hourly ADD COLUMN found INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hourly ADD COLUMN opaque INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hourly ADD COLUMN encrypted INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hourly ADD COLUMN unknown INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hourly ADD COLUMN not_watched INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE hourly ADD COLUMN asked_openly INTEGER NOT NULL DEFAULT 0;
 ";
 
 /// The version that the file says it has; 0 for an empty one.
@@ -148,6 +193,8 @@ mod tests {
     use crate::{Store, file};
     use telltale_model::Timestamp;
 
+    const NEWEST: i64 = STEPS.len() as i64;
+
     /// A step as a later release would add it.
     const NEXT: &str = "ALTER TABLE flow ADD COLUMN country TEXT; UPDATE flow SET country = 'XX';";
 
@@ -158,8 +205,8 @@ mod tests {
         store.commit(Timestamp(0), &[flow(1, 0), flow(2, 0)]).unwrap();
         drop(store);
 
-        let (connection, _) = file::open(&folder.database(), &[STEPS[0], NEXT]).unwrap();
-        assert_eq!(version(&connection).unwrap(), 2);
+        let (connection, _) = file::open(&folder.database(), &[&STEPS[..], &[NEXT]].concat()).unwrap();
+        assert_eq!(version(&connection).unwrap(), NEWEST + 1);
         assert_eq!(count(&connection, "SELECT count(*) FROM flow WHERE country = 'XX'"), 2);
     }
 
@@ -168,10 +215,10 @@ mod tests {
         let folder = Folder::new("half");
         drop(Store::open(&folder.database(), run()).unwrap());
         let broken = format!("{NEXT} SELECT * FROM no_such_table;");
-        assert!(file::open(&folder.database(), &[STEPS[0], &broken]).is_err());
+        assert!(file::open(&folder.database(), &[&STEPS[..], &[&broken]].concat()).is_err());
 
         let (connection, aside) = file::open(&folder.database(), &STEPS).unwrap();
-        assert_eq!((version(&connection).unwrap(), aside), (1, None));
+        assert_eq!((version(&connection).unwrap(), aside), (NEWEST, None));
         assert_eq!(
             count(&connection, "SELECT count(*) FROM pragma_table_info('flow') WHERE name = 'country'"),
             0

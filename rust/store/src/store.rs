@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior, params};
 use telltale_model::{Flow, Timestamp};
 
+use crate::row::{About, Amount};
 use crate::totals::{self, Counted};
 use crate::{Error, file, retention, row, schema};
 
@@ -128,48 +129,69 @@ fn keep(transaction: &Transaction<'_>, run: i64, now: Timestamp, flow: &Flow) ->
 }
 
 const UPSERT: &str = "
-INSERT INTO flow VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23
+INSERT INTO flow (
+    run, number, protocol, app_address, app_port, remote_address, remote_port, uid, pid, program, name,
+    started, ended, ending, hour, application, names, name_known, company, probable, role, bytes_sent,
+    bytes_received, packets_sent, packets_received, content_sent, handshake, searched, found, opaque,
+    encrypted, unknown, not_watched, asked_openly, earlier_bytes_sent, earlier_bytes_received,
+    earlier_packets_sent, earlier_packets_received, earlier_content_sent, earlier_handshake,
+    earlier_searched, earlier_found, earlier_opaque, earlier_encrypted, earlier_unknown,
+    earlier_not_watched, earlier_asked_openly
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+    ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43,
+    ?44, ?45, ?46, ?47
 )
 ON CONFLICT (run, number) DO UPDATE SET
-    uid = excluded.uid, pid = excluded.pid, program = excluded.program, name = excluded.name,
-    ended = excluded.ended, ending = excluded.ending,
-    bytes_sent = excluded.bytes_sent, bytes_received = excluded.bytes_received,
-    packets_sent = excluded.packets_sent, packets_received = excluded.packets_received,
-    hour = excluded.hour,
-    earlier_bytes_sent = excluded.earlier_bytes_sent,
-    earlier_bytes_received = excluded.earlier_bytes_received,
-    earlier_packets_sent = excluded.earlier_packets_sent,
-    earlier_packets_received = excluded.earlier_packets_received
+    uid = excluded.uid, pid = excluded.pid, program = excluded.program, name = excluded.name, ended =
+    excluded.ended, ending = excluded.ending, hour = excluded.hour, application = excluded.application,
+    names = excluded.names, name_known = excluded.name_known, company = excluded.company, probable =
+    excluded.probable, role = excluded.role, bytes_sent = excluded.bytes_sent, bytes_received =
+    excluded.bytes_received, packets_sent = excluded.packets_sent, packets_received =
+    excluded.packets_received, content_sent = excluded.content_sent, handshake = excluded.handshake,
+    searched = excluded.searched, found = excluded.found, opaque = excluded.opaque, encrypted =
+    excluded.encrypted, unknown = excluded.unknown, not_watched = excluded.not_watched, asked_openly =
+    excluded.asked_openly, earlier_bytes_sent = excluded.earlier_bytes_sent, earlier_bytes_received =
+    excluded.earlier_bytes_received, earlier_packets_sent = excluded.earlier_packets_sent,
+    earlier_packets_received = excluded.earlier_packets_received, earlier_content_sent =
+    excluded.earlier_content_sent, earlier_handshake = excluded.earlier_handshake, earlier_searched =
+    excluded.earlier_searched, earlier_found = excluded.earlier_found, earlier_opaque =
+    excluded.earlier_opaque, earlier_encrypted = excluded.earlier_encrypted, earlier_unknown =
+    excluded.earlier_unknown, earlier_not_watched = excluded.earlier_not_watched, earlier_asked_openly =
+    excluded.earlier_asked_openly
 ";
 
 fn upsert(transaction: &Transaction<'_>, run: i64, flow: &Flow, counted: &Counted) -> rusqlite::Result<()> {
-    let Flow { key, owner, traffic, .. } = flow;
-    transaction.prepare_cached(UPSERT)?.execute(params![
+    let Flow { key, owner, .. } = flow;
+    let About { name_known, company, probable, role } = About::of(flow);
+    let (app, remote) = (key.app.ip().to_string(), key.remote.ip().to_string());
+    let head = params![
         run,
         row::signed(flow.number.0),
         key.protocol.name(),
-        key.app.ip().to_string(),
+        app,
         key.app.port(),
-        key.remote.ip().to_string(),
+        remote,
         key.remote.port(),
         owner.uid,
         owner.pid,
         owner.program,
-        flow.name,
+        flow.host(),
         flow.started.0,
         flow.ended.map(|ended| ended.0),
         flow.ending.map(telltale_model::Ending::name),
-        row::signed(traffic.bytes_sent),
-        row::signed(traffic.bytes_received),
-        row::signed(traffic.packets_sent),
-        row::signed(traffic.packets_received),
         counted.hour,
-        row::signed(counted.earlier.bytes_sent),
-        row::signed(counted.earlier.bytes_received),
-        row::signed(counted.earlier.packets_sent),
-        row::signed(counted.earlier.packets_received),
-    ])?;
+        flow.facts.application.map(telltale_model::Application::name),
+        row::names(flow),
+        name_known,
+        company,
+        probable,
+        role,
+    ];
+    let amounts = [Amount::of(flow).columns(), counted.earlier.columns()];
+    let amounts = amounts.as_flattened().iter().map(|column| column as &dyn ToSql);
+    let all: Vec<&dyn ToSql> = head.iter().copied().chain(amounts).collect();
+    transaction.prepare_cached(UPSERT)?.execute(all.as_slice())?;
     Ok(())
 }
 
@@ -177,7 +199,9 @@ fn upsert(transaction: &Transaction<'_>, run: i64, flow: &Flow, counted: &Counte
 mod tests {
     use std::collections::BTreeMap;
 
-    use telltale_model::{FlowNumber, Owner, Protocol, Traffic};
+    use telltale_model::{
+        Application, Class, Content, FlowNumber, Name, NameKnown, NameSource, Owner, Protocol, Role, Traffic,
+    };
 
     use super::*;
     use crate::testing::{Folder, count, flow, run, traffic};
@@ -291,6 +315,36 @@ mod tests {
         );
     }
 
+    #[test]
+    fn what_is_known_of_a_destination_late_holds_for_all_of_its_flow() {
+        let folder = Folder::new("whom");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        let mut living = Flow { ended: None, ending: None, ..flow(1, NOW.0) };
+        living.destination.known = Some(NameKnown::Dns);
+        store.commit(NOW, std::slice::from_ref(&living)).unwrap();
+
+        living.destination.known = Some(NameKnown::Tls);
+        living.destination.company = Some("shop".into());
+        living.destination.role = Some(Role::Payment);
+        living.facts.application = Some(Application::Tls);
+        let name = Name { name: "a.example".into(), from: NameSource::Tls, outer: false };
+        living.facts.names = vec![name];
+        living.facts.count_content(Class::Encrypted, 60);
+        living.facts.count_handshake(40);
+        for _ in 0..2 {
+            store.commit(Timestamp(NOW.0 + HOUR), std::slice::from_ref(&living)).unwrap();
+        }
+        let totals = Reader::open(&folder.database()).unwrap().unwrap().totals(&Filter::default()).unwrap();
+        let [total] = totals.as_slice() else { panic!("{totals:?}") };
+        assert_eq!((total.known, total.role), (Some(NameKnown::Tls), Some(Role::Payment)));
+        assert_eq!(total.company.as_deref(), Some("shop"));
+        assert_eq!((total.content, total.content.sent), (Content::of(&living.facts), 60));
+        let kept =
+            "SELECT application = 'tls' AND names = 'tls a.example' AND company = 'shop' AND name_known = 1
+                    AND encrypted = 60 AND earlier_encrypted = 0 FROM flow";
+        assert_eq!(count(store.connection(), kept), 1);
+    }
+
     /// Upserts in a seeded random order, flows growing, owners and names coming late, hours passing:
     /// the totals equal a plain sum over the flows as they are in the end.
     #[test]
@@ -315,7 +369,7 @@ mod tests {
                 .map(|total| {
                     let host = total.name.clone().unwrap_or_else(|| total.remote.ip().to_string());
                     let key = (total.program, total.uid, total.protocol, host, total.remote.port());
-                    (key, (total.traffic, total.flows))
+                    (key, (total.traffic, total.content.sent, total.flows))
                 })
                 .collect();
             assert_eq!(kept, naive(&flows), "seed {seed}");
@@ -324,17 +378,18 @@ mod tests {
 
     type Key = (Option<String>, Option<u32>, Protocol, String, u16);
 
-    fn naive(flows: &BTreeMap<u64, Flow>) -> BTreeMap<Key, (Traffic, u64)> {
-        let mut sums: BTreeMap<Key, (Traffic, u64)> = BTreeMap::new();
+    fn naive(flows: &BTreeMap<u64, Flow>) -> BTreeMap<Key, (Traffic, u64, u64)> {
+        let mut sums: BTreeMap<Key, (Traffic, u64, u64)> = BTreeMap::new();
         for flow in flows.values() {
             let remote = flow.key.remote;
             let host = flow.name.clone().unwrap_or_else(|| remote.ip().to_string());
             let key = (flow.owner.program.clone(), flow.owner.uid, flow.key.protocol, host, remote.port());
-            let (sum, count) = sums.entry(key).or_default();
+            let (sum, content, count) = sums.entry(key).or_default();
             sum.bytes_sent += flow.traffic.bytes_sent;
             sum.bytes_received += flow.traffic.bytes_received;
             sum.packets_sent += flow.traffic.packets_sent;
             sum.packets_received += flow.traffic.packets_received;
+            *content += flow.facts.content_sent;
             *count += 1;
         }
         sums
@@ -346,7 +401,9 @@ mod tests {
         let number = random.below(40);
         let flow = flows.entry(number).or_insert_with(|| opened(random, number, now));
         if flow.ended.is_none() {
-            flow.traffic.bytes_sent += random.below(10_000);
+            let sent = random.below(10_000);
+            flow.traffic.bytes_sent += sent;
+            flow.facts.content_sent += sent / 2;
             flow.traffic.bytes_received += random.below(100_000);
             flow.traffic.packets_sent += random.below(10);
             flow.traffic.packets_received += random.below(100);

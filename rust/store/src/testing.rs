@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use telltale_model::{Ending, Facts, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
+use telltale_model::{
+    Destination, Ending, Facts, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic,
+};
 
 use crate::Run;
 
@@ -54,6 +56,7 @@ pub(crate) fn flow(number: u64, started: i64) -> Flow {
         ending: Some(Ending::Finished),
         traffic: traffic(100, 1_000),
         facts: Facts::default(),
+        destination: Destination::default(),
     }
 }
 

@@ -1,10 +1,10 @@
 //! The hourly totals, kept right while flows still grow: what is added is always the difference to
 //! what was counted before.
 
-use rusqlite::{OptionalExtension, Transaction, params};
-use telltale_model::{Flow, Owner, Timestamp, Traffic};
+use rusqlite::{OptionalExtension, ToSql, Transaction, params};
+use telltale_model::{Flow, Owner, Timestamp};
 
-use crate::row;
+use crate::row::{self, About, Amount};
 
 /// How far a flow has been counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,13 +12,14 @@ pub(crate) struct Counted {
     /// The hour into which the newest traffic was counted, in seconds since 1970.
     pub(crate) hour: i64,
     /// What was counted into hours before that one.
-    pub(crate) earlier: Traffic,
+    pub(crate) earlier: Amount,
 }
 
 struct Known {
     owner: Owner,
     name: Option<String>,
-    traffic: Traffic,
+    about: About,
+    amount: Amount,
     counted: Counted,
 }
 
@@ -38,9 +39,9 @@ pub(crate) fn count(
 
 /// A flow counts as one in the hour in which it began, so that sums over hours count it once.
 fn begin(transaction: &Transaction<'_>, hour: i64, flow: &Flow) -> rusqlite::Result<Counted> {
-    add(transaction, row::hour(flow.started), &identity(flow), Traffic::default(), 1)?;
-    add(transaction, hour, &identity(flow), flow.traffic, 0)?;
-    Ok(Counted { hour, earlier: Traffic::default() })
+    add(transaction, row::hour(flow.started), &identity(flow), Amount::default(), 1)?;
+    add(transaction, hour, &identity(flow), Amount::of(flow), 0)?;
+    Ok(Counted { hour, earlier: Amount::default() })
 }
 
 fn go_on(transaction: &Transaction<'_>, hour: i64, flow: &Flow, before: &Known) -> rusqlite::Result<Counted> {
@@ -49,11 +50,13 @@ fn go_on(transaction: &Transaction<'_>, hour: i64, flow: &Flow, before: &Known) 
     let new = identity(flow);
     if !old.is_same(&new) {
         rename(transaction, &old, &new, before)?;
+    } else if before.about != About::of(flow) {
+        describe(transaction, &new)?;
     }
     // A clock that was set back must not reopen hours that are over.
     let hour = hour.max(counted.hour);
-    add(transaction, hour, &new, row::since(flow.traffic, before.traffic), 0)?;
-    let earlier = if hour > counted.hour { before.traffic } else { counted.earlier };
+    add(transaction, hour, &new, Amount::of(flow).since(&before.amount), 0)?;
+    let earlier = if hour > counted.hour { before.amount } else { counted.earlier };
     Ok(Counted { hour, earlier })
 }
 
@@ -66,9 +69,9 @@ fn rename(
     before: &Known,
 ) -> rusqlite::Result<()> {
     let began = row::hour(new.flow.started);
-    let share = row::since(before.traffic, before.counted.earlier);
-    take(transaction, began, old, Traffic::default(), 1)?;
-    add(transaction, began, new, Traffic::default(), 1)?;
+    let share = before.amount.since(&before.counted.earlier);
+    take(transaction, began, old, Amount::default(), 1)?;
+    add(transaction, began, new, Amount::default(), 1)?;
     take(transaction, before.counted.hour, old, share, 0)?;
     add(transaction, before.counted.hour, new, share, 0)
 }
@@ -81,7 +84,7 @@ struct Identity<'a> {
 }
 
 fn identity(flow: &Flow) -> Identity<'_> {
-    Identity { owner: &flow.owner, name: flow.name.as_deref(), flow }
+    Identity { owner: &flow.owner, name: flow.host(), flow }
 }
 
 impl Identity<'_> {
@@ -95,91 +98,169 @@ impl Identity<'_> {
 fn known(transaction: &Transaction<'_>, run: i64, flow: &Flow) -> rusqlite::Result<Option<Known>> {
     transaction
         .prepare_cached(
-            "SELECT bytes_sent, bytes_received, packets_sent, packets_received,
+            "SELECT bytes_sent, bytes_received, packets_sent, packets_received, content_sent, handshake, searched, found, opaque,
+                    encrypted, unknown, not_watched, asked_openly,
                     earlier_bytes_sent, earlier_bytes_received, earlier_packets_sent, earlier_packets_received,
-                    hour, uid, pid, program, name
+                    earlier_content_sent, earlier_handshake, earlier_searched, earlier_found,
+                    earlier_opaque, earlier_encrypted, earlier_unknown, earlier_not_watched, earlier_asked_openly,
+                    hour, uid, pid, program, name, name_known, company, probable, role
              FROM flow WHERE run = ?1 AND number = ?2",
         )?
         .query_row(params![run, row::signed(flow.number.0)], |found| {
             Ok(Known {
-                traffic: row::traffic(found, 0)?,
-                counted: Counted { earlier: row::traffic(found, 4)?, hour: found.get(8)? },
-                owner: Owner { uid: found.get(9)?, pid: found.get(10)?, program: found.get(11)? },
-                name: found.get(12)?,
+                amount: Amount::read(found, 0)?,
+                counted: Counted { earlier: Amount::read(found, 13)?, hour: found.get(26)? },
+                owner: Owner { uid: found.get(27)?, pid: found.get(28)?, program: found.get(29)? },
+                name: found.get(30)?,
+                about: About::read(found, 31)?,
             })
         })
         .optional()
+}
+
+/// What is known of the destination now holds for all hours of the flow.
+fn describe(transaction: &Transaction<'_>, identity: &Identity<'_>) -> rusqlite::Result<()> {
+    let (Key { program, uid, protocol, address, port, name }, about) =
+        (Key::of(identity), About::of(identity.flow));
+    transaction
+        .prepare_cached(
+            "UPDATE hourly SET name_known = ?8, company = ?9, probable = ?10, role = ?11
+             WHERE hour >= ?1 AND program = ?2 AND uid = ?3 AND protocol = ?4
+                AND address = ?5 AND port = ?6 AND name = ?7",
+        )?
+        .execute(params![
+            row::hour(identity.flow.started),
+            program,
+            uid,
+            protocol,
+            address,
+            port,
+            name,
+            about.name_known,
+            about.company,
+            about.probable,
+            about.role,
+        ])?;
+    Ok(())
 }
 
 fn add(
     transaction: &Transaction<'_>,
     hour: i64,
     identity: &Identity<'_>,
-    traffic: Traffic,
+    amount: Amount,
     flows: i64,
 ) -> rusqlite::Result<()> {
-    if traffic == Traffic::default() && flows == 0 {
+    if amount == Amount::default() && flows == 0 {
         return Ok(());
     }
-    let mut statement = transaction.prepare_cached(
-        "INSERT INTO hourly VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
-         ON CONFLICT DO UPDATE SET
-            bytes_sent = bytes_sent + excluded.bytes_sent,
-            bytes_received = bytes_received + excluded.bytes_received,
-            packets_sent = packets_sent + excluded.packets_sent,
-            packets_received = packets_received + excluded.packets_received,
-            flows = flows + excluded.flows",
-    )?;
-    change(&mut statement, hour, identity, traffic, flows)
+    change(transaction, ADD, hour, identity, &amount, flows)
 }
+
+const ADD: &str = "
+INSERT INTO hourly (
+    hour, program, uid, protocol, address, port, name, bytes_sent, bytes_received, packets_sent,
+    packets_received, content_sent, handshake, searched, found, opaque, encrypted, unknown, not_watched,
+    asked_openly, flows, name_known, company, probable, role
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
+    ?23, ?24, ?25
+)
+ON CONFLICT DO UPDATE SET
+    bytes_sent = bytes_sent + excluded.bytes_sent,
+    bytes_received = bytes_received + excluded.bytes_received,
+    packets_sent = packets_sent + excluded.packets_sent,
+    packets_received = packets_received + excluded.packets_received,
+    content_sent = content_sent + excluded.content_sent,
+    handshake = handshake + excluded.handshake,
+    searched = searched + excluded.searched,
+    found = found + excluded.found,
+    opaque = opaque + excluded.opaque,
+    encrypted = encrypted + excluded.encrypted,
+    unknown = unknown + excluded.unknown,
+    not_watched = not_watched + excluded.not_watched,
+    asked_openly = asked_openly + excluded.asked_openly,
+    flows = flows + excluded.flows,
+    name_known = excluded.name_known, company = excluded.company,
+    probable = excluded.probable, role = excluded.role
+";
 
 /// The opposite of [`add`]; a row of which nothing is left goes.
 fn take(
     transaction: &Transaction<'_>,
     hour: i64,
     identity: &Identity<'_>,
-    traffic: Traffic,
+    amount: Amount,
     flows: i64,
 ) -> rusqlite::Result<()> {
-    let mut statement = transaction.prepare_cached(
-        "UPDATE hourly SET
-            bytes_sent = bytes_sent - ?8, bytes_received = bytes_received - ?9,
-            packets_sent = packets_sent - ?10, packets_received = packets_received - ?11,
-            flows = flows - ?12
-         WHERE hour = ?1 AND program = ?2 AND uid = ?3 AND protocol = ?4
-            AND address = ?5 AND port = ?6 AND name = ?7",
-    )?;
-    change(&mut statement, hour, identity, traffic, flows)?;
-    let mut statement = transaction.prepare_cached(
-        "DELETE FROM hourly
-         WHERE hour = ?1 AND program = ?2 AND uid = ?3 AND protocol = ?4
-            AND address = ?5 AND port = ?6 AND name = ?7
-            AND (bytes_sent, bytes_received, packets_sent, packets_received, flows) = (?8, ?9, ?10, ?11, ?12)",
-    )?;
-    change(&mut statement, hour, identity, Traffic::default(), 0)
+    change(transaction, TAKE, hour, identity, &amount, flows)?;
+    change(transaction, DROP, hour, identity, &Amount::default(), 0)
+}
+
+const TAKE: &str = "
+UPDATE hourly SET
+    bytes_sent = bytes_sent - ?8, bytes_received = bytes_received - ?9, packets_sent = packets_sent - ?10,
+    packets_received = packets_received - ?11, content_sent = content_sent - ?12, handshake = handshake -
+    ?13, searched = searched - ?14, found = found - ?15, opaque = opaque - ?16, encrypted = encrypted - ?17,
+    unknown = unknown - ?18, not_watched = not_watched - ?19, asked_openly = asked_openly - ?20, flows =
+    flows - ?21
+WHERE hour = ?1 AND program = ?2 AND uid = ?3 AND protocol = ?4 AND address = ?5 AND port = ?6 AND name = ?7
+";
+
+const DROP: &str = "
+DELETE FROM hourly
+WHERE hour = ?1 AND program = ?2 AND uid = ?3 AND protocol = ?4 AND address = ?5 AND port = ?6 AND name = ?7
+    AND (
+        bytes_sent, bytes_received, packets_sent, packets_received, content_sent, handshake, searched,
+        found, opaque, encrypted, unknown, not_watched, asked_openly, flows
+    ) = (
+        ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21
+    )
+";
+
+/// What finds a row of the totals within an hour.
+struct Key<'a> {
+    program: &'a str,
+    uid: i64,
+    protocol: &'static str,
+    address: String,
+    port: u16,
+    name: &'a str,
+}
+
+impl<'a> Key<'a> {
+    fn of(identity: &Identity<'a>) -> Self {
+        let key = &identity.flow.key;
+        Self {
+            program: row::program(identity.owner),
+            uid: row::uid(identity.owner),
+            protocol: key.protocol.name(),
+            address: key.remote.ip().to_string(),
+            port: key.remote.port(),
+            name: identity.name.unwrap_or(""),
+        }
+    }
 }
 
 fn change(
-    statement: &mut rusqlite::Statement<'_>,
+    transaction: &Transaction<'_>,
+    sql: &str,
     hour: i64,
     identity: &Identity<'_>,
-    traffic: Traffic,
+    amount: &Amount,
     flows: i64,
 ) -> rusqlite::Result<()> {
-    let key = &identity.flow.key;
-    statement.execute(params![
-        hour,
-        row::program(identity.owner),
-        row::uid(identity.owner),
-        key.protocol.name(),
-        key.remote.ip().to_string(),
-        key.remote.port(),
-        identity.name.unwrap_or(""),
-        row::signed(traffic.bytes_sent),
-        row::signed(traffic.bytes_received),
-        row::signed(traffic.packets_sent),
-        row::signed(traffic.packets_received),
-        flows,
-    ])?;
+    let mut statement = transaction.prepare_cached(sql)?;
+    let Key { program, uid, protocol, address, port, name } = Key::of(identity);
+    let head = params![hour, program, uid, protocol, address, port, name];
+    let columns = amount.columns();
+    let About { name_known, company, probable, role } = About::of(identity.flow);
+    let tail = params![flows, name_known, company, probable, role];
+    // Only what adds also describes.
+    let length = statement.parameter_count();
+    let amounts = columns.iter().map(|column| column as &dyn ToSql);
+    let all: Vec<&dyn ToSql> =
+        head.iter().copied().chain(amounts).chain(tail.iter().copied()).take(length).collect();
+    statement.execute(all.as_slice())?;
     Ok(())
 }

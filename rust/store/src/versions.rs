@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use telltale_model::Timestamp;
+use telltale_model::{Content, Coverage, NameKnown, Protection, Role, Timestamp};
 
 use crate::testing::{Folder, flow, run};
 use crate::{Filter, Reader, Store, Total};
@@ -40,6 +40,27 @@ fn every_version_becomes_the_newest_and_keeps_what_it_knew() {
         assert_eq!(known(&database).len(), expected().len() + 1, "version {number} goes on");
         assert_eq!(shape(&database), shape(&new(&folder)), "version {number} is as a new one");
     }
+}
+
+#[test]
+fn what_version_2_knows_of_content_and_company_stays_and_version_1_claims_nothing() {
+    let folder = Folder::new("content");
+    let [old, new] = [1, 2].map(|number| {
+        let database = made_from(number, &folder);
+        drop(Store::open(&database, run()).unwrap());
+        Reader::open(&database).unwrap().unwrap().totals(&Filter::default()).unwrap()
+    });
+    assert!(old.iter().all(|total| total.content == Content::default() && total.company.is_none()));
+    let shop = &new[0];
+    assert_eq!(
+        (shop.company.as_deref(), shop.role, shop.known),
+        (Some("shop"), Some(Role::Payment), Some(NameKnown::Tls))
+    );
+    let coverage = Coverage { handshake: 700, encrypted: 1_499_300, ..Coverage::default() };
+    assert_eq!(shop.content, Content { sent: 1_499_000, coverage, asked_openly: 0 });
+    let protection: Vec<_> = new.iter().map(|total| total.content.protection()).collect();
+    use Protection::{None, Protected, Unknown};
+    assert_eq!(protection, [Protected, Unknown, None, Unknown]);
 }
 
 fn newest(folder: &Folder) -> i64 {

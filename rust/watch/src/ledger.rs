@@ -1,12 +1,15 @@
-//! The table: what each program sent to each destination.
+//! The table: what each program sent to each destination, and to each company.
+
+mod contacts;
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use telltale_model::{Flow, Protocol, Traffic};
+use telltale_model::{Content, Destination, Flow, NameKnown, Protocol, Relation, Role, Traffic};
 
 use crate::limits;
+pub use contacts::{Contact, Whom, contacts};
 
 /// What was seen in this run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,12 +27,22 @@ pub struct Line {
     pub program: Option<String>,
     /// Its user, where known.
     pub uid: Option<u32>,
-    /// The name that was asked for, where known. Then `remote` is one of the addresses it had.
+    /// The name of the host, where known. Then `remote` is one of the addresses it had.
     pub name: Option<String>,
+    /// How the name is known: of all flows the least sure one.
+    pub known: Option<NameKnown>,
     /// Address and port.
     pub remote: SocketAddr,
     /// What was spoken.
     pub protocol: Protocol,
+    /// The id of the company that runs it, where known.
+    pub company: Option<String>,
+    /// Whether the company must be called probable.
+    pub probable: bool,
+    /// What the host is for, where known.
+    pub role: Option<Role>,
+    /// What the company is to this phone.
+    pub relation: Relation,
     /// How much.
     pub sum: Sum,
 }
@@ -39,25 +52,29 @@ pub struct Line {
 pub struct Sum {
     /// All that went each way.
     pub traffic: Traffic,
-    /// How many flows began.
+    /// Of what was sent, what is content, and how far it could be looked into.
+    pub content: Content,
+    /// How many flows began: how often the destination was contacted.
     pub flows: u64,
 }
 
 impl Sum {
-    pub(crate) fn add(&mut self, traffic: Traffic, flows: u64) {
-        let sum = &mut self.traffic;
+    /// Counts another sum too. It stays at the largest number rather than to start again from 0.
+    pub fn add(&mut self, other: &Self) {
+        let (sum, traffic) = (&mut self.traffic, other.traffic);
         sum.bytes_sent = sum.bytes_sent.saturating_add(traffic.bytes_sent);
         sum.bytes_received = sum.bytes_received.saturating_add(traffic.bytes_received);
         sum.packets_sent = sum.packets_sent.saturating_add(traffic.packets_sent);
         sum.packets_received = sum.packets_received.saturating_add(traffic.packets_received);
-        self.flows = self.flows.saturating_add(flows);
+        self.content.add(&other.content);
+        self.flows = self.flows.saturating_add(other.flows);
     }
 }
 
 /// Lines while they are being summed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sums {
-    lines: BTreeMap<Key, (IpAddr, Sum)>,
+    lines: BTreeMap<Key, Line>,
     others: Sum,
 }
 
@@ -71,57 +88,78 @@ struct Key {
     protocol: Protocol,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Host {
+/// A host by its name, or by an address of which no name is known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Host {
+    /// A name.
     Name(String),
+    /// An address.
     Address(IpAddr),
 }
 
+impl Host {
+    /// By its name, where it has one.
+    pub fn new(name: Option<&str>, address: IpAddr) -> Self {
+        name.map_or(Self::Address(address), |name| Self::Name(name.to_owned()))
+    }
+}
+
 impl Sums {
-    pub(crate) fn add(&mut self, flow: &Flow) {
-        let key = key(flow);
+    pub(crate) fn add(&mut self, flow: &Flow, destination: &Destination, content: &Content) {
+        let sum = Sum { traffic: flow.traffic, content: *content, flows: 1 };
+        let key = key(flow, destination);
         if self.lines.len() >= limits::LINES && !self.lines.contains_key(&key) {
-            return self.others.add(flow.traffic, 1);
+            return self.others.add(&sum);
         }
-        let (_, sum) = self.lines.entry(key).or_insert((flow.key.remote.ip(), Sum::default()));
-        sum.add(flow.traffic, 1);
+        let line = self.lines.entry(key).or_insert_with(|| line(flow, destination));
+        line.sum.add(&sum);
+        line.known = line.known.max(destination.known);
+        line.probable |= destination.probable;
+        line.role = line.role.or(destination.role);
+        if line.relation == Relation::Unknown {
+            line.relation = destination.relation;
+        }
     }
 
     pub(crate) fn add_other(&mut self, traffic: Traffic, flows: u64) {
-        self.others.add(traffic, flows);
+        self.others.add(&Sum { traffic, flows, ..Sum::default() });
     }
 
     pub(crate) fn into_ledger(self) -> Ledger {
-        let mut lines: Vec<Line> =
-            self.lines.into_iter().map(|(key, (address, sum))| line(key, address, sum)).collect();
+        let mut lines: Vec<Line> = self.lines.into_values().collect();
         // The sort is stable: equal lines stay in the order of their keys.
         lines.sort_by_key(|line| Reverse((line.sum.traffic.bytes_sent, line.sum.traffic.bytes_received)));
         Ledger { lines, others: self.others }
     }
 }
 
-fn key(flow: &Flow) -> Key {
+fn key(flow: &Flow, destination: &Destination) -> Key {
     let remote = flow.key.remote;
     Key {
         program: flow.owner.program.clone(),
         uid: flow.owner.uid,
-        host: flow.name.clone().map_or(Host::Address(remote.ip()), Host::Name),
+        host: Host::new(destination.name.as_deref(), remote.ip()),
         port: remote.port(),
         protocol: flow.key.protocol,
     }
 }
 
-fn line(key: Key, address: IpAddr, sum: Sum) -> Line {
-    let name = match key.host {
-        Host::Name(name) => Some(name),
-        Host::Address(_) => None,
-    };
+/// A line in which nothing is counted yet.
+fn line(flow: &Flow, destination: &Destination) -> Line {
     Line {
-        program: key.program,
-        uid: key.uid,
-        name,
-        remote: SocketAddr::new(address, key.port),
-        protocol: key.protocol,
-        sum,
+        program: flow.owner.program.clone(),
+        uid: flow.owner.uid,
+        name: destination.name.clone(),
+        known: destination.known,
+        remote: flow.key.remote,
+        protocol: flow.key.protocol,
+        company: destination.company.clone(),
+        probable: destination.probable,
+        role: destination.role,
+        relation: destination.relation,
+        sum: Sum::default(),
     }
 }
+
+#[cfg(test)]
+mod tests;

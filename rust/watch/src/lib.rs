@@ -29,10 +29,11 @@ mod tls;
 mod unknown;
 mod watcher;
 mod websocket;
+mod whom;
 
 pub use alone::{read_dtls, read_mail, read_tls};
 pub use conversation::Conversation;
 pub use http::{HttpEvent, read_http, read_http2};
-pub use ledger::{Ledger, Line, Sum};
+pub use ledger::{Contact, Host, Ledger, Line, Sum, Whom, contacts};
 pub use quic::read_quic;
 pub use watcher::{Config, Watcher};

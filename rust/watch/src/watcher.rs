@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use telltale_model::{
-    Class, Direction, Ending, Facts, Flow, FlowKey, FlowNumber, Observation, Owner, Protocol, Timestamp,
-    Traffic,
+    Class, Content, Destination, Direction, Ending, Facts, Flow, FlowKey, FlowNumber, Observation, Owner,
+    Protocol, Timestamp, Traffic,
 };
 
 use crate::conversations::Conversations;
+use crate::destinations::{Around, Destinations};
 use crate::ledger::{Ledger, Sums};
-use crate::limits;
 use crate::names::{App, Asker, Moment, Names};
+use crate::{limits, whom};
 
 /// What the caller knows beforehand.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,10 @@ pub struct Config {
     pub names: Vec<(IpAddr, String)>,
     /// The owner of ICMP echo, which no system call tells.
     pub echo_owner: Owner,
+    /// Whose hosts are; without them nothing is said of companies.
+    pub tables: Option<Destinations>,
+    /// The companies around this phone, as far as known. They are numbered by `tables`.
+    pub around: Around,
 }
 
 /// Turns observations into flows and a ledger.
@@ -102,8 +107,10 @@ impl Watcher {
     /// What was seen so far, living flows included.
     pub fn ledger(&self) -> Ledger {
         let mut sums = self.past.clone();
-        for followed in self.flows.values() {
-            sums.add(&followed.flow);
+        for number in self.flows.keys() {
+            if let Some((flow, facts)) = self.known(*number) {
+                sums.add(flow, &self.destination(flow, facts), &Content::of(facts));
+            }
         }
         sums.into_ledger()
     }
@@ -124,6 +131,7 @@ impl Watcher {
             ending: None,
             traffic: Traffic::default(),
             facts: Facts::default(),
+            destination: Destination::default(),
         };
         let began = self.names.moment();
         self.flows.insert(number, Followed { flow, began, given_up: false });
@@ -261,9 +269,18 @@ impl Watcher {
 
     /// A flow as it is known at this moment.
     fn record(&self, number: FlowNumber) -> Option<Flow> {
+        let (flow, facts) = self.known(number)?;
+        Some(Flow { facts: facts.clone(), destination: self.destination(flow, facts), ..flow.clone() })
+    }
+
+    fn known(&self, number: FlowNumber) -> Option<(&Flow, &Facts)> {
         let flow = &self.flows.get(&number)?.flow;
-        let facts = self.conversations.facts(number).unwrap_or(&flow.facts).clone();
-        Some(Flow { facts, ..flow.clone() })
+        Some((flow, self.conversations.facts(number).unwrap_or(&flow.facts)))
+    }
+
+    fn destination(&self, flow: &Flow, facts: &Facts) -> Destination {
+        let is_fixed = self.config.names.iter().any(|(known, _)| *known == flow.key.remote.ip());
+        whom::destination(flow, facts, is_fixed, self.config.tables.as_ref(), &self.config.around)
     }
 
     fn change(&mut self, number: FlowNumber, how: impl FnOnce(&mut Followed)) {
@@ -286,7 +303,8 @@ impl Watcher {
             && let Some(number) = self.ended.pop_front()
         {
             if let Some(followed) = self.flows.remove(&number) {
-                self.past.add(&followed.flow);
+                let flow = &followed.flow;
+                self.past.add(flow, &self.destination(flow, &flow.facts), &Content::of(&flow.facts));
             }
         }
     }
@@ -308,7 +326,7 @@ mod tests {
 
     fn watcher() -> Watcher {
         let names = vec![(RESOLVER.parse().unwrap(), "system resolver".to_owned())];
-        Watcher::new(Config { names, echo_owner: program("/usr/bin/ping") })
+        Watcher::new(Config { names, echo_owner: program("/usr/bin/ping"), ..Config::default() })
     }
 
     fn program(path: &str) -> Owner {

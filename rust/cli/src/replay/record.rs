@@ -6,12 +6,13 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use telltale_capture::OtherFlow;
 use telltale_model::{
-    Application, Class, Coverage, Ending, Facts, Flow, Hello, Lookup, Name, Protocol, Request, Timestamp,
-    Traffic,
+    Application, Class, Coverage, Ending, Facts, Flow, Hello, Lookup, Name, Protocol, Relation, Request,
+    Role, Timestamp, Traffic,
 };
+use telltale_watch::destinations::Destinations;
 
 /// The flow as one line of JSON, with its line feed.
-pub(super) fn of_flow(capture: &str, flow: &Flow) -> String {
+pub(super) fn of_flow(capture: &str, flow: &Flow, tables: Option<&Destinations>) -> String {
     let facts = &flow.facts;
     let end = |end: SocketAddr| match flow.key.protocol {
         Protocol::Tcp | Protocol::Udp => end.to_string(),
@@ -34,7 +35,7 @@ pub(super) fn of_flow(capture: &str, flow: &Flow) -> String {
         application: facts.application,
         names: &facts.names,
         dns: if is_nearby { Vec::new() } else { questions() },
-        destination_info: destination_info(flow),
+        destination_info: destination_info(flow, tables),
         coverage_bytes: facts.coverage,
         findings: [],
         nearby: if is_nearby { questions() } else { Vec::new() },
@@ -117,16 +118,25 @@ struct Question<'a> {
 #[derive(Default, Serialize)]
 struct Destination {
     company: Option<String>,
-    role: Option<String>,
-    relation: Option<String>,
+    role: Option<Role>,
+    relation: Option<Relation>,
     asn: Option<u32>,
     network: Option<String>,
     country: Option<String>,
 }
 
 /// The one place where a flow meets the tables of destinations.
-fn destination_info(_flow: &Flow) -> Destination {
-    Destination::default()
+fn destination_info(flow: &Flow, tables: Option<&Destinations>) -> Destination {
+    let about = &flow.destination;
+    let network = tables.and_then(|tables| tables.address(flow.key.remote.ip()));
+    Destination {
+        company: about.company.clone(),
+        role: about.role,
+        relation: Some(about.relation).filter(|relation| *relation != Relation::Unknown),
+        asn: network.map(|network| network.asn()),
+        network: network.map(|network| network.name().to_owned()),
+        country: network.and_then(|network| network.country()).map(|country| country.code().to_owned()),
+    }
 }
 
 /// Seconds since 1970 with six digits behind the point, exact.
@@ -222,6 +232,7 @@ mod tests {
             ending: Some(Ending::Idle),
             traffic: Traffic { bytes_sent: 1, bytes_received: 2, packets_sent: 3, packets_received: 4 },
             facts,
+            destination: telltale_model::Destination::default(),
         }
     }
 
@@ -249,7 +260,7 @@ mod tests {
             lookups: vec![lookup()],
             ..Facts::default()
         };
-        let line = of_flow("x.pcap", &flow(Protocol::Tcp, facts));
+        let line = of_flow("x.pcap", &flow(Protocol::Tcp, facts), None);
         assert!(
             line.contains("\"started\":1700000000.500000,\"ended\":-0.000001,\"bytes_sent\":1,"),
             "{line}"
@@ -267,13 +278,13 @@ mod tests {
     fn questions_to_devices_nearby_are_none_to_the_dns() {
         let facts =
             Facts { application: Some(Application::Mdns), lookups: vec![lookup()], ..Facts::default() };
-        let record = parsed(&of_flow("x.pcap", &flow(Protocol::Udp, facts)));
+        let record = parsed(&of_flow("x.pcap", &flow(Protocol::Udp, facts), None));
         assert_eq!((&record["dns"], &record["nearby"][0]["query"]), (&json!([]), &json!("a.example")));
     }
 
     #[test]
     fn where_there_are_no_ports_none_is_shown() {
-        let record = parsed(&of_flow("x.pcap", &flow(Protocol::Icmp, Facts::default())));
+        let record = parsed(&of_flow("x.pcap", &flow(Protocol::Icmp, Facts::default()), None));
         assert_eq!(
             (&record["source"], &record["destination"]),
             (&json!("2001:db8::7"), &json!("2001:db8::1"))

@@ -91,7 +91,10 @@ fn a_record_has_the_promised_members_in_their_order() {
 fn the_table_names_who_was_spoken_to() {
     let path = capture("curl.pcap");
     let table = stdout(&replay(&[path.to_str().unwrap()]));
-    assert!(table.contains("curl.fixture.example 443/tcp"), "{table}");
+    assert!(table.contains("(unknown)  curl.fixture.example "), "{table}");
+    let details = stdout(&replay(&["--details", path.to_str().unwrap()]));
+    assert!(details.contains("    curl.fixture.example 443/tcp \u{b7} "), "{details}");
+    assert!(details.contains(" \u{b7} named in the TLS hello"), "{details}");
     let both = stdout(&replay(&[path.to_str().unwrap(), path.to_str().unwrap()]));
     assert_eq!(both.matches("curl.pcap:\n").count(), 2);
 }
@@ -129,7 +132,7 @@ fn flows_can_be_kept_and_reported_later() {
     let output = replay(&["--db", database.path(), path.to_str().unwrap()]);
     assert!(output.status.success(), "{}", stderr(&output));
     let report = Command::new(env!("CARGO_BIN_EXE_telltale"))
-        .args(["report", "--db", database.path()])
+        .args(["report", "--details", "--db", database.path()])
         .output()
         .unwrap();
     assert!(stdout(&report).contains("curl.fixture.example 443/tcp"), "{}", stdout(&report));

@@ -10,27 +10,47 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use telltale_model::{Ending, Facts, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
+use telltale_model::{
+    Class, Destination, Ending, Facts, Flow, FlowKey, FlowNumber, NameKnown, Owner, Protocol, Role,
+    Timestamp, Traffic,
+};
 use telltale_store::{Run, Store};
 
 #[test]
 fn what_is_known_is_a_table_on_stdout() {
     let data = Data::with_flows("table");
     let expected = "\
-PROGRAM  DESTINATION            SENT  RECEIVED  FLOWS
-curl     shop.example 443/tcp  5,000        50      1
-wget     192.0.2.9 80/tcp        700         7      1
-total                          5,700        57      2
+PROGRAM  TO         CONTENT, AT MOST   SENT  RECEIVED  TIMES
+curl     Google                4,500  5,000        50      1
+  Android and Google: keeps a copy of your data.
+  Protected on the way; Google can read it.
+  100% encrypted, could not be read.
+wget     192.0.2.9                 ?    700         7      1
+  How much of it could be read was not recorded.
+total                          4,500  5,700        57      2
 ";
     assert_eq!(said(&data.report(&[])), (0, expected.into(), String::new()));
 }
 
 #[test]
+fn details_say_each_destination_and_how_it_is_known() {
+    let data = Data::with_flows("details");
+    let (code, text, errors) = said(&data.report(&["--details"]));
+    assert!(code == 0 && errors.is_empty(), "{errors}");
+    let details: Vec<&str> = text.lines().filter(|line| line.starts_with("    ")).collect();
+    assert_eq!(
+        details,
+        [
+            "    shop.example 443/tcp \u{b7} 5,000 sent, once \u{b7} keeps a copy of your data \u{b7} named in the TLS hello",
+            "    192.0.2.9 80/tcp \u{b7} 700 sent, once",
+        ]
+    );
+}
+
+#[test]
 fn since_and_app_narrow_it_down() {
     let data = Data::with_flows("filters");
-    let rows = |arguments: &[&str]| {
-        said(&data.report(arguments)).1.lines().skip(1).map(first_word).collect::<Vec<_>>()
-    };
+    let rows = |arguments: &[&str]| rows_of(&said(&data.report(arguments)).1);
     assert_eq!(rows(&["--app", "wget"]), ["wget"]);
     assert_eq!(rows(&["--app", "/usr/bin/curl"]), ["curl"]);
     assert_eq!(rows(&["--since", "2027-01-15T09:00:00Z"]), ["wget"]);
@@ -44,6 +64,10 @@ fn json_holds_the_same_numbers() {
     let data = Data::with_flows("json");
     let report: Value = serde_json::from_str(&said(&data.report(&["--json"])).1).unwrap();
     assert_eq!(report["total"]["bytes_sent"], 5_700);
+    assert_eq!(
+        (&report["rows"][0]["company"], &report["contacts"][0]["protection"]),
+        (&"google".into(), &"protected".into())
+    );
     assert_eq!(
         (&report["rows"][0]["name"], &report["rows"][1]["name"]),
         (&"shop.example".into(), &Value::Null)
@@ -131,7 +155,7 @@ impl Data {
         let run = Run { started: Timestamp(0), command: "test".into(), version: "0".into() };
         let mut store = Store::open(&data.database(), run).unwrap().store;
         let flows = [
-            flow(1, "/usr/bin/curl", Some("shop.example"), "192.0.2.7:443", 5_000),
+            to_google(flow(1, "/usr/bin/curl", Some("shop.example"), "192.0.2.7:443", 5_000)),
             flow(2, "/usr/bin/wget", None, "192.0.2.9:80", 700),
         ];
         store.commit(Timestamp(0), &flows).unwrap();
@@ -145,7 +169,12 @@ impl Data {
     fn command(&self, arguments: &[&str]) -> Command {
         // Where the tests themselves run under sudo, the database would be looked for elsewhere.
         let mut command = Command::new(env!("CARGO_BIN_EXE_telltale"));
-        command.arg("report").args(arguments).env("XDG_DATA_HOME", &self.0).env_remove("SUDO_UID");
+        command
+            .arg("report")
+            .args(arguments)
+            .env("XDG_DATA_HOME", &self.0)
+            .env("XDG_CACHE_HOME", self.0.join("cache"))
+            .env_remove("SUDO_UID");
         command
     }
 
@@ -205,8 +234,23 @@ fn copy(program: &str, to: &Path) {
     assert!(Command::new("cp").arg(program).arg(to).status().unwrap().success());
 }
 
-fn first_word(line: &str) -> String {
-    line.split(' ').next().unwrap_or_default().to_owned()
+/// The programs in a table, without the sentences under them.
+fn rows_of(table: &str) -> Vec<String> {
+    let rows = table.lines().skip(1).filter(|line| !line.starts_with(' '));
+    rows.map(|row| row.split(' ').next().unwrap_or_default().to_owned()).collect()
+}
+
+/// The same over TLS, to a host of a company that the tables have.
+fn to_google(mut flow: Flow) -> Flow {
+    flow.facts.count_handshake(500);
+    flow.facts.count_content(Class::Encrypted, 4_500);
+    flow.destination = Destination {
+        known: Some(NameKnown::Tls),
+        company: Some("google".into()),
+        role: Some(Role::Sync),
+        ..flow.destination
+    };
+    flow
 }
 
 /// A flow that lived for a moment in the hour of its number after 07:00.
@@ -232,5 +276,6 @@ fn flow(number: u64, program: &str, name: Option<&str>, remote: &str, bytes_sent
             packets_received: 9,
         },
         facts: Facts::default(),
+        destination: Destination::default(),
     }
 }

@@ -136,5 +136,5 @@ fn read_as_nobody(data: &Data, arguments: &[&str]) -> Output {
 fn rows(output: &Output) -> Vec<String> {
     let (code, text, told) = said(output);
     assert_eq!(code, 0, "{told}");
-    text.lines().skip(1).map(crate::first_word).collect()
+    crate::rows_of(&text)
 }

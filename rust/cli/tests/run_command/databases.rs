@@ -8,7 +8,9 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 use std::thread;
 
-use telltale_model::{Ending, Facts, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
+use telltale_model::{
+    Destination, Ending, Facts, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic,
+};
 use telltale_store::{Filter, Reader, Run, Store};
 
 use crate::{TELLTALE, able, root, text};
@@ -29,6 +31,7 @@ fn a_full_disk_stops_nothing_and_what_it_costs_is_told() {
     let sends = "exec 3<> /dev/tcp/127.0.0.1/$0 && echo hello >&3 && exit 7";
     let output = desk.on_a_full_disk(&[
         "run",
+        "--details",
         "--db",
         "disk/x.db",
         "--loopback",
@@ -188,6 +191,7 @@ fn commit(mut store: Store) -> Store {
         ending: Some(Ending::Finished),
         traffic: Traffic::default(),
         facts: Facts::default(),
+        destination: Destination::default(),
     };
     store.commit(Timestamp(0), &[flow]).unwrap();
     store

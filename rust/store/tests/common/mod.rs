@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use telltale_model::{Facts, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
+use telltale_model::{Destination, Facts, Flow, FlowKey, FlowNumber, Owner, Protocol, Timestamp, Traffic};
 use telltale_store::{Filter, Reader, Run};
 
 pub(crate) fn run() -> Run {
@@ -38,5 +38,6 @@ fn flow(number: u64) -> Flow {
         ending: None,
         traffic: Traffic { bytes_sent: 100, bytes_received: 0, packets_sent: 1, packets_received: 0 },
         facts: Facts::default(),
+        destination: Destination::default(),
     }
 }

@@ -1,0 +1,206 @@
+//! What the table says of a contact, in sentences: observations, never motives.
+
+use telltale_model::{Class, Content, Protection, Protocol, Relation};
+use telltale_watch::destinations::Destinations;
+use telltale_watch::{Contact, Host, Line, Sum, Whom};
+
+use crate::rows::{company_name, network};
+
+/// With whom, in the table.
+pub(crate) fn whom(contact: &Contact<'_>, tables: Option<&Destinations>) -> String {
+    let probably = if contact.probable { "probably " } else { "" };
+    match &contact.whom {
+        Whom::Company(id) => format!("{probably}{}", company_name(id, tables)),
+        Whom::Host(Host::Name(name)) => name.clone(),
+        Whom::Host(Host::Address(address)) => address.to_string(),
+    }
+}
+
+/// What can be said of a contact.
+pub(crate) fn sentences(contact: &Contact<'_>, tables: Option<&Destinations>) -> Vec<String> {
+    let receiver = match &contact.whom {
+        Whom::Company(id) => company_name(id, tables),
+        Whom::Host(_) => "the receiver",
+    };
+    [role(contact), protection(&contact.sum.content, receiver), coverage(&contact.sum)]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn role(contact: &Contact<'_>) -> Option<String> {
+    let roles: Vec<&str> = contact.roles.iter().map(|role| role.lay_words()).collect();
+    let roles = roles.join("; ");
+    match (contact.relation, roles.is_empty()) {
+        (Relation::Unknown, true) => None,
+        (Relation::Unknown, false) => Some(format!("{}.", capital(&roles))),
+        (relation, true) => Some(format!("{}.", capital(relation.lay_words()))),
+        (relation, false) => Some(format!("{}: {roles}.", capital(relation.lay_words()))),
+    }
+}
+
+/// Encryption keeps out those on the way, and nobody else.
+fn protection(content: &Content, receiver: &str) -> Option<String> {
+    let read = "anyone on the network could read";
+    match content.protection() {
+        Protection::Protected => Some(format!("Protected on the way; {receiver} can read it.")),
+        Protection::Mixed => {
+            Some(format!("Protected on the way in part only; {receiver} can read all of it."))
+        }
+        Protection::None if content.sent == 0 => {
+            Some(format!("Not protected: {read} which names were asked for."))
+        }
+        Protection::None => Some(format!("Not protected: {read} it.")),
+        Protection::Unknown if content.sent > 0 => Some("Whether it was protected is not known.".into()),
+        Protection::Unknown => None,
+    }
+}
+
+/// Whether the bytes were classed at all: a Telltale of before did not.
+pub(crate) fn is_recorded(sum: &Sum) -> bool {
+    sum.content.coverage.total() > 0 || sum.traffic.bytes_sent == 0
+}
+
+/// How far the content could be looked into, the largest share first.
+fn coverage(sum: &Sum) -> Option<String> {
+    let coverage = &sum.content.coverage;
+    let unrecorded = sum.traffic.bytes_sent.saturating_sub(coverage.total());
+    let total = coverage.total().saturating_sub(coverage.handshake).saturating_add(unrecorded);
+    if !is_recorded(sum) {
+        return Some("How much of it could be read was not recorded.".into());
+    }
+    if total == 0 {
+        return match (sum.traffic.bytes_sent, sum.content.asked_openly) {
+            (0, _) => Some("Nothing was sent.".into()),
+            (_, 0) => Some("No content was sent, only the beginning of a connection.".into()),
+            _ => None,
+        };
+    }
+    let classes = CLASSES.map(|(class, words)| (coverage.of(class), words));
+    let mut shares = [&classes[..], &[(unrecorded, "not recorded")]].concat();
+    shares.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+    let shares = shares.into_iter().filter(|(bytes, _)| *bytes > 0);
+    let shares: Vec<String> =
+        shares.map(|(bytes, words)| format!("{} {words}", share(bytes, total))).collect();
+    Some(format!("{}.", shares.join("; ")))
+}
+
+/// No details are looked for: what is readable is neither clean nor a finding.
+const CLASSES: [(Class, &str); 6] = [
+    (Class::Encrypted, "encrypted, could not be read"),
+    (Class::Searched, "readable, nothing to look for"),
+    (Class::Found, "readable, with your details in it"),
+    (Class::Opaque, "not understood"),
+    (Class::Unknown, "of an unknown kind"),
+    (Class::NotWatched, "not watched"),
+];
+
+/// A share is never rounded to nothing or to all.
+fn share(bytes: u64, total: u64) -> String {
+    match u128::from(bytes) * 100 / u128::from(total.max(1)) {
+        0 => "under 1%".into(),
+        percent => format!("{percent}%"),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// One destination of a contact.
+pub(crate) fn detail(line: &Line, tables: Option<&Destinations>) -> String {
+    let times =
+        if line.sum.flows == 1 { "once".to_owned() } else { format!("{} times", number(line.sum.flows)) };
+    let role = line.role.map(|role| role.lay_words().to_owned());
+    let parts = [
+        Some(destination(line)),
+        Some(format!("{} sent, {times}", number(line.sum.traffic.bytes_sent))),
+        role,
+        line.known.map(|known| known.lay_words().to_owned()),
+        network_of(line, tables),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" \u{b7} ")
+}
+
+fn destination(line: &Line) -> String {
+    let host = line.name.clone().unwrap_or_else(|| line.remote.ip().to_string());
+    match line.protocol {
+        Protocol::Icmp => format!("{host} icmp"),
+        Protocol::Tcp | Protocol::Udp => format!("{host} {}/{}", line.remote.port(), line.protocol.name()),
+    }
+}
+
+/// A network is registered in a country; where the server stands is not known.
+fn network_of(line: &Line, tables: Option<&Destinations>) -> Option<String> {
+    let (asn, name, country) = network(line, tables)?;
+    let registered = country.map(|country| format!(", registered in {}", country.name()));
+    Some(format!("network {name} (AS{asn}){}", registered.unwrap_or_default()))
+}
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use telltale_model::{Coverage, Traffic};
+
+    use super::*;
+
+    fn sum(bytes_sent: u64, coverage: Coverage) -> Sum {
+        let content = Content { sent: coverage.total() - coverage.handshake, coverage, asked_openly: 0 };
+        Sum { traffic: Traffic { bytes_sent, ..Traffic::default() }, content, flows: 1 }
+    }
+
+    fn said(bytes_sent: u64, coverage: Coverage) -> String {
+        let sum = sum(bytes_sent, coverage);
+        let words = [protection(&sum.content, "Shop"), self::coverage(&sum)];
+        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn encryption_is_no_good_news_and_what_could_be_read_is_not_called_clean() {
+        let encrypted = Coverage { handshake: 500, encrypted: 100, ..Coverage::default() };
+        assert_eq!(
+            said(600, encrypted),
+            "Protected on the way; Shop can read it. 100% encrypted, could not be read."
+        );
+        let readable = Coverage { searched: 100, ..Coverage::default() };
+        assert_eq!(
+            said(100, readable),
+            "Not protected: anyone on the network could read it. 100% readable, nothing to look for."
+        );
+    }
+
+    #[test]
+    fn no_share_is_rounded_to_nothing_or_to_all() {
+        let mixed = Coverage { encrypted: 99_999, searched: 1, ..Coverage::default() };
+        assert_eq!(
+            said(100_000, mixed),
+            "Protected on the way in part only; Shop can read all of it. \
+             99% encrypted, could not be read; under 1% readable, nothing to look for."
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_of_what_was_not_looked_at() {
+        let half = Coverage { encrypted: 50, ..Coverage::default() };
+        assert!(said(100, half).ends_with("50% encrypted, could not be read; 50% not recorded."));
+        assert_eq!(said(100, Coverage::default()), "How much of it could be read was not recorded.");
+        assert_eq!(said(0, Coverage::default()), "Nothing was sent.");
+        let hello = Coverage { handshake: 500, ..Coverage::default() };
+        assert_eq!(said(500, hello), "No content was sent, only the beginning of a connection.");
+        let unwatched = Coverage { not_watched: 7, ..Coverage::default() };
+        assert_eq!(said(7, unwatched), "Whether it was protected is not known. 100% not watched.");
+    }
+}

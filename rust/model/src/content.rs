@@ -1,0 +1,133 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Application, Class, Coverage, Facts};
+
+/// What was sent as content, and how far it could be looked into, of one flow or of many.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Content {
+    /// [`Facts::content_sent`].
+    pub sent: u64,
+    /// Every sent byte by how far it could be looked into.
+    pub coverage: Coverage,
+    /// Bytes of questions to the DNS in clear. They are framing and no content, and yet anyone on the
+    /// network could read the names.
+    pub asked_openly: u64,
+}
+
+/// Whether others on the way could read what was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protection {
+    /// All of it was readable.
+    None,
+    /// All of it was encrypted. The receiver can read it.
+    Protected,
+    /// Some was encrypted, some was not or is not known to have been.
+    Mixed,
+    /// Nothing can be said.
+    Unknown,
+}
+
+impl Protection {
+    /// The name used in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Protected => "protected",
+            Self::Mixed => "mixed",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl Content {
+    /// Of one flow.
+    pub fn of(facts: &Facts) -> Self {
+        let asks = matches!(
+            facts.application,
+            Some(Application::Dns | Application::Mdns | Application::Llmnr | Application::Nbns)
+        );
+        let asked_openly = if asks { facts.coverage.handshake } else { 0 };
+        Self { sent: facts.content_sent, coverage: facts.coverage, asked_openly }
+    }
+
+    /// Counts another's too.
+    pub fn add(&mut self, other: &Self) {
+        self.sent = self.sent.saturating_add(other.sent);
+        self.coverage.add_all(&other.coverage);
+        self.asked_openly = self.asked_openly.saturating_add(other.asked_openly);
+    }
+
+    /// What was added since `before`; a count that went back adds nothing.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let mut coverage = Coverage::default();
+        for class in Class::ALL {
+            coverage.add(class, self.coverage.of(class).saturating_sub(before.coverage.of(class)));
+        }
+        Self {
+            sent: self.sent.saturating_sub(before.sent),
+            coverage,
+            asked_openly: self.asked_openly.saturating_sub(before.asked_openly),
+        }
+    }
+
+    /// Whether others on the way could read it. What nobody watched says nothing, and neither does what
+    /// was not understood: a call may be encrypted inside (SRTP, RFC 3711), or not.
+    pub fn protection(&self) -> Protection {
+        let Coverage { searched, found, opaque, encrypted, unknown, .. } = self.coverage;
+        let readable = [searched, found, self.asked_openly].iter().any(|bytes| *bytes > 0);
+        match (readable, encrypted > 0, opaque > 0 || unknown > 0) {
+            (true, true, _) | (false, true, true) => Protection::Mixed,
+            (true, false, _) => Protection::None,
+            (false, true, false) => Protection::Protected,
+            (false, false, _) => Protection::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn content(bytes: &[(Class, u64)]) -> Content {
+        let mut content = Content::default();
+        bytes.iter().for_each(|(class, bytes)| content.coverage.add(*class, *bytes));
+        content
+    }
+
+    #[test]
+    fn protection_is_never_claimed_for_more_than_was_encrypted() {
+        use Class::{Encrypted, Handshake, NotWatched, Opaque, Searched, Unknown};
+        for (bytes, protection) in [
+            (&[(Handshake, 500), (Encrypted, 9)][..], Protection::Protected),
+            (&[(Encrypted, 9), (Searched, 1)], Protection::Mixed),
+            (&[(Encrypted, 9), (Unknown, 1)], Protection::Mixed),
+            (&[(Encrypted, 9), (Opaque, 1)], Protection::Mixed),
+            (&[(Searched, 1), (Opaque, 9)], Protection::None),
+            (&[(Opaque, 1), (Unknown, 9)], Protection::Unknown),
+            (&[(Handshake, 500)], Protection::Unknown),
+            (&[(NotWatched, 7)], Protection::Unknown),
+            (&[], Protection::Unknown),
+        ] {
+            assert_eq!(content(bytes).protection(), protection, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_question_to_the_dns_is_no_content_and_not_protected() {
+        let mut facts = Facts { application: Some(Application::Dns), ..Facts::default() };
+        facts.count_handshake(30);
+        let content = Content::of(&facts);
+        assert_eq!((content.sent, content.protection()), (0, Protection::None));
+    }
+
+    #[test]
+    fn a_difference_and_what_was_before_make_the_whole() {
+        let (before, after) =
+            (content(&[(Class::Encrypted, 5)]), content(&[(Class::Encrypted, 7), (Class::Found, 1)]));
+        let mut sum = before;
+        sum.add(&after.since(&before));
+        assert_eq!(sum, after);
+    }
+}

@@ -1,0 +1,61 @@
+//! With whom a flow speaks: the name that is surest, and what the tables say of it.
+
+use std::net::IpAddr;
+
+use telltale_model::{Destination, Facts, Flow, NameKnown, Relation};
+
+use crate::destinations::{Around, Destinations};
+
+/// Of a flow with these facts. A fixed name is one that the caller gave to the address.
+pub(crate) fn destination(
+    flow: &Flow,
+    facts: &Facts,
+    is_fixed: bool,
+    tables: Option<&Destinations>,
+    around: &Around,
+) -> Destination {
+    let (name, known) = name(flow, facts, is_fixed);
+    let about = Destination { name: name.map(str::to_owned), known, ..Destination::default() };
+    match tables.zip(name) {
+        Some((tables, name)) => explain(about, name, tables, around),
+        None => about,
+    }
+}
+
+/// What the flow itself said counts more than what was asked for before it.
+fn name<'a>(flow: &'a Flow, facts: &'a Facts, is_fixed: bool) -> (Option<&'a str>, Option<NameKnown>) {
+    if is_fixed {
+        return (flow.name.as_deref(), None);
+    }
+    let carried = facts.names.iter().find_map(|carried| {
+        let known = NameKnown::carried(carried.from)?;
+        is_host(&carried.name).then_some((carried.name.as_str(), known))
+    });
+    match (carried, flow.name.as_deref()) {
+        (Some((name, known)), _) => (Some(name), Some(known)),
+        (None, Some(asked)) if flow.other_names.is_empty() => (Some(asked), Some(NameKnown::Dns)),
+        (None, Some(asked)) => (Some(asked), Some(NameKnown::Several)),
+        (None, None) => (None, None),
+    }
+}
+
+/// Where a host stands, an address may stand too, in brackets if it is IPv6 (RFC 3986 3.2.2).
+fn is_host(name: &str) -> bool {
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    !name.is_empty() && bare.parse::<IpAddr>().is_err()
+}
+
+/// Where several names fit, the role of one of them would be a claim about all.
+fn explain(about: Destination, name: &str, tables: &Destinations, around: &Around) -> Destination {
+    let Some((row, company)) = tables.host(name).and_then(|row| Some((row, row.company_itself()?))) else {
+        return about;
+    };
+    let is_guess = about.known == Some(NameKnown::Several);
+    Destination {
+        company: Some(company.id.to_owned()),
+        probable: is_guess || row.how().is_probable(),
+        role: row.role().filter(|_| !is_guess),
+        relation: if is_guess { Relation::Unknown } else { tables.relation(Some(company.number), around) },
+        ..about
+    }
+}
