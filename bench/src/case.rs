@@ -62,7 +62,8 @@ impl Case {
             Load::Dns => carries.dns,
             Load::PingUdp | Load::Datagrams { .. } | Load::Paced { .. } | Load::IdleUdp { .. } => carries.udp,
             Load::Start => engine.role != Role::Direct,
-            Load::Quiet | Load::Battery => engine.role == Role::Ours,
+            // To whoever does not look it is all the same.
+            Load::Quiet | Load::Battery | Load::Tls { .. } => engine.role == Role::Ours,
             Load::Bulk { .. } | Load::Connect { .. } | Load::PingTcp { .. } | Load::IdleTcp { .. } => true,
         };
         let by_role = engine.role != Role::Yardstick || yardsticks().contains(self);
@@ -96,6 +97,8 @@ const DOWN: Load = Load::Bulk { up: 0, down: 1 };
 const UP_8: Load = Load::Bulk { up: 8, down: 0 };
 const DOWN_8: Load = Load::Bulk { up: 0, down: 8 };
 const BOTH: Load = Load::Bulk { up: 1, down: 1 };
+const TLS_UP: Load = Load::Tls { up: 1, down: 0 };
+const TLS_DOWN: Load = Load::Tls { up: 0, down: 1 };
 
 /// All rows, grouped as they are printed.
 pub(crate) fn all() -> Vec<Case> {
@@ -126,6 +129,9 @@ fn bulk() -> Vec<Case> {
     }
     for mtu in MTUS {
         cases.extend([UP, DOWN].map(|load| Case { family: Family::V6, ..Case::new(load, mtu) }));
+    }
+    for mtu in MTUS {
+        cases.extend([TLS_UP, TLS_DOWN].map(|load| Case::new(load, mtu)));
     }
     for (mtu, loads) in [
         (1_500, &[UP, UP_8, DOWN, DOWN_8, BOTH][..]),

@@ -7,6 +7,7 @@ mod clock;
 mod cores;
 mod engine;
 mod figures;
+mod hello;
 mod load;
 mod meter;
 mod options;

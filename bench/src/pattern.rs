@@ -23,20 +23,47 @@ static NOISE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     noise
 });
 
+/// A full record of TLS 1.3: header, 16 KiB of content, its type and the tag (RFC 8446 5.2).
+const RECORD: usize = 5 + (16 << 10) + 1 + 16;
+/// Records until they repeat, a prime as well.
+const RECORDS: usize = 17;
+
+static FRAMED: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut framed = vec![0; RECORDS * RECORD];
+    fastrand::Rng::with_seed(8).fill(&mut framed);
+    for record in framed.chunks_mut(RECORD) {
+        let [high, low] = u16::try_from(RECORD - 5).unwrap_or_default().to_be_bytes();
+        if let Some(header) = record.first_chunk_mut() {
+            *header = [23, 3, 3, high, low];
+        }
+    }
+    framed.extend_from_within(..PIECE);
+    framed
+});
+
 /// The bytes of one flow.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pattern(u64);
+pub(crate) struct Pattern {
+    start: u64,
+    period: u64,
+    bytes: &'static [u8],
+}
 
 impl Pattern {
-    /// Flows of different numbers carry different bytes.
+    /// Noise. Flows of different numbers carry different bytes.
     pub(crate) fn new(flow: u64) -> Self {
-        Self(flow * 4_099)
+        Self { start: flow * 4_099, period: PERIOD as u64, bytes: &NOISE }
+    }
+
+    /// Noise in records of TLS: what is sent behind its handshake.
+    pub(crate) fn framed(flow: u64) -> Self {
+        Self { start: flow * RECORD as u64, period: (RECORDS * RECORD) as u64, bytes: &FRAMED }
     }
 
     /// The bytes from `offset` on: `length` of them, at most [`PIECE`].
     pub(crate) fn bytes(self, offset: u64, length: usize) -> &'static [u8] {
-        let start = usize::try_from((self.0 + offset) % PERIOD as u64).unwrap_or_default();
-        NOISE.get(start..start + length.min(PIECE)).unwrap_or_default()
+        let start = usize::try_from((self.start + offset) % self.period).unwrap_or_default();
+        self.bytes.get(start..start + length.min(PIECE)).unwrap_or_default()
     }
 }
 
@@ -91,8 +118,9 @@ mod tests {
     fn a_lost_segment_is_seen_wherever_it_is_missing() {
         for lost in [1_u64, 1_460, 8_960, 65_495, 262_144] {
             for offset in (0..PERIOD as u64).step_by(9_973) {
-                let pattern = Pattern::new(3);
-                assert_ne!(pattern.bytes(offset, 4_096), pattern.bytes(offset + lost, 4_096));
+                for pattern in [Pattern::new(3), Pattern::framed(3)] {
+                    assert_ne!(pattern.bytes(offset, 4_096), pattern.bytes(offset + lost, 4_096));
+                }
             }
         }
     }
@@ -100,5 +128,16 @@ mod tests {
     #[test]
     fn flows_differ() {
         assert_ne!(Pattern::new(0).bytes(0, 1_000), Pattern::new(1).bytes(0, 1_000));
+        assert_ne!(Pattern::framed(0).bytes(0, 1_000), Pattern::framed(1).bytes(0, 1_000));
+    }
+
+    #[test]
+    fn every_flow_begins_with_a_record_and_goes_on_with_the_next() {
+        for flow in [0, 5, 16, 17, 1_000] {
+            for record in [0, 1, 16, 17, 100] {
+                let header = Pattern::framed(flow).bytes(record * RECORD as u64, 5);
+                assert_eq!(header, [23, 3, 3, 0x40, 0x11]);
+            }
+        }
     }
 }

@@ -107,6 +107,8 @@ const UP: Load = Load::Bulk { up: 1, down: 0 };
 const DOWN: Load = Load::Bulk { up: 0, down: 1 };
 const UP_8: Load = Load::Bulk { up: 8, down: 0 };
 const DOWN_8: Load = Load::Bulk { up: 0, down: 8 };
+const TLS_UP: Load = Load::Tls { up: 1, down: 0 };
+const TLS_DOWN: Load = Load::Tls { up: 0, down: 1 };
 const PING: Load = Load::PingTcp { up: 0, down: 0 };
 
 impl Judge<'_> {
@@ -263,7 +265,7 @@ impl Judge<'_> {
     }
 
     fn watcher(mut self) -> Self {
-        for load in [UP, DOWN] {
+        for load in [UP, DOWN, TLS_UP, TLS_DOWN] {
             for mtu in MTUS {
                 let case = Case::new(load, mtu);
                 let watching = self.results.median(&case, WATCHING, Quantity::CpuPerGb);

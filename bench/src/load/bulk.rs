@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::bed::{Family, Way};
 use crate::clock::now;
 use crate::figures::{Figures, Quantity};
+use crate::hello;
 use crate::meter::{Window, observe};
 use crate::pattern::{PIECE, Pattern, Sample};
 
@@ -27,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) up: u64,
     pub(crate) down: u64,
     pub(crate) lossy: bool,
+    /// Whether they look like TLS.
+    pub(crate) tls: bool,
 }
 
 /// One flow, seen from both its ends.
@@ -34,6 +37,7 @@ pub(crate) struct Plan {
 struct Flow {
     number: u64,
     up: bool,
+    tls: bool,
     received: AtomicU64,
     /// What each end has made of the whole stream: hash and length.
     sent: Mutex<Option<([u8; 32], u64)>>,
@@ -44,6 +48,7 @@ struct Flow {
 /// Flows that run until they are stopped.
 pub(super) struct Flows {
     flows: Vec<Flow>,
+    tls: bool,
     stop: AtomicBool,
     /// Both ends of all connections, to break those that are stuck.
     ends: Mutex<Vec<TcpStream>>,
@@ -78,6 +83,7 @@ impl Flows {
         let flow = |number, up| Flow {
             number,
             up,
+            tls: plan.tls,
             received: AtomicU64::new(0),
             sent: Mutex::default(),
             arrived: Mutex::default(),
@@ -85,6 +91,7 @@ impl Flows {
         };
         Self {
             flows: (0..plan.up + plan.down).map(|number| flow(number, number < plan.up)).collect(),
+            tls: plan.tls,
             stop: AtomicBool::new(false),
             ends: Mutex::default(),
             patience: if plan.lossy { LOSSY_PATIENCE } else { PATIENCE },
@@ -132,17 +139,19 @@ impl Flows {
     fn open(&self, flow: &Flow, server: SocketAddr) -> io::Result<TcpStream> {
         let mut stream = TcpStream::connect(server)?;
         self.keep(&stream)?;
-        stream.write_all(&flow.number.to_be_bytes())?;
+        if flow.tls {
+            stream.write_all(&hello::client(flow.number))?;
+            stream.read_exact(&mut [0; hello::SERVER])?;
+        } else {
+            stream.write_all(&flow.number.to_be_bytes())?;
+        }
         Ok(stream)
     }
 
     fn accept<'scope>(&'scope self, scope: &'scope thread::Scope<'scope, '_>, listener: &TcpListener) {
         while let Ok((mut stream, _)) = listener.accept() {
-            let mut number = [0; 8];
-            let flow = stream
-                .read_exact(&mut number)
-                .ok()
-                .and_then(|()| self.flows.get(usize::try_from(u64::from_be_bytes(number)).ok()?));
+            let number = if self.tls { greet(&mut stream) } else { introduced(&mut stream) };
+            let flow = number.ok().and_then(|number| self.flows.get(usize::try_from(number).ok()?));
             let Some(flow) = flow else {
                 if self.stop.load(Ordering::Relaxed) {
                     return;
@@ -171,7 +180,7 @@ impl Flows {
     }
 
     fn send(&self, flow: &Flow, mut stream: &TcpStream) -> io::Result<()> {
-        let (pattern, mut sample, mut offset) = (Pattern::new(flow.number), Sample::default(), 0);
+        let (pattern, mut sample, mut offset) = (flow.pattern(), Sample::default(), 0);
         while !self.stop.load(Ordering::Relaxed) {
             let bytes = pattern.bytes(offset, PIECE);
             let length = stream.write(bytes)?;
@@ -210,8 +219,12 @@ impl Flows {
 }
 
 impl Flow {
+    fn pattern(&self) -> Pattern {
+        if self.tls { Pattern::framed(self.number) } else { Pattern::new(self.number) }
+    }
+
     fn receive(&self, mut stream: &TcpStream) -> io::Result<()> {
-        let (pattern, mut sample, mut offset) = (Pattern::new(self.number), Sample::default(), 0);
+        let (pattern, mut sample, mut offset) = (self.pattern(), Sample::default(), 0);
         let mut buffer = vec![0; PIECE];
         loop {
             let length = match stream.read(&mut buffer) {
@@ -246,6 +259,21 @@ impl Flow {
             _ => Some("it came to no end".into()),
         }
     }
+}
+
+/// The number of the flow whose app has opened this connection.
+fn introduced(stream: &mut TcpStream) -> io::Result<u64> {
+    let mut number = [0; 8];
+    stream.read_exact(&mut number)?;
+    Ok(u64::from_be_bytes(number))
+}
+
+/// The same by the hellos of TLS.
+fn greet(stream: &mut TcpStream) -> io::Result<u64> {
+    let mut hello = [0; hello::CLIENT];
+    stream.read_exact(&mut hello)?;
+    stream.write_all(&hello::server())?;
+    Ok(hello::number(&hello))
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

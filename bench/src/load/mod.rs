@@ -21,6 +21,8 @@ pub(crate) use hold::{Kind as HoldKind, hold};
 pub(crate) enum Load {
     /// As many TCP flows up and down as this, as fast as they go.
     Bulk { up: u64, down: u64 },
+    /// The same with TLS hellos before, and in records of TLS.
+    Tls { up: u64, down: u64 },
     /// So many at once of: connect, 100 bytes there, 100 bytes back, the server closes.
     Connect { at_once: usize },
     /// One byte string there and back over one connection, again and again, beside so many bulk flows.
@@ -74,6 +76,9 @@ impl Load {
             Self::Bulk { up, down: 0 } => format!("tcp-up-{up}"),
             Self::Bulk { up: 0, down } => format!("tcp-down-{down}"),
             Self::Bulk { .. } => "tcp-both".into(),
+            Self::Tls { up, down: 0 } => format!("tls-up-{up}"),
+            Self::Tls { up: 0, down } => format!("tls-down-{down}"),
+            Self::Tls { .. } => "tls-both".into(),
             Self::Connect { at_once } => format!("connect-{at_once}"),
             Self::PingTcp { up: 0, down: 0 } => "ping-tcp".into(),
             Self::PingTcp { down: 0, .. } => "ping-tcp-beside-up".into(),
@@ -97,6 +102,9 @@ impl Load {
             Self::Bulk { up, down: 0 } => format!("TCP up, {}", connections(up)),
             Self::Bulk { up: 0, down } => format!("TCP down, {}", connections(down)),
             Self::Bulk { up, .. } => format!("TCP both ways at once, {} each", connections(up)),
+            Self::Tls { up, down: 0 } => format!("TLS records up, {}", connections(up)),
+            Self::Tls { up: 0, down } => format!("TLS records down, {}", connections(down)),
+            Self::Tls { up, .. } => format!("TLS records both ways at once, {} each", connections(up)),
             Self::Connect { at_once } => format!("connect + request + close, {at_once} at once"),
             Self::PingTcp { up: 0, down: 0 } => "TCP ping-pong, 64 bytes".into(),
             Self::PingTcp { down: 0, .. } => "TCP ping-pong beside a bulk flow up".into(),
@@ -130,9 +138,16 @@ impl Load {
         lossy: bool,
     ) -> io::Result<Figures> {
         match self {
-            Self::Bulk { up, down } => bulk::run(way, family, bulk::Plan { up, down, lossy }, length),
+            Self::Bulk { up, down } => {
+                bulk::run(way, family, bulk::Plan { up, down, lossy, tls: false }, length)
+            }
+            Self::Tls { up, down } => {
+                bulk::run(way, family, bulk::Plan { up, down, lossy, tls: true }, length)
+            }
             Self::Connect { at_once } => connect::run(way, family, at_once, length),
-            Self::PingTcp { up, down } => ping::tcp(way, family, bulk::Plan { up, down, lossy }, length),
+            Self::PingTcp { up, down } => {
+                ping::tcp(way, family, bulk::Plan { up, down, lossy, tls: false }, length)
+            }
             Self::PingUdp => ping::udp(way, family, length),
             Self::Datagrams { bytes, way: toward } => udp::closed(way, family, bytes, toward, length),
             Self::Paced { each_second } => udp::paced(way, family, each_second, length),

@@ -150,19 +150,11 @@ impl<'a> Replay<'a> {
 
     /// A mistake in what understands traffic costs the rest of one flow.
     fn see(&mut self, observation: Observation) {
-        let flow = match &observation {
-            Observation::Opened { flow, .. }
-            | Observation::Owned { flow, .. }
-            | Observation::Carried { flow, .. }
-            | Observation::Bytes { flow, .. }
-            | Observation::Missed { flow, .. }
-            | Observation::Closed { flow, .. } => Some(*flow),
-            Observation::Resolved { .. } => None,
-        };
+        let flow = observation.flow();
         let watcher = &mut self.watcher;
         if catch_unwind(AssertUnwindSafe(|| watcher.observe(observation))).is_err() {
             self.mistakes += 1;
-            flow.into_iter().for_each(|flow| watcher.give_up(flow));
+            watcher.give_up(flow);
         }
     }
 

@@ -90,7 +90,7 @@ const CLASSES: [(Class, &str); 6] = [
     (Class::Encrypted, "encrypted, could not be read"),
     (Class::Searched, "readable, nothing to look for"),
     (Class::Found, "readable, with your details in it"),
-    (Class::Opaque, "not understood"),
+    (Class::Opaque, "not encrypted, but not understood"),
     (Class::Unknown, "of an unknown kind"),
     (Class::NotWatched, "not watched"),
 ];

@@ -75,7 +75,9 @@ impl Shared {
 
     fn tell(&self, observation: Observation) {
         if let Some(watch) = &self.watch {
-            watch.borrow_mut().tell(observation);
+            let mut watch = watch.borrow_mut();
+            watch.tell(observation);
+            watch.hand_over();
         }
     }
 

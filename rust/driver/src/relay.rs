@@ -150,6 +150,7 @@ fn shell(runtime: &Runtime, setup: Setup) -> io::Result<Shell> {
         addresses: addresses.clone(),
         resolvers: resolvers.clone(),
         max_sockets,
+        watched: setup.watch.is_some(),
         offload: offload::begin(setup.tun.as_fd()),
     };
     Shell::new(setup, config)

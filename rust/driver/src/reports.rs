@@ -4,8 +4,9 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use telltale_engine::{Engine, Instant};
-use telltale_model::{Ending, FlowKey, FlowNumber, Observation, Protocol, Traffic};
+use bytes::Bytes;
+use telltale_engine::{Engine, Instant, Shape};
+use telltale_model::{Direction, Ending, FlowKey, FlowNumber, Observation, Protocol, Traffic};
 
 use crate::clock;
 use crate::owner::Owners;
@@ -31,7 +32,10 @@ impl Reports {
     ) -> io::Result<Self> {
         let owners = watch.as_ref().zip(sock_diag).map(|(watch, sock_diag)| {
             let mut watch = watch.clone();
-            Owners::start(sock_diag, move |flow, owner| watch.tell(Observation::Owned { flow, owner }))
+            Owners::start(sock_diag, move |flow, owner| {
+                watch.tell(Observation::Owned { flow, owner });
+                watch.hand_over();
+            })
         });
         Ok(Self { watch, owners: owners.transpose()?, carried: now })
     }
@@ -53,9 +57,25 @@ impl Reports {
         self.tell(|| Observation::Closed { flow, traffic, ending, at: clock::wall() });
     }
 
-    /// Our resolver's answer went to an app.
-    pub(crate) fn resolved(&mut self, answer: &[u8]) {
-        self.tell(|| Observation::Resolved { answer: answer.to_vec(), at: clock::wall() });
+    /// A flow carried this, which keeps `pinned` bytes of a buffer alive.
+    pub(crate) fn seen(
+        &mut self,
+        flow: FlowNumber,
+        direction: Direction,
+        shape: Shape,
+        payload: Bytes,
+        pinned: usize,
+    ) {
+        if let Some(watch) = &mut self.watch {
+            watch.tell_payload(flow, direction, shape, payload, pinned);
+        }
+    }
+
+    /// Hands over what was told in this turn.
+    pub(crate) fn hand_over(&mut self) {
+        if let Some(watch) = &mut self.watch {
+            watch.hand_over();
+        }
     }
 
     /// Reports what living flows have carried, if that is due.

@@ -286,6 +286,7 @@ impl Shell {
         self.serve_datagrams()?;
         let waiting_left = self.introduce()?;
         self.reports.carried(self.now, &mut self.engine);
+        self.reports.hand_over();
         let queued = !self.streams.is_empty() || !self.datagrams.is_empty();
         let left = packets_left || events_left || waiting_left || queued;
         // With the tun stuffed, nothing can go on before it takes packets again.

@@ -53,7 +53,11 @@ const SMALL: usize = 1_400;
 /// kept payload would keep the others.
 const LARGE: usize = 16 << 10;
 
-/// Packets of one batch, which share a slab: their payload goes out in one call a flow. Twice as many
+/// Bytes of a slab that smaller packets share: at least eight. The watcher keeps slabs for a while;
+/// small ones come back while they are still in the processor's cache.
+const SLAB: usize = 128 << 10;
+
+/// Packets of one batch: their payload goes out in one call a flow. Twice as many
 /// are more than apps may have in flight, who would wait for the batch to be acknowledged.
 pub(crate) const BATCH: usize = 128;
 
@@ -65,7 +69,7 @@ impl Tun {
         let longest = if offload { offload::LONGEST } else { mtu };
         let slabs = match longest {
             LARGE.. => Slabs::new(longest, 2 * longest, 32),
-            _ => Slabs::new(longest, longest * BATCH, 4),
+            _ => Slabs::new(longest, SLAB, 16),
         };
         let fd = sys::watched(fd, Interest::READABLE | Interest::WRITABLE)?;
         Ok(Self {
@@ -350,6 +354,7 @@ mod tests {
             addresses: vec![app.ip()],
             resolvers: Vec::new(),
             max_sockets: 64,
+            watched: false,
             offload: false,
         };
         let now = Instant::default();

@@ -1,10 +1,13 @@
 //! The watcher's thread: takes observations from one bounded queue, keeps the ledger, commits flows
 //! to the database. The relay never waits for it. What it could not look at is counted and told.
 
+mod backlog;
 mod keeping;
 mod sender;
+mod turn;
 
 use std::io;
+use std::mem;
 use std::net::IpAddr;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
@@ -54,6 +57,9 @@ pub struct Report {
     pub dropped: u64,
 }
 
+/// How long the watcher leaves the relay alone at most.
+const PAUSE: Duration = Duration::from_millis(10);
+
 const THREAD: &str = "telltale-watch";
 
 impl Watch {
@@ -65,12 +71,18 @@ impl Watch {
         Self::start_with(config, Watcher::observe)
     }
 
-    fn start_with(config: WatchConfig, observe: fn(&mut Watcher, Observation)) -> io::Result<Self> {
+    /// The same with something else in the place of [`Watcher::observe`]: for tests of what happens beside
+    /// a watcher that fails.
+    ///
+    /// # Errors
+    /// Where the system gives no thread.
+    pub fn start_with(config: WatchConfig, observe: fn(&mut Watcher, Observation)) -> io::Result<Self> {
         quiet_panics();
         let (sender, queue) = WatchSender::new();
         let (tell, report) = sync_channel(2);
         let room = Room::new(config, observe);
-        thread::Builder::new().name(THREAD.into()).spawn(move || room.work(&queue, &tell))?;
+        let thread = thread::Builder::new().name(THREAD.into()).spawn(move || room.work(&queue, &tell))?;
+        sender.wakes(thread.thread());
         Ok(Self { sender, report })
     }
 
@@ -111,6 +123,8 @@ struct Room {
     observe: fn(&mut Watcher, Observation),
     keeping: Keeping,
     clock: Clock,
+    /// Something came since the last pause.
+    busy: bool,
     panics: u64,
 }
 
@@ -123,13 +137,13 @@ impl Room {
             tables: config.tables,
             ..Config::default()
         });
-        Self { watcher, observe, keeping: Keeping::new(config.store, clock), clock, panics: 0 }
+        Self { watcher, observe, keeping: Keeping::new(config.store, clock), clock, busy: false, panics: 0 }
     }
 
     fn work(mut self, queue: &Receiver<Message>, report: &SyncSender<Report>) {
         loop {
             match self.next(queue) {
-                Ok(Message::Seen(observation)) => self.see(observation),
+                Ok(Message::Seen(mut batch)) => batch.drain().for_each(|observation| self.see(observation)),
                 Ok(Message::Show(reply)) => drop(reply.try_send(self.watcher.ledger())),
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
@@ -139,20 +153,44 @@ impl Room {
         self.finish(report);
     }
 
-    /// Waits without an end while nothing is to be kept: nothing happens, nobody wakes up.
-    fn next(&self, queue: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
-        match self.keeping.due() {
+    /// After some work it pauses, and leaves what comes meanwhile for later, unless that is much: to be woken
+    /// for each turn of the relay would cost more than to look. After a pause in which nothing came it waits
+    /// without an end, while nothing is to be kept: nothing happens, nobody wakes up.
+    fn next(&mut self, queue: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
+        if let Ok(message) = queue.try_recv() {
+            self.busy = true;
+            return Ok(message);
+        }
+        if mem::take(&mut self.busy) {
+            thread::park_timeout(PAUSE);
+            return Err(RecvTimeoutError::Timeout);
+        }
+        let came = match self.keeping.due() {
             None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(at) => queue.recv_timeout(at - self.clock.now()),
+        };
+        self.busy = came.is_ok();
+        came
+    }
+
+    /// A mistake in what understands traffic ends the reading of one flow, not the watching.
+    fn see(&mut self, observation: Observation) {
+        let (observe, flow) = (self.observe, observation.flow());
+        let end = matches!(observation, Observation::Closed { .. }).then(|| observation.clone());
+        if self.survives(|watcher| observe(watcher, observation)) {
+            return;
+        }
+        self.panics += 1;
+        self.survives(|watcher| watcher.give_up(flow));
+        // Its end counts all the same.
+        if let Some(end) = end {
+            self.survives(|watcher| observe(watcher, end));
         }
     }
 
-    /// A mistake in what understands traffic costs one observation, not the watching.
-    fn see(&mut self, observation: Observation) {
-        let (watcher, observe) = (&mut self.watcher, self.observe);
-        if panic::catch_unwind(AssertUnwindSafe(|| observe(watcher, observation))).is_err() {
-            self.panics += 1;
-        }
+    fn survives(&mut self, work: impl FnOnce(&mut Watcher)) -> bool {
+        let watcher = &mut self.watcher;
+        panic::catch_unwind(AssertUnwindSafe(|| work(watcher))).is_ok()
     }
 
     /// The table first: it does not depend on the disk. Then once more, with what the disk said.
@@ -323,7 +361,7 @@ mod tests {
         let watch = Watch::start_with(WatchConfig::default(), gated).unwrap();
         let mut sender = watch.sender();
         // These return although nobody looks at them.
-        (0..20_000).for_each(|number| sender.tell(opened(number)));
+        (0..40_000).for_each(|number| sender.tell(opened(number)));
         drop(shut);
         // The backlog goes first as soon as there is room.
         (0..200).for_each(|_| {
@@ -333,12 +371,13 @@ mod tests {
                 traffic: Traffic::default(),
                 at: Timestamp(1),
             });
+            sender.hand_over();
         });
         drop(sender);
         let report = watch.stop(PATIENCE);
         let (flows, _) = sum(&report.ledger);
-        assert!((8_192..=8_194).contains(&flows), "queue and backlog hold {flows}");
-        assert_eq!(flows + report.dropped, 20_000);
+        assert!((20_480..=21_504).contains(&flows), "queue and backlog hold {flows}");
+        assert_eq!(flows + report.dropped, 40_000);
         assert!(report.problems[0].contains(&report.dropped.to_string()));
     }
 }

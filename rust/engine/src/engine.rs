@@ -28,6 +28,8 @@ pub struct Config {
     pub resolvers: Vec<IpAddr>,
     /// Sockets that the shell can afford for flows.
     pub max_sockets: usize,
+    /// Whether somebody wants to see what flows carry ([`Output::Seen`]).
+    pub watched: bool,
     /// Whether the app's system leaves it to the tun to cut TCP to the MTU and to fill in checksums: then
     /// packets from apps may be of any length that IP allows.
     pub offload: bool,
@@ -50,7 +52,7 @@ impl Engine {
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
         let (isn_key, hash_key) = halves(seed);
         Self {
-            shared: Shared::new(config.mtu, now),
+            shared: Shared::new(config.mtu, config.watched, now),
             reassembly: Reassembly::default(),
             flows: Flows::new(isn_key, hash_key),
             datagrams: Datagrams::new(hash_key),
@@ -190,7 +192,7 @@ impl Engine {
         } else if ingress.protocol == IpProtocol::Tcp {
             self.tcp(ingress, pinned);
         } else if ingress.protocol == IpProtocol::Udp {
-            self.udp(ingress);
+            self.udp(ingress, pinned);
         } else {
             self.icmp(ingress);
         }
@@ -217,7 +219,7 @@ impl Engine {
         }
     }
 
-    fn udp(&mut self, ingress: &Ingress) {
+    fn udp(&mut self, ingress: &Ingress, pinned: usize) {
         let Ok(packet) = UdpPacket::new_checked(&ingress.payload[..]) else {
             self.shared.counters.malformed += 1;
             return;
@@ -232,10 +234,10 @@ impl Engine {
                 self.make_room();
             }
             let (hop_limit, dont_fragment) = (ingress.hop_limit, ingress.dont_fragment);
-            let datagram = Datagram { app, to: remote, payload, hop_limit, dont_fragment };
+            let datagram = Datagram { app, to: remote, payload, pinned, hop_limit, dont_fragment };
             self.datagrams.send(datagram, &mut self.shared);
         } else if remote.port() == DNS_PORT {
-            let number = self.datagrams.ask_resolver(app, remote, payload.len(), &mut self.shared);
+            let number = self.datagrams.ask_resolver(app, remote, &payload, pinned, &mut self.shared);
             let Some(number) = number else { return };
             let asker = (Asker::Datagram { app, resolver: remote }, number);
             let mut ways = Ways { flows: &mut self.flows, datagrams: &mut self.datagrams };

@@ -36,7 +36,7 @@ pub use counters::Counters;
 pub use defragment::Defragmenter;
 pub use engine::{Config, Engine};
 pub use input::{DatagramFailure, Failure, Input};
-pub use output::Output;
+pub use output::{Output, Shape};
 pub use time::Instant;
 pub use wire::{Packet, Payload};
 

@@ -1,7 +1,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
-use telltale_model::{Ending, FlowKey, FlowNumber, Traffic};
+use telltale_model::{Direction, Ending, FlowKey, FlowNumber, Traffic};
 
 use crate::{EchoId, FlowId, Instant, MappingId, Packet, QueryId};
 
@@ -90,6 +90,20 @@ pub enum Output {
         /// What it is.
         key: FlowKey,
     },
+    /// What a flow carries: tell the watcher. Each byte once, in order, as soon as it was taken from one
+    /// side, whether the other has taken it or not. Only where [`crate::Config::watched`].
+    Seen {
+        /// The flow's number.
+        flow: FlowNumber,
+        /// Which way it goes.
+        direction: Direction,
+        /// How it is to be understood.
+        shape: Shape,
+        /// The bytes, by reference.
+        payload: Bytes,
+        /// Bytes of the buffer that `payload` keeps alive, which it may share with others.
+        pinned: usize,
+    },
     /// A flow ended: tell the watcher.
     Closed {
         /// Its number.
@@ -99,13 +113,17 @@ pub enum Output {
         /// How it ended.
         ending: Ending,
     },
-    /// Our resolver's answer went to an app: tell the watcher.
-    Resolved {
-        /// The DNS message of the answer.
-        answer: Bytes,
-    },
 
     /// Nothing more to do now. Call with [`crate::Input::Timeout`] at that moment, or never if
     /// there is none. The word says why.
     Timeout(Option<(Instant, &'static str)>),
+}
+
+/// How the payload of a flow is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// A piece of a stream, cut anywhere.
+    Stream,
+    /// One datagram whole, possibly empty.
+    Datagram,
 }

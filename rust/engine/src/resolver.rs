@@ -95,10 +95,7 @@ impl Resolver {
     ) {
         let Some(query) = self.queries.remove(&id.0) else { return };
         match message {
-            Some(message) => {
-                shared.ask(Output::Resolved { answer: message.clone() });
-                deliver(query.asker, message, ways, shared);
-            }
+            Some(message) => deliver(query.asker, message, ways, shared),
             None => fail(query.asker, &query.question, ways, shared),
         }
         if let Asker::Flow(flow) = query.asker {

@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use telltale_model::FlowNumber;
+use bytes::Bytes;
+use telltale_model::{Direction, FlowNumber};
 
 use crate::memory::Memory;
 use crate::windows::Windows;
-use crate::{Counters, Instant, Output, Packet};
+use crate::{Counters, Instant, Output, Packet, Shape};
 
 /// The moment, the common bounds, and where outputs go.
 #[derive(Debug)]
@@ -18,12 +19,14 @@ pub(crate) struct Shared {
     pub(crate) counters: Counters,
     /// Sockets that the shell has or is about to have for flows.
     pub(crate) sockets: usize,
+    /// Whether anybody wants to see what flows carry.
+    watched: bool,
     outputs: VecDeque<Output>,
     numbers: u64,
 }
 
 impl Shared {
-    pub(crate) fn new(mtu: usize, now: Instant) -> Self {
+    pub(crate) fn new(mtu: usize, watched: bool, now: Instant) -> Self {
         Self {
             now,
             mtu,
@@ -31,6 +34,7 @@ impl Shared {
             windows: Windows::new(mtu, now),
             counters: Counters::default(),
             sockets: 0,
+            watched,
             outputs: VecDeque::new(),
             numbers: 0,
         }
@@ -45,6 +49,21 @@ impl Shared {
     /// Something for the shell to do, after what was asked before.
     pub(crate) fn ask(&mut self, output: Output) {
         self.outputs.push_back(output);
+    }
+
+    /// Shows payload to whoever watches. Costs nothing where nobody does.
+    pub(crate) fn show(
+        &mut self,
+        flow: FlowNumber,
+        direction: Direction,
+        shape: Shape,
+        payload: &Bytes,
+        pinned: usize,
+    ) {
+        if self.watched {
+            let payload = payload.clone();
+            self.ask(Output::Seen { flow, direction, shape, payload, pinned });
+        }
     }
 
     /// A packet to an app that belongs to no flow's own queue, if there is one to send.

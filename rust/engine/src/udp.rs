@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 
 use bytes::Bytes;
-use telltale_model::{Ending, FlowKey, FlowNumber, Protocol, Traffic};
+use telltale_model::{Direction, Ending, FlowKey, FlowNumber, Protocol, Traffic};
 
 use crate::limits::{DNS_IDLE, FLOWS_FROM_OUTSIDE, PATH_KNOWN, PATH_LEARNED, UDP_FLOWS, UDP_IDLE};
 use crate::pair::{ByPair, Keyed, Pair};
@@ -17,16 +17,22 @@ use crate::wire::{
     self, Payload, Unreachable, fragments, synthetic_kernel_echo, synthetic_udp, time_exceeded, too_big,
     unreachable,
 };
-use crate::{DatagramFailure, Instant, MappingId, Output};
+use crate::{DatagramFailure, Instant, MappingId, Output, Shape};
 
 /// The port of name servers, whose flows are short.
 const DNS_PORT: u16 = 53;
+
+/// Bytes of a buffer that a datagram from the network may share with others: joined by the kernel, they
+/// are as long as the longest of them.
+const RECEIVE_BUFFER: usize = 65_535;
 
 /// A datagram of an app to the network.
 pub(crate) struct Datagram {
     pub(crate) app: SocketAddr,
     pub(crate) to: SocketAddr,
     pub(crate) payload: Bytes,
+    /// See [`crate::Input::Packet`].
+    pub(crate) pinned: usize,
     pub(crate) hop_limit: u8,
     pub(crate) dont_fragment: bool,
 }
@@ -85,10 +91,10 @@ impl Datagrams {
 
     /// An app's datagram to the network.
     pub(crate) fn send(&mut self, datagram: Datagram, shared: &mut Shared) {
-        let Datagram { app, to, payload, hop_limit, dont_fragment } = datagram;
+        let Datagram { app, to, payload, pinned, hop_limit, dont_fragment } = datagram;
         let mapping = self.mapping_of(app, shared);
         let index = self.flow_of(app, to, Some(mapping.index), shared);
-        let Some(number) = self.count(index, payload.len(), shared.now) else { return };
+        let Some(number) = self.sent(index, &payload, pinned, shared) else { return };
         shared.ask(Output::Datagram { mapping, number, to, payload, hop_limit, dont_fragment });
     }
 
@@ -102,11 +108,12 @@ impl Datagrams {
         &mut self,
         app: SocketAddr,
         resolver: SocketAddr,
-        len: usize,
+        question: &Bytes,
+        pinned: usize,
         shared: &mut Shared,
     ) -> Option<FlowNumber> {
         let index = self.flow_of(app, resolver, None, shared);
-        self.count(index, len, shared.now)
+        self.sent(index, question, pinned, shared)
     }
 
     /// Our own resolver's answer to an app.
@@ -118,7 +125,8 @@ impl Datagrams {
         shared: &mut Shared,
     ) {
         let index = self.flow_of(app, resolver, None, shared);
-        self.deliver(index, message, shared);
+        let pinned = message.len();
+        self.deliver(index, message, pinned, shared);
     }
 
     /// A datagram from the network to whoever owns the mapping.
@@ -126,7 +134,7 @@ impl Datagrams {
         let Some(app) = self.app_of(id).filter(|app| app.is_ipv4() == from.is_ipv4()) else { return };
         if self.may_record(id.index, &Pair::new(app, from)) {
             let index = self.flow_of(app, from, Some(id.index), shared);
-            self.deliver(index, payload, shared);
+            self.deliver(index, payload, RECEIVE_BUFFER, shared);
         } else {
             // Whoever floods a mapping from many addresses must not end the flows of others.
             shared.counters.unrecorded += 1;
@@ -267,22 +275,30 @@ impl Datagrams {
         if class == 0 { others } else { dns }
     }
 
-    /// Counts what an app has sent in a flow. The flow's number.
-    fn count(&mut self, index: u32, len: usize, now: Instant) -> Option<FlowNumber> {
+    /// An app has sent this in a flow. The flow's number.
+    fn sent(
+        &mut self,
+        index: u32,
+        payload: &Bytes,
+        pinned: usize,
+        shared: &mut Shared,
+    ) -> Option<FlowNumber> {
         let flow = self.flows.at_mut(index)?;
         flow.traffic.packets_sent += 1;
-        flow.traffic.bytes_sent += len as u64;
+        flow.traffic.bytes_sent += payload.len() as u64;
         let (number, class) = (flow.number, flow.class());
-        self.listed(class).touch(index, now);
+        self.listed(class).touch(index, shared.now);
+        shared.show(number, Direction::Sent, Shape::Datagram, payload, pinned);
         Some(number)
     }
 
-    fn deliver(&mut self, index: u32, payload: Bytes, shared: &mut Shared) {
+    fn deliver(&mut self, index: u32, payload: Bytes, pinned: usize, shared: &mut Shared) {
         let Some(flow) = self.flows.at_mut(index) else { return };
         flow.traffic.packets_received += 1;
         flow.traffic.bytes_received += payload.len() as u64;
-        let (app, remote, class) = (flow.app, flow.remote, flow.class());
+        let (number, app, remote, class) = (flow.number, flow.app, flow.remote, flow.class());
         self.listed(class).touch(index, shared.now);
+        shared.show(number, Direction::Received, Shape::Datagram, &payload, pinned);
         self.write(remote, app, payload, shared);
     }
 

@@ -98,7 +98,7 @@ fn follow(frames: &[Frame]) {
                     (traffic.bytes_sent, traffic.bytes_received)
                 );
             }
-            Observation::Owned { .. } | Observation::Carried { .. } | Observation::Resolved { .. } => {
+            Observation::Owned { .. } | Observation::Carried { .. } => {
                 panic!("no capture tells {observation:?}")
             }
         }

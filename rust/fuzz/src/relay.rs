@@ -87,6 +87,7 @@ impl Relay {
             addresses: vec![Ipv4Addr::from(APP).into()],
             resolvers: vec![Ipv4Addr::new(10, 0, 0, 53).into()],
             max_sockets: 64,
+            watched: true,
             offload: false,
         };
         let engine = Engine::new(config, [1; 32], now);
@@ -273,8 +274,8 @@ impl Relay {
             | Output::Unecho(_)
             | Output::Forget(_)
             | Output::Opened { .. }
+            | Output::Seen { .. }
             | Output::Closed { .. }
-            | Output::Resolved { .. }
             | Output::Timeout(_) => {}
         }
     }

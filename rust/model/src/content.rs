@@ -72,12 +72,11 @@ impl Content {
         }
     }
 
-    /// Whether others on the way could read it. What nobody watched says nothing, and neither does what
-    /// was not understood: a call may be encrypted inside (SRTP, RFC 3711), or not.
+    /// Whether others on the way could read it. What nobody watched says nothing.
     pub fn protection(&self) -> Protection {
         let Coverage { searched, found, opaque, encrypted, unknown, .. } = self.coverage;
-        let readable = [searched, found, self.asked_openly].iter().any(|bytes| *bytes > 0);
-        match (readable, encrypted > 0, opaque > 0 || unknown > 0) {
+        let readable = [searched, found, opaque, self.asked_openly].iter().any(|bytes| *bytes > 0);
+        match (readable, encrypted > 0, unknown > 0) {
             (true, true, _) | (false, true, true) => Protection::Mixed,
             (true, false, _) => Protection::None,
             (false, true, false) => Protection::Protected,
@@ -103,9 +102,7 @@ mod tests {
             (&[(Handshake, 500), (Encrypted, 9)][..], Protection::Protected),
             (&[(Encrypted, 9), (Searched, 1)], Protection::Mixed),
             (&[(Encrypted, 9), (Unknown, 1)], Protection::Mixed),
-            (&[(Encrypted, 9), (Opaque, 1)], Protection::Mixed),
-            (&[(Searched, 1), (Opaque, 9)], Protection::None),
-            (&[(Opaque, 1), (Unknown, 9)], Protection::Unknown),
+            (&[(Opaque, 1), (Unknown, 9)], Protection::None),
             (&[(Handshake, 500)], Protection::Unknown),
             (&[(NotWatched, 7)], Protection::Unknown),
             (&[], Protection::Unknown),

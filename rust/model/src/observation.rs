@@ -50,13 +50,6 @@ pub enum Observation {
         /// How many bytes.
         bytes: u64,
     },
-    /// The relay's own resolver answered a question of an app.
-    Resolved {
-        /// The DNS message of the answer, without a length prefix.
-        answer: Vec<u8>,
-        /// When.
-        at: Timestamp,
-    },
     /// A flow ended.
     Closed {
         /// The flow.
@@ -68,4 +61,18 @@ pub enum Observation {
         /// When.
         at: Timestamp,
     },
+}
+
+impl Observation {
+    /// The flow that it is about.
+    pub fn flow(&self) -> FlowNumber {
+        match self {
+            Self::Opened { flow, .. }
+            | Self::Owned { flow, .. }
+            | Self::Carried { flow, .. }
+            | Self::Bytes { flow, .. }
+            | Self::Missed { flow, .. }
+            | Self::Closed { flow, .. } => *flow,
+        }
+    }
 }

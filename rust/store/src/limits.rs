@@ -6,7 +6,7 @@ use std::time::Duration;
 /// than anyone looks up after a month; the hourly totals remain.
 pub const FLOW_DAYS: i64 = 30;
 
-/// The file's own size. 64 MiB hold about 270,000 flows with their totals: weeks of a busy phone,
+/// The file's own size. 64 MiB hold about 400,000 flows with their totals: weeks of a busy phone,
 /// and less than one photo album. Past it the oldest flows go, then the oldest totals.
 pub const FILE_BYTES: i64 = 64 * 1024 * 1024;
 

@@ -23,7 +23,7 @@ pub const FLOWS: usize = 65_536;
 pub const LATE: usize = 1_024;
 
 /// Lines of the ledger: pairs of a program and a destination. A scanner may make millions; past this
-/// new pairs count in the ledger's `others`. About 700 bytes each: 6 MB.
+/// new pairs count in the ledger's `others`. About 300 bytes each: 2.5 MB.
 pub const LINES: usize = 8_192;
 
 /// Bytes of one DNS message over TCP that are read, of either direction: what a name needs is in the first

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use telltale_model::{FlowNumber, Owner};
 
-use crate::dns::{self, Answer};
+use crate::dns::Answer;
 use crate::limits;
 
 /// Addresses and the names that they were said to have, the oldest forgotten first. How long an answer
@@ -67,13 +67,6 @@ impl App {
 }
 
 impl Names {
-    /// Learns from the DNS message of an answer; anything else is passed over.
-    pub(crate) fn learn_message(&mut self, message: &[u8]) {
-        if let Some(answer) = dns::answer(message) {
-            self.learn(&answer, &Asker::default());
-        }
-    }
-
     /// Learns that somebody was told the addresses of a name.
     pub(crate) fn learn(&mut self, answer: &Answer, asker: &Asker) {
         let name: Arc<str> = Arc::from(answer.name.as_str());
@@ -268,14 +261,5 @@ mod tests {
         assert_eq!(names.by_age.len(), limits::NAMES_OF_ADDRESS);
         let Fit::Several(last) = names.now(1, None) else { panic!("several") };
         assert_eq!((last.len(), last[0].as_str()), (limits::CANDIDATES, "999.example"));
-    }
-
-    #[test]
-    fn noise_teaches_nothing() {
-        let mut names = Names::default();
-        for noise in [&b""[..], b"\0", &[0xff; 12], &[0xc0; 600]] {
-            names.learn_message(noise);
-        }
-        assert!(names.by_address.is_empty());
     }
 }

@@ -76,7 +76,6 @@ impl Watcher {
             Observation::Opened { flow, key, at } => self.opened(flow, key, at),
             Observation::Owned { flow, owner } => self.owned(flow, owner),
             Observation::Carried { flow, traffic, .. } => self.carried(flow, traffic),
-            Observation::Resolved { answer, .. } => self.names.learn_message(&answer),
             Observation::Bytes { flow, direction, payload, .. } => self.bytes(flow, direction, &payload),
             Observation::Missed { flow, direction, bytes } => self.missed(flow, direction, bytes),
             Observation::Closed { flow, traffic, ending, at } => self.closed(flow, traffic, ending, at),
@@ -370,7 +369,7 @@ mod tests {
     fn a_flow_is_named_after_the_question_before_it() {
         let mut watcher = watcher();
         watcher.observe(opened(1, Protocol::Tcp, "192.0.2.7:443"));
-        watcher.observe(Observation::Resolved { answer: ANSWER.to_vec(), at: Timestamp(1) });
+        resolved(&mut watcher, 9, ANSWER);
         watcher.observe(opened(2, Protocol::Tcp, "192.0.2.7:443"));
         let flows = watcher.take_changed();
         assert_eq!(flows[0].name, None, "a later question says nothing about an earlier flow");
@@ -380,6 +379,12 @@ mod tests {
     fn bytes(number: u64, direction: Direction, payload: &[u8]) -> Observation {
         let payload = payload.to_vec().into();
         Observation::Bytes { flow: FlowNumber(number), direction, payload, at: Timestamp(2) }
+    }
+
+    /// Our resolver answers a question in a flow of its own.
+    fn resolved(watcher: &mut Watcher, number: u64, answer: &[u8]) {
+        watcher.observe(opened(number, Protocol::Udp, &format!("{RESOLVER}:53")));
+        watcher.observe(bytes(number, Direction::Received, answer));
     }
 
     /// The same answer for another name of the same length.
@@ -414,8 +419,8 @@ mod tests {
     #[test]
     fn of_several_names_that_fit_the_flow_itself_may_tell() {
         let mut watcher = watcher();
-        for name in [b"a.example", b"b.example"] {
-            watcher.observe(Observation::Resolved { answer: answer(name), at: Timestamp(1) });
+        for (number, name) in [(8, b"a.example"), (9, b"b.example")] {
+            resolved(&mut watcher, number, &answer(name));
         }
         watcher.observe(opened(1, Protocol::Tcp, "192.0.2.7:53"));
         assert_eq!(taken(&mut watcher, 1).other_names, ["a.example"]);
@@ -515,7 +520,7 @@ mod tests {
     #[test]
     fn the_ledger_sums_living_and_ended_flows_by_program_and_destination() {
         let mut watcher = watcher();
-        watcher.observe(Observation::Resolved { answer: ANSWER.to_vec(), at: Timestamp(1) });
+        resolved(&mut watcher, 9, ANSWER);
         for (number, remote) in
             [(1, "192.0.2.7:443"), (2, "192.0.2.7:443"), (3, "192.0.2.9:443"), (4, "192.0.2.7:80")]
         {
@@ -527,7 +532,12 @@ mod tests {
         let curl = |host: &str, sent, flows| ("/usr/bin/curl".to_owned(), host.to_owned(), sent, flows);
         assert_eq!(
             table(&watcher),
-            [curl("a.example 443", 1_200, 2), curl("a.example 80", 400, 1), curl("192.0.2.9 443", 300, 1)]
+            [
+                curl("a.example 443", 1_200, 2),
+                curl("a.example 80", 400, 1),
+                curl("192.0.2.9 443", 300, 1),
+                (String::new(), "system resolver 53".into(), 0, 1)
+            ]
         );
     }
 

@@ -79,8 +79,10 @@ impl Shell {
                         self.introductions.expect(flow, self.now);
                     }
                 }
+                Output::Seen { flow, direction, shape, payload, pinned } => {
+                    self.reports.seen(flow, direction, shape, payload, pinned);
+                }
                 Output::Closed { flow, traffic, ending } => self.reports.closed(flow, traffic, ending),
-                Output::Resolved { answer } => self.reports.resolved(&answer),
             }
         }
     }

@@ -1,24 +1,31 @@
-//! The relay's end of the queue: it never blocks.
+//! The relay's end of the queue: it never blocks, and wakes the watcher once a turn at most.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread;
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
-use telltale_model::Observation;
+use bytes::Bytes;
+use telltale_engine::Shape;
+use telltale_model::{Direction, FlowNumber, Observation};
 use telltale_watch::Ledger;
 
-/// Observations that wait for the watcher. A thousand flows that begin and end at once fit.
-const QUEUE: usize = 4_096;
+use super::backlog::Backlog;
+use super::turn::{Seen, Turn};
 
-/// Beginnings and ends that wait at each handle for room in the queue.
-const BACKLOG: usize = 4_096;
+/// Batches that wait for the watcher.
+const BATCHES: usize = 1_024;
 
-/// A longer DNS answer is not looked at, so that the queue is at most 16 MiB. Answers over UDP are
-/// below it.
-const ANSWER: usize = 4_096;
+/// Observations that wait for the watcher, and bytes of memory behind their payload, before there is no
+/// room for the next batch. Together with one batch of each handle they are about 6 MiB.
+const ROOM: (usize, usize) = (4_096, 4 << 20);
+
+/// So much wakes a watcher that pauses: buffers that come back soon are still in the processor's cache.
+const PRESSING: (usize, usize) = (ROOM.0 / 4, 256 << 10);
+
+/// Empty lists that come back to each handle to be filled again, and how long they may be for that.
+const SPENT: (usize, usize) = (16, 1_024);
 
 /// How often [`WatchSender::finish`] tries to hand over the backlog.
 const LAST_TRIES: u32 = 20;
@@ -33,39 +40,94 @@ const PICTURE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) enum Message {
     /// Something was seen.
-    Seen(Observation),
+    Seen(Batch),
     /// Somebody wants to see the ledger.
     Show(SyncSender<Ledger>),
     /// No more will come that counts.
     Stop,
 }
 
-/// A handle to tell the watcher what happens. Each clone has a backlog of its own; what one handle
-/// tells arrives in order.
+/// Observations in order, counted as waiting until they are dropped.
+#[derive(Debug)]
+pub(super) struct Batch {
+    seen: Seen,
+    len: usize,
+    load: Arc<Load>,
+    /// Where the empty list goes.
+    home: SyncSender<Vec<Observation>>,
+}
+
+/// What waits for the watcher.
+#[derive(Debug, Default)]
+struct Load {
+    observations: AtomicUsize,
+    pinned: AtomicUsize,
+    dropped: AtomicU64,
+    watcher: OnceLock<Thread>,
+}
+
+/// A handle to tell the watcher what happens. Each clone has a list and a backlog of its own; what one
+/// handle tells arrives in order.
 #[derive(Debug)]
 pub struct WatchSender {
     queue: SyncSender<Message>,
-    backlog: VecDeque<Observation>,
-    dropped: Arc<AtomicU64>,
+    load: Arc<Load>,
+    turn: Turn,
+    backlog: Backlog,
+    home: SyncSender<Vec<Observation>>,
+    spent: Receiver<Vec<Observation>>,
 }
 
 impl WatchSender {
     pub(super) fn new() -> (Self, Receiver<Message>) {
-        let (queue, receiver) = sync_channel(QUEUE);
-        (Self { queue, backlog: VecDeque::new(), dropped: Arc::default() }, receiver)
+        let (queue, receiver) = sync_channel(BATCHES);
+        (Self::to(queue, Arc::default()), receiver)
     }
 
-    /// Tells the watcher, without ever waiting. While the queue is full, beginnings, owners and ends
-    /// of flows are kept back for the next call; what does not fit there either is counted.
+    fn to(queue: SyncSender<Message>, load: Arc<Load>) -> Self {
+        let (home, spent) = sync_channel(SPENT.0);
+        Self { queue, load, turn: Turn::default(), backlog: Backlog::default(), home, spent }
+    }
+
+    /// Tells the watcher at the next [`Self::hand_over`], without ever waiting.
     pub fn tell(&mut self, observation: Observation) {
-        if matches!(&observation, Observation::Resolved { answer, .. } if answer.len() > ANSWER) {
-            return self.count_dropped(1);
-        }
-        self.retry();
-        if self.backlog.is_empty() {
-            self.offer(observation);
+        self.turn.push(observation);
+        self.hand_over_if_full();
+    }
+
+    /// The same for payload, which keeps `pinned` bytes of a buffer alive.
+    pub(crate) fn tell_payload(
+        &mut self,
+        flow: FlowNumber,
+        direction: Direction,
+        shape: Shape,
+        payload: Bytes,
+        pinned: usize,
+    ) {
+        if self.backlog.is_blind(flow) {
+            self.turn.push_missed(flow, direction, payload.len());
         } else {
-            self.keep_back(observation);
+            self.turn.push_payload(flow, direction, shape, payload, pinned);
+        }
+        self.hand_over_if_full();
+    }
+
+    /// Hands over what was told, without ever waiting. Where there is no room, beginnings and ends of flows
+    /// are kept back for the next time, and of payload its length; what does not fit there either is
+    /// counted.
+    pub fn hand_over(&mut self) {
+        if !self.backlog.is_empty() && self.load.has_room() {
+            let observations = self.backlog.take();
+            self.send(Seen { observations, pinned: 0 });
+        }
+        if self.turn.is_empty() {
+            return;
+        }
+        let seen = self.turn.take(self.spent.try_recv().unwrap_or_default());
+        if self.backlog.is_empty() && self.load.has_room() {
+            self.send(seen);
+        } else {
+            self.keep_back(seen.observations);
         }
     }
 
@@ -73,7 +135,7 @@ impl WatchSender {
     /// moment. Waits for room, 100 ms at most.
     pub(crate) fn finish(&mut self) {
         for _ in 0..LAST_TRIES {
-            self.retry();
+            self.hand_over();
             if self.backlog.is_empty() {
                 return;
             }
@@ -85,6 +147,7 @@ impl WatchSender {
     pub fn snapshot(&self) -> Option<Ledger> {
         let (reply, ledger) = sync_channel(1);
         self.queue.try_send(Message::Show(reply)).ok()?;
+        self.load.wake();
         ledger.recv_timeout(PICTURE).ok()
     }
 
@@ -97,74 +160,126 @@ impl WatchSender {
             thread::sleep(PAUSE);
             tries -= 1;
         }
+        self.load.wake();
     }
 
-    /// How many observations the watcher will never see.
+    /// Says whom to wake.
+    pub(super) fn wakes(&self, watcher: &Thread) {
+        // There is one watcher, and it is told once.
+        let _ = self.load.watcher.set(watcher.clone());
+    }
+
+    /// How many observations the watcher will never hear of in any form.
     pub(super) fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.load.dropped.load(Ordering::Relaxed)
     }
 
-    fn retry(&mut self) {
-        while let Some(observation) = self.backlog.pop_front() {
-            match self.queue.try_send(Message::Seen(observation)) {
-                Ok(()) => {}
-                Err(TrySendError::Full(Message::Seen(observation))) => {
-                    return self.backlog.push_front(observation);
-                }
-                Err(_) => self.count_dropped(1),
-            }
+    fn hand_over_if_full(&mut self) {
+        if self.turn.is_full() {
+            self.hand_over();
         }
     }
 
-    fn offer(&mut self, observation: Observation) {
-        match self.queue.try_send(Message::Seen(observation)) {
+    fn send(&mut self, seen: Seen) {
+        let batch = Batch::new(seen, Arc::clone(&self.load), self.home.clone());
+        match self.queue.try_send(Message::Seen(batch)) {
+            Ok(()) if self.load.is_pressing() => self.load.wake(),
             Ok(()) => {}
-            Err(TrySendError::Full(Message::Seen(observation))) => self.keep_back(observation),
-            Err(_) => self.count_dropped(1),
+            Err(TrySendError::Full(Message::Seen(mut batch))) => self.keep_back(batch.take()),
+            // The watcher has ended.
+            Err(TrySendError::Full(_)) => {}
+            Err(TrySendError::Disconnected(message)) => self.load.drop_some(message.len()),
         }
     }
 
-    fn keep_back(&mut self, observation: Observation) {
-        match observation {
-            // A later one, or the end, says the same and more.
-            Observation::Carried { .. } => {}
-            Observation::Opened { .. } | Observation::Owned { .. } | Observation::Closed { .. }
-                if self.backlog.len() < BACKLOG =>
-            {
-                self.backlog.push_back(observation);
-            }
-            Observation::Opened { .. }
-            | Observation::Owned { .. }
-            | Observation::Closed { .. }
-            | Observation::Bytes { .. }
-            | Observation::Missed { .. }
-            | Observation::Resolved { .. } => self.count_dropped(1),
-        }
-    }
-
-    fn count_dropped(&self, count: u64) {
-        self.dropped.fetch_add(count, Ordering::Relaxed);
+    fn keep_back(&mut self, observations: Vec<Observation>) {
+        let dropped = self.backlog.keep(observations);
+        self.load.drop_some(dropped);
     }
 }
 
 impl Clone for WatchSender {
     fn clone(&self) -> Self {
-        let (queue, dropped) = (self.queue.clone(), Arc::clone(&self.dropped));
-        Self { queue, backlog: VecDeque::new(), dropped }
+        Self::to(self.queue.clone(), Arc::clone(&self.load))
     }
 }
 
 impl Drop for WatchSender {
     /// Never waits: only the end of the relay does.
     fn drop(&mut self) {
-        self.retry();
-        self.count_dropped(self.backlog.len().try_into().unwrap_or(u64::MAX));
+        self.hand_over();
+        self.load.drop_some(self.backlog.len().try_into().unwrap_or(u64::MAX));
+    }
+}
+
+impl Message {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Seen(batch) => batch.len.try_into().unwrap_or(u64::MAX),
+            Self::Show(_) | Self::Stop => 0,
+        }
+    }
+}
+
+impl Batch {
+    fn new(seen: Seen, load: Arc<Load>, home: SyncSender<Vec<Observation>>) -> Self {
+        let len = seen.observations.len();
+        load.observations.fetch_add(len, Ordering::Relaxed);
+        load.pinned.fetch_add(seen.pinned, Ordering::Relaxed);
+        Self { seen, len, load, home }
+    }
+
+    /// The observations, to be looked at one after the other.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Observation> {
+        self.seen.observations.drain(..)
+    }
+
+    fn take(&mut self) -> Vec<Observation> {
+        std::mem::take(&mut self.seen.observations)
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let mut list = self.take();
+        list.clear();
+        self.load.observations.fetch_sub(self.len, Ordering::Relaxed);
+        self.load.pinned.fetch_sub(self.seen.pinned, Ordering::Relaxed);
+        if (1..=SPENT.1).contains(&list.capacity()) {
+            // Whoever sent it may be gone, or have enough of them.
+            let _ = self.home.try_send(list);
+        }
+    }
+}
+
+impl Load {
+    fn has_room(&self) -> bool {
+        !self.is_at_least(ROOM)
+    }
+
+    fn is_pressing(&self) -> bool {
+        self.is_at_least(PRESSING)
+    }
+
+    fn is_at_least(&self, (observations, pinned): (usize, usize)) -> bool {
+        self.observations.load(Ordering::Relaxed) >= observations
+            || self.pinned.load(Ordering::Relaxed) >= pinned
+    }
+
+    fn wake(&self) {
+        if let Some(watcher) = self.watcher.get() {
+            watcher.unpark();
+        }
+    }
+
+    fn drop_some(&self, count: u64) {
+        self.dropped.fetch_add(count, Ordering::Relaxed);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use telltale_model::{FlowNumber, Owner};
+    use telltale_model::Owner;
 
     use super::*;
 
@@ -175,19 +290,37 @@ mod tests {
     /// A handle that keeps ten observations back, because the queue is full.
     fn full() -> (WatchSender, Receiver<Message>) {
         let (mut sender, queue) = WatchSender::new();
-        (0..QUEUE as u64 + 10).for_each(|flow| sender.tell(owned(flow)));
+        for flow in 0..ROOM.0 as u64 {
+            sender.tell(owned(flow));
+        }
+        sender.hand_over();
+        (0..10).for_each(|flow| sender.tell(owned(flow)));
+        sender.hand_over();
         assert_eq!(sender.backlog.len(), 10);
         (sender, queue)
+    }
+
+    fn payload(sender: &mut WatchSender, len: usize) {
+        let payload = Bytes::from(vec![0; len]);
+        sender.tell_payload(FlowNumber(1), Direction::Sent, Shape::Stream, payload, len);
+        sender.hand_over();
+    }
+
+    fn batches(queue: &Receiver<Message>) -> impl Iterator<Item = Vec<Observation>> {
+        queue.try_iter().map(|message| match message {
+            Message::Seen(mut batch) => batch.drain().collect(),
+            Message::Show(_) | Message::Stop => Vec::new(),
+        })
     }
 
     #[test]
     fn a_handle_that_is_dropped_waits_for_nobody_and_counts() {
         let (sender, _queue) = full();
-        let dropped = Arc::clone(&sender.dropped);
+        let load = Arc::clone(&sender.load);
         let clock = crate::clock::Clock::start();
         drop(sender);
         assert!(clock.now().as_micros() < 20_000, "{}", clock.now().as_micros());
-        assert_eq!(dropped.load(Ordering::Relaxed), 10);
+        assert_eq!(load.dropped.load(Ordering::Relaxed), 10);
     }
 
     #[test]
@@ -195,12 +328,12 @@ mod tests {
         let (mut sender, queue) = full();
         let reader = thread::spawn(move || {
             thread::sleep(3 * PAUSE);
-            queue.iter().count()
+            queue.iter().map(|message| message.len()).sum::<u64>()
         });
         sender.finish();
         assert_eq!((sender.backlog.len(), sender.dropped()), (0, 0));
         drop(sender);
-        assert_eq!(reader.join().unwrap(), QUEUE + 10);
+        assert_eq!(reader.join().unwrap(), ROOM.0 as u64 + 10);
     }
 
     #[test]
@@ -210,5 +343,34 @@ mod tests {
         sender.finish();
         assert!(clock.now().as_micros() < 400_000);
         assert_eq!(sender.backlog.len(), 10, "they are counted when it is dropped");
+    }
+
+    #[test]
+    fn payload_that_finds_no_room_is_told_by_its_length_before_what_follows() {
+        let (mut sender, queue) = WatchSender::new();
+        (0..100).for_each(|_| payload(&mut sender, 64 << 10));
+        assert!((ROOM.1..=ROOM.1 + (64 << 10)).contains(&sender.load.pinned.load(Ordering::Relaxed)));
+        let kept: usize = batches(&queue).map(|batch| batch.len()).sum();
+        payload(&mut sender, 5_000);
+        let rest: Vec<_> = batches(&queue).flatten().collect();
+        let [Observation::Missed { bytes, .. }, Observation::Bytes { payload, .. }] = &rest[..] else {
+            panic!("{rest:?}")
+        };
+        assert_eq!((usize::try_from(*bytes).unwrap(), payload.len()), ((100 - kept) * (64 << 10), 5_000));
+        assert_eq!((sender.dropped(), sender.load.pinned.load(Ordering::Relaxed)), (0, 0));
+    }
+
+    #[test]
+    fn lists_come_back_to_be_filled_again() {
+        let (mut sender, queue) = WatchSender::new();
+        sender.tell(owned(1));
+        sender.hand_over();
+        let Message::Seen(batch) = queue.recv().unwrap() else { panic!("nothing was seen") };
+        let list = batch.seen.observations.as_ptr();
+        drop(batch);
+        sender.tell(owned(2));
+        sender.hand_over();
+        sender.tell(owned(3));
+        assert_eq!(sender.turn.take(Vec::new()).observations.as_ptr(), list);
     }
 }

@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use telltale_model::{Ending, FlowKey, FlowNumber, Protocol, Traffic};
+use telltale_model::{Direction, Ending, FlowKey, FlowNumber, Protocol, Traffic};
 
 use super::acknowledge::Acknowledge;
 use super::receiver::Receiver;
@@ -24,7 +24,7 @@ use crate::limits::{
     TCP_CLOSING_IDLE, TCP_IDLE,
 };
 use crate::shared::Shared;
-use crate::{FlowId, Instant, Packet};
+use crate::{FlowId, Instant, Packet, Shape};
 
 /// A flow from its first SYN to its last acknowledgement.
 #[derive(Debug)]
@@ -270,6 +270,7 @@ impl Flow {
     /// The socket gave bytes for the app.
     pub(crate) fn received(&mut self, payload: Bytes, pinned: usize, shared: &mut Shared) {
         self.heard = shared.now;
+        shared.show(self.number, Direction::Received, Shape::Stream, &payload, pinned);
         self.sender.push(payload, pinned, &mut shared.memory);
     }
 

@@ -43,6 +43,22 @@ impl Pending {
         self.append(Chunk { body: Body::Shared(payload, pinned), charge }, memory);
     }
 
+    /// The last so many bytes in the pieces in which they were pushed, with what each keeps alive. They
+    /// must not have been settled since.
+    pub(crate) fn latest(&self, bytes: usize) -> impl Iterator<Item = (&Bytes, usize)> {
+        let mut left = bytes;
+        let is_wanted = |chunk: &&Chunk| {
+            let wanted = left > 0;
+            left = left.saturating_sub(chunk.body.len());
+            wanted
+        };
+        let older = self.chunks.len() - self.chunks.iter().rev().take_while(is_wanted).count();
+        self.chunks.iter().skip(older).filter_map(|chunk| match &chunk.body {
+            Body::Shared(bytes, pinned) => Some((bytes, *pinned)),
+            Body::Gathered(_) => None,
+        })
+    }
+
     /// Takes bytes from the front that were sent.
     pub(crate) fn advance(&mut self, mut bytes: usize, memory: &mut Memory) {
         self.len = self.len.saturating_sub(bytes);
@@ -175,6 +191,20 @@ mod tests {
         assert_eq!(contents(&pending), b"after another!");
         pending.advance(14, &mut memory);
         assert_eq!((pending.len(), pending.charged(), memory.used()), (0, 0, 0));
+    }
+
+    #[test]
+    fn the_latest_bytes_are_found_behind_those_that_wait() {
+        let mut memory = Memory::default();
+        let mut pending = Pending::default();
+        pending.push(Bytes::from_static(b"waits"), 1 << 18, &mut memory);
+        pending.settle(&mut memory);
+        for part in ["before", "one", "two"] {
+            pending.push(Bytes::from_static(part.as_bytes()), 7, &mut memory);
+        }
+        let latest: Vec<_> = pending.latest(6).collect();
+        assert_eq!(latest, [(&Bytes::from_static(b"one"), 7), (&Bytes::from_static(b"two"), 7)]);
+        assert_eq!(pending.latest(0).count(), 0);
     }
 
     #[test]

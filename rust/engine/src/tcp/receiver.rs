@@ -94,7 +94,8 @@ impl Receiver {
         let before = self.next;
         self.append(bytes, pinned, memory);
         self.join(memory);
-        Taken { bytes: self.next.since(before), out_of_order }
+        // A FIN that has come in its turn counts as one.
+        Taken { bytes: self.next.since(before) - usize::from(self.finished), out_of_order }
     }
 
     /// Notes the app's FIN at `position`, if it lies inside the window.

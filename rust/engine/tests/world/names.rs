@@ -27,7 +27,6 @@ fn a_question_and_its_answer_over_udp() {
     shell.answer(query, Some(b"\x12\x34 the answer"));
     let expected = Some((resolver, app, b"\x12\x34 the answer".to_vec()));
     assert_eq!(read_udp(&shell.take_packets()[0]), expected);
-    assert_eq!(shell.resolved.len(), 1);
     shell.run_for(Duration::from_secs(20));
     shell.assert_empty();
 }

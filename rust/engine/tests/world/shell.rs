@@ -9,7 +9,7 @@ use bytes::Bytes;
 use telltale_engine::{
     Config, DatagramFailure, EchoId, Engine, Failure, FlowId, Input, Instant, MappingId, Output, QueryId,
 };
-use telltale_model::{Ending, FlowKey, FlowNumber, Traffic};
+use telltale_model::{Direction, Ending, FlowKey, FlowNumber, Protocol, Traffic};
 
 use crate::packets::Segment;
 use crate::random::{Random, pattern};
@@ -39,6 +39,8 @@ pub(crate) struct Shell {
     answers: BTreeSet<(Instant, FlowId)>,
     pub(crate) open: BTreeMap<FlowNumber, FlowKey>,
     pub(crate) closed: Vec<Closed>,
+    /// What was seen of each flow: sent, received.
+    pub(crate) seen: BTreeMap<FlowNumber, [Vec<u8>; 2]>,
     pub(crate) wakes_at: Option<(Instant, &'static str)>,
     pub(crate) datagrams: Vec<Datagram>,
     pub(crate) mappings: BTreeMap<MappingId, bool>,
@@ -46,7 +48,6 @@ pub(crate) struct Shell {
     pub(crate) echo_ids: BTreeMap<EchoId, bool>,
     pub(crate) queries: Vec<(QueryId, Bytes, bool)>,
     pub(crate) forgotten: Vec<QueryId>,
-    pub(crate) resolved: Vec<Bytes>,
     watch: Watch,
 }
 
@@ -83,7 +84,7 @@ impl Shell {
         let addresses = [APP_V4, APP_V6].map(|address| address.parse().unwrap()).to_vec();
         let resolvers = vec![RESOLVER_V4.parse().unwrap()];
         let now = Instant::from_micros(1_000_000_000);
-        let config = Config { mtu, addresses, resolvers, max_sockets, offload: false };
+        let config = Config { mtu, addresses, resolvers, max_sockets, watched: true, offload: false };
         Self {
             engine: Engine::new(config, [7; 32], now),
             now,
@@ -97,6 +98,7 @@ impl Shell {
             answers: BTreeSet::new(),
             open: BTreeMap::new(),
             closed: Vec::new(),
+            seen: BTreeMap::new(),
             wakes_at: None,
             datagrams: Vec::new(),
             mappings: BTreeMap::new(),
@@ -104,7 +106,6 @@ impl Shell {
             echo_ids: BTreeMap::new(),
             queries: Vec::new(),
             forgotten: Vec::new(),
-            resolved: Vec::new(),
             watch: Watch::default(),
         }
     }
@@ -316,10 +317,31 @@ impl Shell {
             Output::Closed { flow, traffic, ending } => {
                 let key = self.open.remove(&flow).expect("closed, though it was not open");
                 self.watch.forget(key.app, key.remote);
+                self.check_seen(flow, key, traffic, ending);
                 self.closed.push(Closed { key, traffic, ending });
             }
-            Output::Resolved { answer } => self.resolved.push(answer),
+            Output::Seen { flow, direction, payload, pinned, .. } => {
+                assert!(self.open.contains_key(&flow), "Seen before Opened or after Closed");
+                assert!(pinned >= payload.len(), "a payload keeps itself alive at least");
+                let [sent, received] = self.seen.entry(flow).or_default();
+                let seen = if direction == Direction::Sent { sent } else { received };
+                seen.extend_from_slice(&payload);
+            }
             Output::Timeout(_) => unreachable!("handled by the loop"),
+        }
+    }
+
+    /// All that a flow has carried was seen; of one that broke off, or that the resolver did not read to its
+    /// end, also what came no further.
+    fn check_seen(&self, flow: FlowNumber, key: FlowKey, traffic: Traffic, ending: Ending) {
+        let count = |way: usize| self.seen.get(&flow).map_or(0, |seen| seen[way].len() as u64);
+        let (seen, carried) = ([count(0), count(1)], [traffic.bytes_sent, traffic.bytes_received]);
+        if key.protocol == Protocol::Icmp {
+            assert_eq!(seen, [0, 0], "nobody looks into echoes");
+        } else if key.protocol == Protocol::Udp || (ending == Ending::Finished && key.remote.port() != 53) {
+            assert_eq!(seen, carried, "{key:?} {ending:?}");
+        } else {
+            assert!(seen[0] >= carried[0] && seen[1] >= carried[1], "{seen:?} {carried:?}");
         }
     }
 

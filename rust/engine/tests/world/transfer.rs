@@ -32,6 +32,8 @@ fn both_ways(mtu: usize, weather: Weather, seed: u64, address: &str, bytes: usiz
     let sent = world.sent(app);
     let (_, socket) = world.shell.socket(80);
     assert!(socket.received == sent, "the server's bytes differ");
+    let [seen_sent, seen_received] = world.shell.seen.values().last().expect("a flow");
+    assert!(*seen_sent == sent && *seen_received == world.received(app), "other bytes were seen");
     let closed = world.shell.closed.last().expect("a flow");
     assert_eq!(closed.ending, Ending::Finished);
     assert_eq!(closed.traffic.bytes_sent, bytes as u64);

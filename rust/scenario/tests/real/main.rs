@@ -14,4 +14,5 @@ mod network;
 mod offload;
 mod owners;
 mod relay;
+mod watching;
 mod world;

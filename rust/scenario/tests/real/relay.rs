@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::fs;
-use std::os::fd::AsFd;
+use std::net::IpAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -11,6 +12,9 @@ use nix::unistd::Pid;
 use telltale_scenario::{Namespace, Process};
 
 use crate::world::{World, eventually, now, telltale, v4, v6};
+
+/// The phone's own addresses.
+pub(crate) const PHONE: [(IpAddr, u8); 2] = [(v4(198, 19, 84, 1), 32), (v6(0x7e11, 1), 128)];
 
 /// The relay and the namespace whose only way out it is.
 pub(crate) struct Relay {
@@ -21,12 +25,7 @@ pub(crate) struct Relay {
 impl World {
     /// Starts a relay on this computer for a new phone whose tun has this MTU.
     pub(crate) fn attach(&self, mtu: u32) -> Relay {
-        let phone = Namespace::new().unwrap();
-        let tun = phone.tun("tun0").unwrap();
-        phone.ip(&format!("link set tun0 mtu {mtu}")).unwrap();
-        phone.address("tun0", &[(v4(198, 19, 84, 1), 32), (v6(0x7e11, 1), 128)]).unwrap();
-        phone.ip("route add default dev tun0").unwrap();
-        phone.ip("-6 route add default dev tun0").unwrap();
+        let (phone, tun) = phone(mtu);
         let mut command = Command::new(telltale());
         command
             .args(["attach", "--db", "none", "--report", "none"])
@@ -34,7 +33,7 @@ impl World {
             .env("TUN_MTU", mtu.to_string())
             .env("TUN_ADDRESSES", "198.19.84.1,2001:db8:7e11::1")
             .env("TUN_RESOLVERS", "198.19.84.53,2001:db8:7e11::53")
-            .stdin(Stdio::from(tun.as_fd().try_clone_to_owned().unwrap()));
+            .stdin(Stdio::from(tun));
         let process = self.computer.spawn(&mut command).unwrap();
         let relay = Relay { phone, process };
         relay.eventually("a relay that answers", Duration::from_secs(5), |_| {
@@ -47,6 +46,17 @@ impl World {
         });
         relay
     }
+}
+
+/// A namespace whose only way out is this tun.
+pub(crate) fn phone(mtu: u32) -> (Namespace, OwnedFd) {
+    let phone = Namespace::new().unwrap();
+    let tun = phone.tun("tun0").unwrap();
+    phone.ip(&format!("link set tun0 mtu {mtu}")).unwrap();
+    phone.address("tun0", &PHONE).unwrap();
+    phone.ip("route add default dev tun0").unwrap();
+    phone.ip("-6 route add default dev tun0").unwrap();
+    (phone, tun.as_fd().try_clone_to_owned().unwrap())
 }
 
 impl Relay {

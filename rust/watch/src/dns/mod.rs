@@ -238,13 +238,6 @@ const SHORTEST: usize = 12 + 5;
 /// A header and a question about a name of 255 bytes.
 const LONGEST_QUESTION: usize = 12 + 259;
 
-/// What a DNS answer says about addresses: the answer to its first question alone.
-pub(crate) fn answer(message: &[u8]) -> Option<Answer> {
-    let mut session = Dns::over_udp(Dialect::Internet);
-    session.read(message, &mut Facts::default());
-    session.take_answers().into_iter().next()
-}
-
 fn count(direction: Direction, class: Class, bytes: usize, facts: &mut Facts) {
     match (direction, class) {
         (Direction::Received, _) => {}

@@ -26,7 +26,10 @@ fn long_answer() -> Vec<u8> {
 }
 
 fn found(message: &[u8]) -> Option<(String, Vec<String>)> {
-    answer(message).map(|answer| (answer.name, answer.addresses.iter().map(IpAddr::to_string).collect()))
+    let mut session = Dns::over_udp(Dialect::Internet);
+    session.read(message, &mut Facts::default());
+    let answer = session.take_answers().into_iter().next();
+    answer.map(|answer| (answer.name, answer.addresses.iter().map(IpAddr::to_string).collect()))
 }
 
 fn over_udp(dialect: Dialect, datagrams: &[(Direction, Vec<u8>)]) -> (Facts, Vec<Answer>) {

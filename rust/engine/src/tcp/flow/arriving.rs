@@ -1,12 +1,13 @@
 //! Segments from the app (RFC 9293 3.10.7.4).
 
-use telltale_model::Ending;
+use telltale_model::{Direction, Ending};
 
 use super::super::acknowledge::Urgency;
 use super::super::segment::Segment;
 use super::super::sender::Acknowledgement;
 use super::super::sequence::Sequence;
 use super::{Flow, KeepAlive, Stage, Upstream, Verdict};
+use crate::Shape;
 use crate::limits::WINDOW_SCALE;
 use crate::shared::Shared;
 
@@ -129,6 +130,7 @@ impl Flow {
             shared.windows.sent(self.id.index, shared.now);
             let taken = self.receiver.take(segment.sequence, segment.payload, pinned, &mut shared.memory);
             self.send_due |= taken.bytes > 0;
+            self.show_sent(taken.bytes, shared);
             let urgency = if taken.out_of_order { Urgency::Now } else { Urgency::Usual };
             self.acknowledge.owe(len, self.terms.mss, urgency, shared.now);
         }
@@ -141,5 +143,14 @@ impl Flow {
             self.acknowledge.now();
         }
         Verdict::Lives
+    }
+
+    /// What was just taken from the app, unless nobody will ever get it.
+    fn show_sent(&self, bytes: usize, shared: &mut Shared) {
+        if self.upstream != Upstream::Gone {
+            for (payload, pinned) in self.receiver.pending.latest(bytes) {
+                shared.show(self.number, Direction::Sent, Shape::Stream, payload, pinned);
+            }
+        }
     }
 }
