@@ -23,4 +23,5 @@ mod tracker;
 pub use damage::Damage;
 pub use file::{Capture, Frame, Secrets};
 pub use flow::OtherFlow;
+pub use link::is_read;
 pub use tracker::{Event, Tracker};

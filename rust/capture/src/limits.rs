@@ -31,7 +31,7 @@ pub const FLOWS: usize = 32_768;
 
 /// Bytes of one TCP stream that wait for others before them. Receivers offer some megabytes at most,
 /// and fill them only where something was lost.
-pub const WAITING: usize = 1 << 20;
+pub const WAITING: usize = 8 << 20;
 
 /// Bytes that wait in all flows together.
 pub const WAITING_IN_ALL: usize = 64 << 20;

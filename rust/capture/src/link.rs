@@ -58,6 +58,12 @@ pub(crate) fn packets(link: u32, frame: Bytes, found: &mut Vec<Bytes>) {
     unwrap(layer, frame, found);
 }
 
+/// Whether packets of this link type are looked into; the numbers are those of the registry of pcap.
+pub fn is_read(link: u32) -> bool {
+    matches!(link, 0 | 1 | 9 | 12 | 14 | 50 | 51 | 101 | 104 | 105 | 108)
+        || matches!(link, 113 | 127 | 192 | 219 | 228 | 229 | 239 | 258 | 276)
+}
+
 /// Follows the layers to IP.
 pub(crate) fn unwrap(layer: Layer, bytes: Bytes, found: &mut Vec<Bytes>) {
     let mut next = Some((layer, bytes));

@@ -6,14 +6,13 @@ mod record;
 use std::env;
 use std::fs::File;
 use std::io::{self, Read};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 
 use telltale_capture::{Capture, Damage, Event, OtherFlow, Tracker};
 use telltale_model::{Observation, Timestamp};
 use telltale_watch::destinations::Destinations;
-use telltale_watch::{Config, Watcher};
+use telltale_watch::{Config, Watcher, observe_guarded};
 
 use crate::arguments::ReplayOptions;
 use crate::output;
@@ -59,6 +58,8 @@ struct Replay<'a> {
     /// The latest stamp, and how many frames there were.
     last: Timestamp,
     frames: u64,
+    /// A link type that packets of the file have and that is not read.
+    unread_link: Option<u32>,
 }
 
 impl<'a> Replay<'a> {
@@ -87,20 +88,28 @@ impl<'a> Replay<'a> {
             mistakes: 0,
             last: Timestamp::default(),
             frames: 0,
+            unread_link: None,
         };
         let whole = replay.read(path, source)?;
-        replay.finish()?;
+        replay.finish(whole)?;
         Ok(whole)
     }
 
     fn read(&mut self, path: &Path, source: Box<dyn Read>) -> Result<bool, ExitCode> {
         let mut tracker = Tracker::new();
         let mut events = Vec::new();
+        let mut whole = true;
         let damage = match Capture::open(source) {
             Ok(mut capture) => {
                 let damage = self.frames(&mut capture, &mut tracker, &mut events)?;
                 if let Some((first, lost)) = capture.passed_over() {
-                    self.tell(path, &format!("{lost} damaged blocks were passed over, the first: {first}"));
+                    whole = false;
+                    let blocks = if lost == 1 { "block was" } else { "blocks were" };
+                    self.tell(path, &format!("{lost} damaged {blocks} passed over, the first: {first}"));
+                }
+                if let Some(link) = self.unread_link {
+                    whole = false;
+                    self.tell(path, &format!("packets of the link type {link} are not read"));
                 }
                 damage
             }
@@ -111,7 +120,7 @@ impl<'a> Replay<'a> {
         if let Some(damage) = &damage {
             self.tell(path, &damage.to_string());
         }
-        Ok(damage.is_none())
+        Ok(whole && damage.is_none())
     }
 
     /// Every frame up to the end of the file, or to damage.
@@ -124,6 +133,10 @@ impl<'a> Replay<'a> {
         loop {
             match capture.next_frame() {
                 Ok(Some(frame)) => {
+                    if !telltale_capture::is_read(frame.link) {
+                        self.unread_link = Some(frame.link);
+                        continue;
+                    }
                     self.frames += 1;
                     self.last = self.last.max(frame.at);
                     tracker.take(&frame, events);
@@ -141,7 +154,7 @@ impl<'a> Replay<'a> {
                 Event::Observed(observation) => self.see(observation),
                 Event::Other(flow) => self.other(&flow)?,
             }
-            if self.watcher.changed() >= BATCH {
+            if self.watcher.news() >= BATCH {
                 self.take_changed()?;
             }
         }
@@ -150,11 +163,8 @@ impl<'a> Replay<'a> {
 
     /// A mistake in what understands traffic costs the rest of one flow.
     fn see(&mut self, observation: Observation) {
-        let flow = observation.flow();
-        let watcher = &mut self.watcher;
-        if catch_unwind(AssertUnwindSafe(|| watcher.observe(observation))).is_err() {
+        if !observe_guarded(&mut self.watcher, observation, Watcher::observe) {
             self.mistakes += 1;
-            watcher.give_up(flow);
         }
     }
 
@@ -176,7 +186,8 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<(), ExitCode> {
+    /// Of a file of which nothing could be read there is no table: it would say that nothing was sent.
+    fn finish(mut self, whole: bool) -> Result<(), ExitCode> {
         self.take_changed()?;
         self.keeping.finish();
         if self.mistakes > 0 {
@@ -185,7 +196,7 @@ impl<'a> Replay<'a> {
                 "{name}: not complete: {mistakes} events met a mistake in Telltale; please report this"
             ));
         }
-        if self.options.jsonl {
+        if self.options.jsonl || (self.frames == 0 && !whole) {
             return Ok(());
         }
         if self.options.captures.len() > 1 {

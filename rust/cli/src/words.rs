@@ -19,10 +19,10 @@ pub(crate) fn whom(contact: &Contact<'_>, tables: Option<&Destinations>) -> Stri
 /// What can be said of a contact.
 pub(crate) fn sentences(contact: &Contact<'_>, tables: Option<&Destinations>) -> Vec<String> {
     let receiver = match &contact.whom {
-        Whom::Company(id) => company_name(id, tables),
-        Whom::Host(_) => "the receiver",
+        Whom::Company(_) => whom(contact, tables),
+        Whom::Host(_) => "the receiver".to_owned(),
     };
-    [role(contact), protection(&contact.sum.content, receiver), coverage(&contact.sum)]
+    [role(contact), protection(&contact.sum.content, &receiver), coverage(&contact.sum)]
         .into_iter()
         .flatten()
         .collect()
@@ -44,6 +44,9 @@ fn protection(content: &Content, receiver: &str) -> Option<String> {
     let read = "anyone on the network could read";
     match content.protection() {
         Protection::Protected => Some(format!("Protected on the way; {receiver} can read it.")),
+        Protection::Mixed if content.coverage.encrypted == 0 => {
+            Some(format!("Not protected in part: {read} that part."))
+        }
         Protection::Mixed => {
             Some(format!("Protected on the way in part only; {receiver} can read all of it."))
         }
@@ -70,7 +73,8 @@ fn coverage(sum: &Sum) -> Option<String> {
         return Some("How much of it could be read was not recorded.".into());
     }
     if total == 0 {
-        return match (sum.traffic.bytes_sent, sum.content.asked_openly) {
+        // What was watched may be ahead of what was reported.
+        return match (sum.traffic.bytes_sent.max(coverage.total()), sum.content.asked_openly) {
             (0, _) => Some("Nothing was sent.".into()),
             (_, 0) => Some("No content was sent, only the beginning of a connection.".into()),
             _ => None,

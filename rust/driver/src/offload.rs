@@ -30,7 +30,8 @@ pub(crate) fn end(tun: BorrowedFd<'_>) {
     }
 }
 
-/// A device that outlives its descriptors is left alone: who reads it after us could not know. On Android
+/// A device that outlives its descriptors is left alone: who reads it after us could not know. (After a SIGKILL
+/// who has another descriptor of it still gets large pieces, until it asks for none.) On Android
 /// apps may not ask (SELinux allows them `TUNGETIFF` alone), and every attempt is written to a log.
 fn may_ask(tun: BorrowedFd<'_>) -> bool {
     let flags = interface(tun).map(|interface| interface_flags(&interface));

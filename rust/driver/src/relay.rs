@@ -19,9 +19,9 @@ use crate::descriptors::{self, Inherited};
 use crate::loopback::{self, Shared};
 use crate::resolv::ResolvConf;
 use crate::shell::{Drain, Drained, Orders, Shell};
+use crate::sys;
 use crate::tun::TunCounters;
 use crate::watcher::WatchSender;
-use crate::{offload, sys};
 
 /// All that a relay needs.
 pub struct Setup {
@@ -151,7 +151,7 @@ fn shell(runtime: &Runtime, setup: Setup) -> io::Result<Shell> {
         resolvers: resolvers.clone(),
         max_sockets,
         watched: setup.watch.is_some(),
-        offload: offload::begin(setup.tun.as_fd()),
+        offload: false,
     };
     Shell::new(setup, config)
 }

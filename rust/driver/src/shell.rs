@@ -114,11 +114,13 @@ impl Shell {
         if let Some(owners) = reports.owners() {
             epoll.add_reading(owners.answered().wake(), Token::Owners)?;
         }
+        let tun = Tun::new(setup.tun, setup.mtu)?;
+        let config = Config { offload: tun.offload(), ..config };
         Ok(Self {
             clock,
             now,
             deadline: None,
-            tun: Tun::new(setup.tun, setup.mtu, config.offload)?,
+            tun,
             engine: Engine::new(config, sys::random()?, now),
             epoll: epoll.watched()?,
             events: Events::with_capacity(SERVED),

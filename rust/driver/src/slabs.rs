@@ -67,7 +67,7 @@ impl Slabs {
         read: impl FnOnce(&mut [BytesMut]) -> io::Result<usize>,
     ) -> io::Result<usize> {
         let size = self.size;
-        let buffers = self.empty(limit.div_ceil(size).clamp(1, PIECES));
+        let buffers = self.empty(limit.div_ceil(size).clamp(1, PIECES.min(self.most)));
         let len = read(buffers)?;
         for buffer in buffers.iter_mut().filter(|buffer| !buffer.is_empty()) {
             pieces.push_back(if buffer.len() >= size / KEPT_SHARE {

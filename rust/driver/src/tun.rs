@@ -62,16 +62,16 @@ const SLAB: usize = 128 << 10;
 pub(crate) const BATCH: usize = 128;
 
 impl Tun {
-    /// Takes over an open tun with this MTU, of which [`offload::begin`] was asked for or not. Must be called
-    /// inside the runtime.
-    pub(crate) fn new(fd: OwnedFd, mtu: usize, offload: bool) -> io::Result<Self> {
+    /// Takes over an open tun with this MTU. Must be called inside the runtime.
+    pub(crate) fn new(fd: OwnedFd, mtu: usize) -> io::Result<Self> {
         sys::set_nonblocking(fd.as_fd())?;
+        let fd = sys::watched(fd, Interest::READABLE | Interest::WRITABLE)?;
+        let offload = offload::begin(fd.get_ref().as_fd());
         let longest = if offload { offload::LONGEST } else { mtu };
         let slabs = match longest {
             LARGE.. => Slabs::new(longest, 2 * longest, 32),
             _ => Slabs::new(longest, SLAB, 16),
         };
-        let fd = sys::watched(fd, Interest::READABLE | Interest::WRITABLE)?;
         Ok(Self {
             fd,
             longest,
@@ -83,6 +83,11 @@ impl Tun {
             suspected: false,
             counters: TunCounters::default(),
         })
+    }
+
+    /// Whether the app's system leaves cutting and checksums to this device.
+    pub(crate) fn offload(&self) -> bool {
+        self.offload
     }
 
     /// Begins a turn: buffers that are free again are used from the front.
@@ -326,7 +331,7 @@ mod tests {
         apps.set_nonblocking(true).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut tun = Tun::new(ours.into(), 65_535, false).unwrap();
+            let mut tun = Tun::new(ours.into(), 65_535).unwrap();
             tun.put = scarce;
             // The runtime looks at the descriptor.
             drop(tun.fd.writable().await.unwrap());

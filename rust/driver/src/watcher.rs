@@ -9,7 +9,7 @@ mod turn;
 use std::io;
 use std::mem;
 use std::net::IpAddr;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic;
 use std::sync::Once;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -18,7 +18,7 @@ use std::time::Duration;
 use telltale_model::{Observation, Owner};
 use telltale_store::Store;
 use telltale_watch::destinations::Destinations;
-use telltale_watch::{Config, Ledger, Watcher};
+use telltale_watch::{Config, Ledger, Watcher, observe_guarded};
 
 use crate::clock::Clock;
 use keeping::Keeping;
@@ -173,24 +173,10 @@ impl Room {
         came
     }
 
-    /// A mistake in what understands traffic ends the reading of one flow, not the watching.
     fn see(&mut self, observation: Observation) {
-        let (observe, flow) = (self.observe, observation.flow());
-        let end = matches!(observation, Observation::Closed { .. }).then(|| observation.clone());
-        if self.survives(|watcher| observe(watcher, observation)) {
-            return;
+        if !observe_guarded(&mut self.watcher, observation, self.observe) {
+            self.panics += 1;
         }
-        self.panics += 1;
-        self.survives(|watcher| watcher.give_up(flow));
-        // Its end counts all the same.
-        if let Some(end) = end {
-            self.survives(|watcher| observe(watcher, end));
-        }
-    }
-
-    fn survives(&mut self, work: impl FnOnce(&mut Watcher)) -> bool {
-        let watcher = &mut self.watcher;
-        panic::catch_unwind(AssertUnwindSafe(|| work(watcher))).is_ok()
     }
 
     /// The table first: it does not depend on the disk. Then once more, with what the disk said.

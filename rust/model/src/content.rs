@@ -72,15 +72,18 @@ impl Content {
         }
     }
 
-    /// Whether others on the way could read it. What nobody watched says nothing.
+    /// Whether others on the way could read it. What was not understood may be protected inside, as a call is;
+    /// what nobody watched says nothing.
     pub fn protection(&self) -> Protection {
-        let Coverage { searched, found, opaque, encrypted, unknown, .. } = self.coverage;
-        let readable = [searched, found, opaque, self.asked_openly].iter().any(|bytes| *bytes > 0);
-        match (readable, encrypted > 0, unknown > 0) {
-            (true, true, _) | (false, true, true) => Protection::Mixed,
-            (true, false, _) => Protection::None,
+        let Coverage { searched, found, opaque, encrypted, unknown, not_watched, .. } = self.coverage;
+        let any = |classes: &[u64]| classes.iter().any(|bytes| *bytes > 0);
+        let (open, unsure) =
+            (any(&[searched, found, self.asked_openly]), any(&[opaque, unknown, not_watched]));
+        match (open, encrypted > 0, unsure) {
+            (true, false, false) => Protection::None,
             (false, true, false) => Protection::Protected,
             (false, false, _) => Protection::Unknown,
+            (true, _, _) | (_, true, _) => Protection::Mixed,
         }
     }
 }
@@ -102,7 +105,10 @@ mod tests {
             (&[(Handshake, 500), (Encrypted, 9)][..], Protection::Protected),
             (&[(Encrypted, 9), (Searched, 1)], Protection::Mixed),
             (&[(Encrypted, 9), (Unknown, 1)], Protection::Mixed),
-            (&[(Opaque, 1), (Unknown, 9)], Protection::None),
+            (&[(Encrypted, 9), (NotWatched, 1)], Protection::Mixed),
+            (&[(Searched, 9)], Protection::None),
+            (&[(Searched, 9), (Opaque, 1)], Protection::Mixed),
+            (&[(Opaque, 1), (Unknown, 9)], Protection::Unknown),
             (&[(Handshake, 500)], Protection::Unknown),
             (&[(NotWatched, 7)], Protection::Unknown),
             (&[], Protection::Unknown),

@@ -99,7 +99,10 @@ impl Reader {
 fn ask<T>(path: &Path, question: impl Fn(&Connection) -> Result<T, Unusable>) -> Result<Seen<T>, Error> {
     let seen = view::look(path, |connection| {
         schema::refuse_foreign(connection, schema::STEPS.len())?;
-        question(connection)
+        match schema::renewed(connection)? {
+            Some(renewed) => question(&renewed),
+            None => question(connection),
+        }
     });
     seen.map_err(|unusable| file::explain(unusable, path))
 }

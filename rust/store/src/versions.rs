@@ -63,6 +63,19 @@ fn what_version_2_knows_of_content_and_company_stays_and_version_1_claims_nothin
     assert_eq!(protection, [Protected, Unknown, None, Unknown]);
 }
 
+#[test]
+fn an_older_version_is_read_as_it_is_and_stays_so() {
+    let folder = Folder::new("read-old");
+    for number in 1..newest(&folder) {
+        let database = made_from(number, &folder);
+        let (before, unread) = (fs::read(&database).unwrap(), known(&database));
+        assert!(!unread.is_empty());
+        assert_eq!(fs::read(&database).unwrap(), before, "version {number}");
+        drop(Store::open(&database, run()).unwrap());
+        assert_eq!(known(&database), unread, "version {number}");
+    }
+}
+
 fn newest(folder: &Folder) -> i64 {
     let (newest, ..) = shape(&new(folder));
     assert!(newest > 0);

@@ -66,8 +66,14 @@ impl Conversations {
         Outcome { answers, ended: self.make_room() }
     }
 
-    /// Bytes of a flow are missing.
-    pub(crate) fn miss(&mut self, number: FlowNumber, key: FlowKey, direction: Direction, bytes: u64) {
+    /// Bytes of a flow are missing. Answers the flows that had to make room.
+    pub(crate) fn miss(
+        &mut self,
+        number: FlowNumber,
+        key: FlowKey,
+        direction: Direction,
+        bytes: u64,
+    ) -> Vec<(FlowNumber, Facts)> {
         if !self.live.contains_key(&number) {
             self.begin(number, key, direction, &[]);
         }
@@ -77,6 +83,7 @@ impl Conversations {
             live.conversation.miss(direction, bytes);
         }
         self.weigh(number);
+        self.make_room()
     }
 
     /// What is known so far.
@@ -86,9 +93,9 @@ impl Conversations {
 
     /// No more comes.
     pub(crate) fn end(&mut self, number: FlowNumber) -> Option<Facts> {
-        let mut live = self.remove(number)?;
-        live.conversation.end();
-        Some(live.conversation.into_facts())
+        // A mistake in a session must find its conversation still here, to be given up with what is known.
+        self.live.get_mut(&number)?.conversation.end();
+        self.remove(number).map(|live| live.conversation.into_facts())
     }
 
     /// Ends a conversation without touching its session, in which there is a mistake. What it did not count
@@ -179,6 +186,15 @@ mod tests {
         numbers.into_iter().for_each(|number| drop(conversations.end(number)));
         assert_eq!(conversations.held, 0);
         assert!(conversations.hand.len() <= 64);
+    }
+
+    #[test]
+    fn gaps_alone_make_room_as_well() {
+        let mut conversations = Conversations::default();
+        for number in 0..40_000 {
+            conversations.miss(FlowNumber(number), key(1), Direction::Sent, 1);
+            assert!(conversations.held <= limits::CONVERSATIONS);
+        }
     }
 
     #[test]

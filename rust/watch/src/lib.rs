@@ -9,6 +9,7 @@ mod conversation;
 mod conversations;
 pub mod destinations;
 mod dns;
+mod guarded;
 mod http;
 mod http2;
 mod ledger;
@@ -33,6 +34,7 @@ mod whom;
 
 pub use alone::{read_dtls, read_mail, read_tls};
 pub use conversation::Conversation;
+pub use guarded::observe_guarded;
 pub use http::{HttpEvent, read_http, read_http2};
 pub use ledger::{Contact, Host, Ledger, Line, Sum, Whom, contacts};
 pub use quic::read_quic;

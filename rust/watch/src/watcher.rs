@@ -37,6 +37,7 @@ pub struct Watcher {
     /// Those of `flows` that have ended, in the order of their ends.
     ended: VecDeque<FlowNumber>,
     changed: BTreeSet<FlowNumber>,
+    news: usize,
     /// Owners of flows that are not announced yet: owners come over another thread.
     early: BTreeMap<FlowNumber, Owner>,
     /// What left `flows`.
@@ -64,6 +65,7 @@ impl Watcher {
             conversations: Conversations::default(),
             ended: VecDeque::new(),
             changed: BTreeSet::new(),
+            news: 0,
             early: BTreeMap::new(),
             past: Sums::default(),
         }
@@ -94,10 +96,16 @@ impl Watcher {
         self.changed.len()
     }
 
+    /// How many flows began or ended since [`Self::take_changed`] was called.
+    pub fn news(&self) -> usize {
+        self.news
+    }
+
     /// The flows that are new or different since the last call, oldest first: at most
     /// [`limits::FLOWS`].
     pub fn take_changed(&mut self) -> Vec<Flow> {
         let changed = std::mem::take(&mut self.changed);
+        self.news = 0;
         let flows = changed.iter().filter_map(|number| self.record(*number)).collect();
         self.let_go();
         flows
@@ -134,6 +142,7 @@ impl Watcher {
         };
         let began = self.names.moment();
         self.flows.insert(number, Followed { flow, began, given_up: false });
+        self.news += 1;
         self.join(number);
     }
 
@@ -201,14 +210,13 @@ impl Watcher {
             return self.pass_over(number, direction, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         }
         let names = self.conversations.facts(number).map_or(0, |facts| facts.names.len());
-        let asker = Asker { flow: Some(number), app: App::of(&followed.flow.owner) };
         let outcome = self.conversations.take(number, followed.flow.key, direction, bytes);
-        for answer in outcome.answers {
-            self.names.learn(&answer, &asker);
+        if !outcome.answers.is_empty() {
+            let asker = Asker { flow: Some(number), app: App::of(&followed.flow.owner) };
+            outcome.answers.iter().for_each(|answer| self.names.learn(answer, &asker));
         }
-        for (number, facts) in outcome.ended {
-            self.give_up_with(number, Some(facts));
-        }
+        self.make_room(outcome.ended);
+        self.keep_up(number);
         if self.conversations.facts(number).is_some_and(|facts| facts.names.len() > names) {
             self.settle(number);
         }
@@ -222,8 +230,24 @@ impl Watcher {
         if followed.given_up {
             return self.pass_over(number, direction, bytes);
         }
-        self.conversations.miss(number, followed.flow.key, direction, bytes);
+        let ended = self.conversations.miss(number, followed.flow.key, direction, bytes);
+        self.make_room(ended);
+        self.keep_up(number);
         self.changed.insert(number);
+    }
+
+    fn make_room(&mut self, ended: Vec<(FlowNumber, Facts)>) {
+        for (number, facts) in ended {
+            self.give_up_with(number, Some(facts));
+        }
+    }
+
+    /// What was seen is sent, also before the relay reports it.
+    fn keep_up(&mut self, number: FlowNumber) {
+        let seen = self.conversations.facts(number).map_or(0, |facts| facts.coverage.total());
+        if let Some(Followed { flow, .. }) = self.flows.get_mut(&number) {
+            flow.traffic.bytes_sent = flow.traffic.bytes_sent.max(seen);
+        }
     }
 
     fn give_up_with(&mut self, number: FlowNumber, facts: Option<Facts>) {
@@ -243,7 +267,10 @@ impl Watcher {
     /// What the end said is the last word.
     fn carried(&mut self, number: FlowNumber, traffic: Traffic) {
         if self.flows.get(&number).is_some_and(|followed| followed.flow.ended.is_none()) {
-            self.change(number, |followed| followed.flow.traffic = traffic);
+            self.change(number, |followed| {
+                let bytes_sent = traffic.bytes_sent.max(followed.flow.traffic.bytes_sent);
+                followed.flow.traffic = Traffic { bytes_sent, ..traffic };
+            });
         }
     }
 
@@ -253,6 +280,7 @@ impl Watcher {
             Some(followed) if followed.flow.ended.is_some() => {}
             Some(_) => {
                 self.ended.push_back(number);
+                self.news += 1;
                 let facts = self.conversations.end(number);
                 self.change(number, |Followed { flow, .. }| {
                     (flow.traffic, flow.ending, flow.ended) = (traffic, Some(ending), Some(at));
@@ -428,6 +456,30 @@ mod tests {
         watcher.observe(bytes(1, Direction::Sent, &question));
         let flow = taken(&mut watcher, 1);
         assert_eq!((flow.name.as_deref(), flow.other_names.len()), (Some("a.example"), 0));
+    }
+
+    #[test]
+    fn a_flow_that_goes_on_is_no_news() {
+        let mut watcher = watcher();
+        (1..=300).for_each(|number| watcher.observe(opened(number, Protocol::Tcp, "192.0.2.7:443")));
+        assert_eq!(watcher.news(), 300);
+        watcher.take_changed();
+        (1..=300).for_each(|number| watcher.observe(bytes(number, Direction::Sent, b"GET / HTTP/1.1\r\n")));
+        assert_eq!((watcher.news(), watcher.changed()), (0, 300));
+        watcher.observe(closed(1, 16));
+        assert_eq!(watcher.news(), 1);
+    }
+
+    #[test]
+    fn what_was_seen_counts_as_sent_before_it_is_reported() {
+        let mut watcher = watcher();
+        watcher.observe(opened(1, Protocol::Tcp, "192.0.2.7:80"));
+        watcher.observe(bytes(1, Direction::Sent, b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"));
+        assert_eq!(taken(&mut watcher, 1).traffic.bytes_sent, 35);
+        watcher.observe(carried(1, 20));
+        assert_eq!(taken(&mut watcher, 1).traffic.bytes_sent, 35);
+        watcher.observe(closed(1, 35));
+        assert_eq!(taken(&mut watcher, 1).traffic.bytes_sent, 35);
     }
 
     #[test]

@@ -114,6 +114,18 @@ fn a_cut_file_gives_what_could_be_read_and_says_where_it_ends() {
 }
 
 #[test]
+fn of_a_link_that_is_not_read_nothing_is_claimed() {
+    let mut bytes = fs::read(capture("curl.pcap")).unwrap();
+    // The link type is the last field of the file's header; 147 is one for private use.
+    bytes[20..24].copy_from_slice(&147_u32.to_le_bytes());
+    let file = Scratch::new("private.pcap", &bytes);
+    let output = replay(&[file.path()]);
+    assert_eq!((output.status.code(), stdout(&output)), (Some(1), String::new()));
+    let said = stderr(&output);
+    assert!(said.contains("packets of the link type 147 are not read"), "{said}");
+}
+
+#[test]
 fn a_file_that_is_none_does_not_stop_the_others() {
     let none = Scratch::new("none.txt", b"no capture");
     let path = capture("dig.pcap");

@@ -10,7 +10,7 @@ use telltale_watch::Watcher;
 
 use crate::clock::{self, Clock};
 
-/// Flows of one transaction, and how many changed ones cause one at once.
+/// Flows of one transaction, and how many that began or ended cause one at once.
 const BATCH: usize = 256;
 
 /// How long a change waits for others.
@@ -49,9 +49,10 @@ impl Keeping {
         self.next
     }
 
-    /// Commits where enough flows have changed or a change has waited long enough.
+    /// Commits where enough flows have begun or ended, or a change has waited long enough: flows that go on
+    /// change all the time.
     pub(super) fn keep_if_due(&mut self, watcher: &mut Watcher) {
-        let full = watcher.changed() >= BATCH;
+        let full = watcher.news() >= BATCH;
         if full {
             self.collect(watcher);
         }

@@ -104,7 +104,8 @@ impl WatchSender {
         payload: Bytes,
         pinned: usize,
     ) {
-        if self.backlog.is_blind(flow) {
+        // A datagram is whole in itself, whatever is missing before it.
+        if shape == Shape::Stream && self.backlog.is_blind(flow) {
             self.turn.push_missed(flow, direction, payload.len());
         } else {
             self.turn.push_payload(flow, direction, shape, payload, pinned);

@@ -16,7 +16,7 @@ pub struct Contact<'a> {
     pub uid: Option<u32>,
     /// With whom.
     pub whom: Whom,
-    /// Whether for one of the lines the company must be called probable.
+    /// Whether the company must be called probable: for every line.
     pub probable: bool,
     /// What its hosts are for, the one that most content went to first.
     pub roles: Vec<Role>,
@@ -69,7 +69,7 @@ fn contact<'a>(
         program,
         uid,
         whom,
-        probable: lines.iter().any(|line| line.probable),
+        probable: lines.iter().all(|line| line.probable),
         roles: Vec::new(),
         relation: Relation::Unknown,
         sum: Sum::default(),
