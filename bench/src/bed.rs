@@ -202,9 +202,11 @@ fn retransmits() -> io::Result<u64> {
     value.ok_or_else(|| io::Error::other("/proc/net/snmp has no RetransSegs"))
 }
 
-/// Every run begins alike: nothing is remembered of the last one's paths, and ports do not run out.
+/// Every run begins alike: nothing is remembered of the last one's paths, and ports do not run out. Nobody looks
+/// for routers from time to time either: where nothing is said, nothing is to wake an engine.
 fn tune(network: &Namespace) -> io::Result<()> {
     network.inside(|| {
+        fs::write("/proc/sys/net/ipv6/conf/default/router_solicitations", "0")?;
         fs::write("/proc/sys/net/ipv4/tcp_no_metrics_save", "1")?;
         fs::write("/proc/sys/net/ipv4/ip_local_port_range", "1025 65535")
     })

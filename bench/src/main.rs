@@ -1,5 +1,5 @@
 //! Measures the relay of Telltale beside its peers, in one bed of network namespaces.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
+#![expect(clippy::print_stderr, reason = "a program for the command line")]
 
 mod bed;
 mod case;
@@ -20,7 +20,7 @@ mod run;
 mod table;
 mod targets;
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -46,8 +46,8 @@ fn main() -> ExitCode {
 
 fn carry_out(task: Task) -> io::Result<ExitCode> {
     match task {
-        Task::Help => print!("{HELP}"),
-        Task::List => case::all().iter().for_each(|case| println!("{}", case.name())),
+        Task::Help => say(HELP)?,
+        Task::List => case::all().iter().try_for_each(|case| say(&format!("{}\n", case.name())))?,
         Task::Hold { kind, server, flows } => {
             raise_descriptor_limit()?;
             load::hold(kind, server, flows)?;
@@ -59,6 +59,14 @@ fn carry_out(task: Task) -> io::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes to standard output. That nobody reads to the end, as `head` does, is no mistake.
+fn say(text: &str) -> io::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }
 
 fn measure(options: &Options) -> io::Result<Results> {
@@ -93,7 +101,7 @@ fn measure(options: &Options) -> io::Result<Results> {
 }
 
 fn show(options: &Options, results: &Results) -> io::Result<ExitCode> {
-    print!("{}", table::draw(results));
+    say(&table::draw(results))?;
     if let Some(file) = &options.json {
         results.write(file)?;
     }
@@ -103,7 +111,7 @@ fn show(options: &Options, results: &Results) -> io::Result<ExitCode> {
     if !options.check {
         return Ok(ExitCode::SUCCESS);
     }
-    print!("{}", page::verdicts(results));
+    say(&page::verdicts(results))?;
     let valid = targets::is_valid(&targets::yardsticks(results));
     let met = targets::judge(results).iter().all(|verdict| verdict.holds() == Some(true));
     Ok(if valid && met { ExitCode::SUCCESS } else { ExitCode::FAILURE })
