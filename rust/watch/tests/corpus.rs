@@ -5,6 +5,10 @@
 pub mod conversation;
 
 #[cfg(test)]
+#[path = "../../fuzz/src/http.rs"]
+pub mod http;
+
+#[cfg(test)]
 #[path = "../../fuzz/src/quic.rs"]
 pub mod quic;
 
@@ -16,7 +20,7 @@ pub mod tls;
 mod tests {
     use std::path::Path;
 
-    use crate::{conversation, quic, tls};
+    use crate::{conversation, http, quic, tls};
 
     #[test]
     fn dns() {
@@ -26,6 +30,16 @@ mod tests {
     #[test]
     fn openings() {
         replay("opening", conversation::opening);
+    }
+
+    #[test]
+    fn connections_of_http_1() {
+        replay("http1", http::http1);
+    }
+
+    #[test]
+    fn connections_of_http_2() {
+        replay("http2", http::http2);
     }
 
     #[test]
