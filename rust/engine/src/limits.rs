@@ -42,7 +42,7 @@ pub const PAYLOAD_MEMORY: usize = 48 << 20;
 pub const FLOW_MEMORY: usize = 512 << 10;
 
 /// Payload memory of one flow for what its app has not acknowledged yet. With a quarter of it the relay and
-/// the app wait for each other in turns, for each other's half: a third more of the relay's time for a byte.
+/// the app wait for each other in turns: a third more of the relay's time for a byte, or more than that.
 pub const FLOW_UNACKNOWLEDGED: usize = 2_000 << 10;
 
 /// And in packets of a whole MTU: what is written to the tun in two milliseconds at the smallest MTU, where
@@ -162,5 +162,7 @@ pub const RECENCY_GRAIN: Duration = Duration::from_secs(1);
 
 // At worst, in bytes: payload, and for each TCP flow at most 1 KiB, for each UDP flow half of it.
 const _: () = assert!(PAYLOAD_MEMORY + TCP_FLOWS * 1_024 + UDP_FLOWS * 512 <= 96 << 20);
+// One flow alone can have what it may.
+const _: () = assert!(FLOW_UNACKNOWLEDGED <= PAYLOAD_MEMORY / 2 / MEMORY_SHARE);
 // The window scale must be able to say the largest window that a flow is ever offered.
 const _: () = assert!(FLOW_MEMORY <= (u16::MAX as usize) << WINDOW_SCALE);
