@@ -89,9 +89,10 @@ const STREAMS_READ: usize = 1 << 20;
 /// But so much of each at least: less costs more than it brings.
 const STREAM_READ: usize = 64 << 10;
 
-/// Packets that one turn writes to the tun at most, roughly: apps answer every second of them, and the
-/// tun's ring holds 500 answers until they are read.
-const PACKETS_WRITTEN: usize = 200;
+/// Packets that one turn writes to the tun at most, roughly: a quarter of a millisecond at the smallest MTU,
+/// for which all other flows wait. A bulk flow is no faster with more. Apps answer every second of them, and
+/// the tun's ring holds 500 answers until they are read.
+const PACKETS_WRITTEN: usize = 64;
 
 /// Batches of packets that one turn takes at most: as many as a turn's writes are answered with.
 const BATCHES: usize = 2;
