@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use telltale_model::{Direction, Facts, FlowKey, Protocol};
+use telltale_model::{Detail, DetailKind, DetailName, Details, Direction, Facts, FlowKey, Protocol};
 use telltale_watch::Conversation;
 
 /// DNS and its relatives, over UDP and TCP.
@@ -67,7 +67,19 @@ fn pieces(event: Event<'_>, size: usize) -> Vec<Event<'_>> {
 }
 
 fn read(key: FlowKey, events: &[Event<'_>]) -> Facts {
-    let mut conversation = Conversation::new(key);
+    let facts = follow(Conversation::new(key), events);
+    let searched = follow(Conversation::looking_for(key, &details()), events);
+    check(&searched, events);
+    assert_eq!(facts.content_sent, searched.content_sent, "what is looked for changes nothing that is sent");
+    facts
+}
+
+fn details() -> Details {
+    let name = DetailName { kind: DetailKind::Imei, number: 1, id: 7 };
+    Details { set: 9, list: vec![Detail { name, value: String::from("490154203237518").into() }] }
+}
+
+fn follow(mut conversation: Conversation, events: &[Event<'_>]) -> Facts {
     for event in events {
         match *event {
             Event::Bytes(direction, bytes) => conversation.take(direction, bytes),

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Class, Coverage};
+use crate::{Class, Coverage, Hit};
 
 /// What was read from a flow's bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,13 @@ pub struct Facts {
     pub content_sent: u64,
     /// Every sent byte by how far it could be looked into.
     pub coverage: Coverage,
+    /// The set of details that was looked for, [`crate::Details::set`]; 0 where there was none.
+    #[serde(default)]
+    pub set: u64,
+    /// Details that were seen in what was sent, each once in a form and a field, in the order of their first
+    /// appearance.
+    #[serde(default)]
+    pub hits: Vec<Hit>,
 }
 
 /// A protocol over TCP or UDP.
@@ -239,6 +246,25 @@ impl Facts {
         }
     }
 
+    /// Hits that are kept: those that differ in more than their place.
+    pub const HITS: usize = 64;
+
+    /// Remembers a hit. One that is known already is told once, as it is surest.
+    pub fn add_hit(&mut self, hit: Hit) {
+        let what = |hit: &Hit| (hit.kind, hit.detail);
+        let same =
+            |known: &Hit| what(known) == what(&hit) && known.form == hit.form && known.field == hit.field;
+        match self.hits.iter().position(same) {
+            None if self.hits.len() >= Self::HITS => {}
+            None => self.hits.push(hit),
+            Some(place) => {
+                if let Some(known) = self.hits.get_mut(place).filter(|known| known.grade < hit.grade) {
+                    *known = hit;
+                }
+            }
+        }
+    }
+
     /// Bytes of memory behind it, nearly.
     pub fn held(&self) -> usize {
         let strings =
@@ -256,7 +282,8 @@ impl Facts {
             size_of::<Request>() + texts + strings(&request.cookies)
         });
         let hello = self.hello.as_ref().map_or(0, |hello| strings(&hello.alpn) + hello.ja4.capacity());
-        names + lookups.sum::<usize>() + requests.sum::<usize>() + hello
+        let hits: usize = self.hits.iter().map(Hit::held).sum();
+        names + lookups.sum::<usize>() + requests.sum::<usize>() + hello + hits
     }
 
     /// Counts sent bytes that are no content of a person: framing and handshakes.
@@ -275,6 +302,28 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{DetailKind, Grade};
+
+    #[test]
+    fn a_hit_is_kept_once_and_as_it_is_surest() {
+        let hit = |grade, field: &str| Hit {
+            kind: DetailKind::Imei,
+            detail: None,
+            grade,
+            form: vec![],
+            field: field.into(),
+            request: None,
+            offset: 0,
+            excerpt: String::new(),
+        };
+        let mut facts = Facts::default();
+        for grade in [Grade::LooksLike, Grade::Yours, Grade::LooksLike] {
+            facts.add_hit(hit(grade, "path[1]"));
+        }
+        assert_eq!(facts.hits, [hit(Grade::Yours, "path[1]")]);
+        (0..100).for_each(|place| facts.add_hit(hit(Grade::Yours, &format!("json[{place}]"))));
+        assert_eq!(facts.hits.len(), Facts::HITS);
+    }
 
     #[test]
     fn names_are_the_same_in_json_as_in_the_database() {

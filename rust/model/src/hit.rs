@@ -27,6 +27,14 @@ pub struct Hit {
     pub excerpt: String,
 }
 
+impl Hit {
+    /// Bytes of memory behind it, nearly.
+    pub fn held(&self) -> usize {
+        let form = self.form.capacity() * size_of::<Form>();
+        size_of::<Self>() + form + self.field.capacity() + self.excerpt.capacity()
+    }
+}
+
 /// How sure it is that a detail was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

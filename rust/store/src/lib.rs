@@ -7,6 +7,7 @@
 mod disk;
 mod error;
 mod file;
+mod hits;
 pub mod limits;
 mod reader;
 mod retention;

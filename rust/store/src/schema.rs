@@ -11,7 +11,7 @@ pub(crate) const APPLICATION: i32 = 0x5465_6c6c;
 
 /// Step n brings a file of version n to version n + 1. Steps are never changed after a release,
 /// only added.
-pub(crate) const STEPS: [&str; 2] = [STEP_1, STEP_2];
+pub(crate) const STEPS: [&str; 3] = [STEP_1, STEP_2, STEP_3];
 
 /// Times are microseconds since 1970, hours are seconds since 1970. `hour` is the hour in which a
 /// flow was last counted, `earlier_*` what was counted of it in hours before that one: so the share
@@ -115,6 +115,33 @@ ALTER TABLE hourly ADD COLUMN encrypted INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE hourly ADD COLUMN unknown INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE hourly ADD COLUMN not_watched INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE hourly ADD COLUMN asked_openly INTEGER NOT NULL DEFAULT 0;
+";
+
+/// What was looked for in a flow, 0 where nothing was, and what of it was there. A detail is its kind, its number
+/// for people and its random id, never its value; `form` are the steps from the value to the bytes, with blanks
+/// between. Hits go with their flow.
+const STEP_3: &str = "
+ALTER TABLE flow ADD COLUMN details INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE hit (
+    run INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    detail_number INTEGER,
+    detail_id INTEGER,
+    grade TEXT NOT NULL,
+    form TEXT NOT NULL,
+    field TEXT NOT NULL,
+    request INTEGER,
+    sent_before INTEGER NOT NULL,
+    excerpt TEXT NOT NULL,
+    PRIMARY KEY (run, number, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER hit_goes AFTER DELETE ON flow BEGIN
+    DELETE FROM hit WHERE run = OLD.run AND number = OLD.number;
+END;
 ";
 
 /// The version that the file says it has; 0 for an empty one.

@@ -7,7 +7,7 @@ use telltale_model::{Flow, Timestamp};
 
 use crate::row::{About, Amount};
 use crate::totals::{self, Counted};
-use crate::{Error, file, retention, row, schema};
+use crate::{Error, file, hits, retention, row, schema};
 
 /// Writes the flows of one run. Several stores, in one process or more, may write one file at the
 /// same time; each waits for the other's transaction.
@@ -125,7 +125,8 @@ fn insert_run(transaction: &Transaction<'_>, run: &Run) -> rusqlite::Result<i64>
 
 fn keep(transaction: &Transaction<'_>, run: i64, now: Timestamp, flow: &Flow) -> rusqlite::Result<()> {
     let counted = totals::count(transaction, run, now, flow)?;
-    upsert(transaction, run, flow, &counted)
+    upsert(transaction, run, flow, &counted)?;
+    hits::keep(transaction, run, flow)
 }
 
 const UPSERT: &str = "
@@ -136,11 +137,11 @@ INSERT INTO flow (
     encrypted, unknown, not_watched, asked_openly, earlier_bytes_sent, earlier_bytes_received,
     earlier_packets_sent, earlier_packets_received, earlier_content_sent, earlier_handshake,
     earlier_searched, earlier_found, earlier_opaque, earlier_encrypted, earlier_unknown,
-    earlier_not_watched, earlier_asked_openly
+    earlier_not_watched, earlier_asked_openly, details
 ) VALUES (
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43,
-    ?44, ?45, ?46, ?47
+    ?44, ?45, ?46, ?47, ?48
 )
 ON CONFLICT (run, number) DO UPDATE SET
     uid = excluded.uid, pid = excluded.pid, program = excluded.program, name = excluded.name, ended =
@@ -158,7 +159,7 @@ ON CONFLICT (run, number) DO UPDATE SET
     excluded.earlier_searched, earlier_found = excluded.earlier_found, earlier_opaque =
     excluded.earlier_opaque, earlier_encrypted = excluded.earlier_encrypted, earlier_unknown =
     excluded.earlier_unknown, earlier_not_watched = excluded.earlier_not_watched, earlier_asked_openly =
-    excluded.earlier_asked_openly
+    excluded.earlier_asked_openly, details = excluded.details
 ";
 
 fn upsert(transaction: &Transaction<'_>, run: i64, flow: &Flow, counted: &Counted) -> rusqlite::Result<()> {
@@ -190,7 +191,8 @@ fn upsert(transaction: &Transaction<'_>, run: i64, flow: &Flow, counted: &Counte
     ];
     let amounts = [Amount::of(flow).columns(), counted.earlier.columns()];
     let amounts = amounts.as_flattened().iter().map(|column| column as &dyn ToSql);
-    let all: Vec<&dyn ToSql> = head.iter().copied().chain(amounts).collect();
+    let details = flow.facts.set.cast_signed();
+    let all: Vec<&dyn ToSql> = head.iter().copied().chain(amounts).chain([&details as &dyn ToSql]).collect();
     transaction.prepare_cached(UPSERT)?.execute(all.as_slice())?;
     Ok(())
 }

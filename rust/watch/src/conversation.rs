@@ -1,13 +1,16 @@
 //! One flow from its first byte to its last: finds out what is spoken, lets the session of that protocol
 //! read it, and goes along where the protocol changes.
 
-use telltale_model::{Application, Class, Direction, Facts, FlowKey, Protocol};
+use std::sync::Arc;
+
+use telltale_model::{Application, Class, Details, Direction, Facts, FlowKey, Protocol, Timestamp};
 
 use crate::dns::{Answer, Dns};
 use crate::http::Http;
 use crate::http2::Http2;
 use crate::mail::Mail;
 use crate::opening::{Opening, Spoken};
+use crate::page::{Desk, Page};
 use crate::plain::Plain;
 use crate::quic::Quic;
 use crate::session::{Next, Step};
@@ -23,7 +26,7 @@ use crate::websocket::WebSocket;
 #[derive(Debug)]
 pub struct Conversation {
     key: FlowKey,
-    facts: Facts,
+    page: Page,
     session: Session,
     /// Whether the hello has been looked at for what is spoken inside.
     named: bool,
@@ -70,7 +73,26 @@ const CHANGES: usize = 4;
 impl Conversation {
     /// Of a flow that begins.
     pub fn new(key: FlowKey) -> Self {
-        Self { key, facts: Facts::default(), session: Session::Opening(Opening::new(key)), named: false }
+        Self { key, page: Page::default(), session: Session::Opening(Opening::new(key)), named: false }
+    }
+
+    /// The same, in which these details are looked for.
+    pub fn looking_for(key: FlowKey, details: &Details) -> Self {
+        let mut conversation = Self::new(key);
+        conversation.look_for(Desk::new(details, &Arc::default()).as_ref());
+        conversation
+    }
+
+    /// From now on this is looked for in what is sent; nothing, where it is `None`.
+    pub(crate) fn look_for(&mut self, desk: Option<&Arc<Desk>>) {
+        self.page.look_for(desk);
+    }
+
+    /// What comes next is sent at this moment, by this program.
+    pub(crate) fn turn_to(&mut self, at: Timestamp, program: Option<&str>) {
+        if self.page.is_searching() {
+            self.page.turn_to(at, program);
+        }
     }
 
     /// The next bytes of a direction; over UDP one datagram.
@@ -83,11 +105,11 @@ impl Conversation {
     /// not watched: what a person sent is never more than is told.
     pub fn miss(&mut self, direction: Direction, bytes: u64) {
         if direction == Direction::Sent {
-            self.facts.coverage.add(Class::NotWatched, bytes);
-            self.facts.content_sent = self.facts.content_sent.saturating_add(bytes);
+            self.page.facts.coverage.add(Class::NotWatched, bytes);
+            self.page.facts.content_sent = self.page.facts.content_sent.saturating_add(bytes);
         }
-        let facts = &mut self.facts;
-        each!(&mut self.session, reader => reader.miss(direction, bytes, facts), ());
+        let page = &mut self.page;
+        each!(&mut self.session, reader => reader.miss(direction, bytes, page), ());
         // What is behind the gap may tell more than what is before.
         let unknown = matches!(self.session, Session::Opening(_) | Session::Unknown(_));
         if unknown && self.key.protocol == Protocol::Tcp {
@@ -105,7 +127,8 @@ impl Conversation {
                 self.open(spoken, changes);
             }
         }
-        each!(&mut self.session, reader => reader.end(&mut self.facts), ());
+        each!(&mut self.session, reader => reader.end(&mut self.page), ());
+        self.page.close_all();
         self.session = Session::Over;
         self.name();
     }
@@ -127,17 +150,17 @@ impl Conversation {
     pub(crate) fn held(&self) -> usize {
         let opening = if let Session::Opening(opening) = &self.session { opening.held() } else { 0 };
         let session = each!(&self.session, reader => size_of_val(&**reader) + reader.held(), opening);
-        size_of::<Self>() + session + self.facts.held()
+        size_of::<Self>() + session + self.page.held()
     }
 
     /// What was read so far.
     pub fn facts(&self) -> &Facts {
-        &self.facts
+        &self.page.facts
     }
 
     /// The same, for good.
     pub fn into_facts(self) -> Facts {
-        self.facts
+        self.page.facts
     }
 
     /// The addresses of names that were answered since the last call.
@@ -157,8 +180,8 @@ impl Conversation {
             }
             return;
         }
-        let facts = &mut self.facts;
-        let step = each!(&mut self.session, reader => reader.take(direction, bytes, facts), Step::On);
+        let page = &mut self.page;
+        let step = each!(&mut self.session, reader => reader.take(direction, bytes, page), Step::On);
         if let Step::Switch { to, sent, received } = step {
             self.switch(to, &sent, &received, changes);
         }
@@ -176,8 +199,9 @@ impl Conversation {
 
     /// The old session has counted all but what it hands over.
     fn switch(&mut self, to: Next, sent: &[u8], received: &[u8], changes: usize) {
+        self.page.close_all();
         self.session = match to {
-            _ if changes == 0 => Session::Unknown(Box::new(Unknown::new())),
+            _ if changes == 0 => Session::Unknown(Box::new(Unknown::new(self.key.protocol))),
             Next::Tls => self.session_of(Spoken::Tls),
             Next::Http2 => Session::Http2(Box::new(Http2::new(true))),
             Next::WebSocket => Session::WebSocket(Box::new(WebSocket::new())),
@@ -203,18 +227,23 @@ impl Conversation {
             Spoken::Plain(application) => {
                 Session::Plain(Box::new(Plain::new(application, self.key.protocol)))
             }
-            Spoken::Unknown => Session::Unknown(Box::new(Unknown::new())),
+            Spoken::Unknown => Session::Unknown(Box::new(Unknown::new(self.key.protocol))),
         }
     }
 
     /// What is spoken inside TLS or QUIC, as far as ports and the hello tell.
     fn name(&mut self) {
-        let (Some(outside), false) = (self.facts.application, self.named) else { return };
+        self.page.ask_names();
+        let (Some(outside), false) = (self.page.facts.application, self.named) else { return };
         let encrypted = matches!(outside, Application::Tls | Application::Quic);
-        if encrypted && self.facts.hello.is_none() && !self.is_over() && self.key.remote.port() != DNS_PORT {
+        if encrypted
+            && self.page.facts.hello.is_none()
+            && !self.is_over()
+            && self.key.remote.port() != DNS_PORT
+        {
             return;
         }
-        self.facts.application = self.inside(outside).filter(|_| encrypted).or(Some(outside));
+        self.page.facts.application = self.inside(outside).filter(|_| encrypted).or(Some(outside));
         self.named = true;
     }
 
@@ -224,9 +253,9 @@ impl Conversation {
 
     fn inside(&self, outside: Application) -> Option<Application> {
         // With ECH an outer name (browsers pretend always, RFC 9849 6.2) still tells whose server it is.
-        let name = self.facts.names.first().map(|name| name.name.as_str());
+        let name = self.page.facts.names.first().map(|name| name.name.as_str());
         let remote = self.key.remote;
-        let mut offered = self.facts.hello.iter().flat_map(|hello| &hello.alpn);
+        let mut offered = self.page.facts.hello.iter().flat_map(|hello| &hello.alpn);
         let dns = remote.port() == DNS_PORT || offered.any(|protocol| protocol == "dot");
         match () {
             () if dns && outside == Application::Tls => Some(Application::Dot),

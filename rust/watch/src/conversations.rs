@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
-use telltale_model::{Class, Direction, Facts, FlowKey, FlowNumber, Protocol};
+use telltale_model::{Class, Direction, Facts, FlowKey, FlowNumber, Protocol, Timestamp};
 
 use crate::conversation::Conversation;
 use crate::dns::Answer;
 use crate::limits;
+use crate::page::Desk;
 
 /// Conversations by the number of their flow.
 #[derive(Debug, Default)]
@@ -19,6 +21,8 @@ pub(crate) struct Conversations {
     quic: BTreeMap<SocketAddr, FlowNumber>,
     /// Bytes of memory behind all of them.
     held: usize,
+    /// What is looked for in what they send.
+    desk: Option<Arc<Desk>>,
 }
 
 #[derive(Debug)]
@@ -40,11 +44,19 @@ pub(crate) struct Outcome {
 }
 
 impl Conversations {
-    /// The next bytes of a flow. The first ones begin its conversation.
+    /// From now on this is looked for.
+    pub(crate) fn look_for(&mut self, desk: Option<Arc<Desk>>) {
+        self.live.values_mut().for_each(|live| live.conversation.look_for(desk.as_ref()));
+        self.desk = desk;
+    }
+
+    /// The next bytes of a flow, with when and by which program they were sent. The first ones begin its
+    /// conversation.
     pub(crate) fn take(
         &mut self,
         number: FlowNumber,
         key: FlowKey,
+        (at, program): (Timestamp, Option<&str>),
         direction: Direction,
         bytes: &[u8],
     ) -> Outcome {
@@ -54,6 +66,7 @@ impl Conversations {
         }
         let Some(live) = self.live.get_mut(&number) else { return Outcome::default() };
         live.spoke = begun;
+        live.conversation.turn_to(at, program);
         if direction == Direction::Sent {
             live.sent = live.sent.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         }
@@ -114,10 +127,11 @@ impl Conversations {
             .quic
             .get(&key.remote)
             .filter(|_| key.protocol == Protocol::Udp && direction == Direction::Sent);
-        let conversation = earlier
+        let mut conversation = earlier
             .and_then(|earlier| self.live.get(earlier))
             .and_then(|earlier| earlier.conversation.moved(key, bytes))
             .unwrap_or_else(|| Conversation::new(key));
+        conversation.look_for(self.desk.as_ref());
         self.live.insert(number, Live { conversation, key, sent: 0, held: 0, spoke: false });
         self.hand.push_back(number);
     }
@@ -174,7 +188,13 @@ mod tests {
         for number in 0..40_000 {
             // The first flow goes on speaking.
             for number in [0, number] {
-                let outcome = conversations.take(FlowNumber(number), key(1), Direction::Sent, b"\x01");
+                let outcome = conversations.take(
+                    FlowNumber(number),
+                    key(1),
+                    (Timestamp(1), None),
+                    Direction::Sent,
+                    b"\x01",
+                );
                 ended.extend(outcome.ended);
             }
             assert!(conversations.held <= limits::CONVERSATIONS);
@@ -200,7 +220,7 @@ mod tests {
     #[test]
     fn what_was_not_counted_when_it_was_given_up_was_not_watched() {
         let mut conversations = Conversations::default();
-        conversations.take(FlowNumber(1), key(1), Direction::Sent, b"abc");
+        conversations.take(FlowNumber(1), key(1), (Timestamp(1), None), Direction::Sent, b"abc");
         let facts = conversations.give_up(FlowNumber(1)).unwrap();
         assert_eq!((facts.coverage.not_watched, facts.coverage.total()), (3, 3));
         assert!(conversations.facts(FlowNumber(1)).is_none());

@@ -36,3 +36,24 @@ pub const OPENING: usize = 4_096;
 /// Bytes of memory behind all flows that are being read: sessions, what they hold, and what was read. Past
 /// it the flow that was silent longest is read no further.
 pub const CONVERSATIONS: usize = 8 << 20;
+
+/// Parts of what was sent, such as bodies of requests, that are collected at one time to be searched whole, and
+/// the bytes of each: 2 MiB, besides what conversations hold. Of what is longer, or has no place, the pieces
+/// are searched as they come.
+pub const PARTS: usize = 8;
+
+/// See [`PARTS`].
+pub const PART: usize = 256 << 10;
+
+/// Bytes of a part that need no place among [`PARTS`]: most heads of requests, and small bodies.
+pub const SMALL_PART: usize = 4 << 10;
+
+/// Bytes that are searched again with the next piece, where a part is searched in pieces: whatever is looked for
+/// is shorter in most forms.
+pub const OVERLAP: usize = 512;
+
+/// Parts that one flow has under way: the streams of an HTTP/2 connection. What more there is stays opaque.
+pub const SHEETS: usize = 72;
+
+/// Places in one request that may hold a detail.
+pub const CANDIDATES_OF_REQUEST: usize = 256;

@@ -1,7 +1,8 @@
 //! Protocols that are named and not read further: how many bytes are content, and of which class.
 
-use telltale_model::{Application, Class, Direction, Facts, Protocol};
+use telltale_model::{Application, Class, Direction, Protocol};
 
+use crate::page::{Kind, Page};
 use crate::session::Step;
 use crate::signatures::{is_esp, is_ike, is_stun};
 
@@ -14,6 +15,9 @@ pub(crate) struct Plain {
     greeting: Option<usize>,
 }
 
+/// The sheet of all that is sent.
+const ALL: u32 = 0;
+
 /// RFC 4253 4.2.
 const LONGEST_GREETING: usize = 255;
 
@@ -24,34 +28,63 @@ impl Plain {
     }
 
     /// The next bytes; over UDP one datagram.
-    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], facts: &mut Facts) -> Step {
-        facts.application.get_or_insert(self.application);
+    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
+        page.facts.application.get_or_insert(self.application);
         let class = match self.transport {
             Protocol::Udp => of_datagram(self.application, bytes),
             Protocol::Tcp | Protocol::Icmp => of_stream(self.application),
         };
         if self.application == Application::Ike && class == Class::Encrypted && is_esp(bytes) {
             // The keys are agreed upon: from here on it carries what it was made for.
-            facts.application = Some(Application::Esp);
+            page.facts.application = Some(Application::Esp);
         }
         if direction == Direction::Sent {
             let greeting = self.take_greeting(bytes);
-            facts.count_handshake(greeting);
-            count(class, bytes.len() - greeting, facts);
+            page.facts.count_handshake(greeting);
+            self.count(class, bytes.get(greeting..).unwrap_or_default(), page);
+        } else {
+            page.pause(ALL);
         }
         Step::On
     }
 
-    pub(crate) fn miss(&mut self, direction: Direction, _bytes: u64, _facts: &mut Facts) {
+    pub(crate) fn miss(&mut self, direction: Direction, _bytes: u64, page: &mut Page) {
         if direction == Direction::Sent {
+            page.tear(ALL);
             self.greeting = None;
         }
     }
 
-    pub(crate) fn end(&mut self, _facts: &mut Facts) {}
+    pub(crate) fn end(&mut self, _page: &mut Page) {}
 
     pub(crate) fn held(&self) -> usize {
         0
+    }
+
+    fn count(&mut self, class: Class, bytes: &[u8], page: &mut Page) {
+        let media = matches!(self.application, Application::Stun | Application::Rtp);
+        match class {
+            Class::Handshake => page.facts.count_handshake(bytes.len()),
+            Class::Opaque if !media && page.is_searching() => self.write(bytes, page),
+            Class::Searched
+            | Class::Found
+            | Class::Opaque
+            | Class::Encrypted
+            | Class::Unknown
+            | Class::NotWatched => page.facts.count_content(class, bytes.len()),
+        }
+    }
+
+    /// Has bytes searched: a datagram as it is, of a stream what comes before the other side speaks.
+    fn write(&mut self, bytes: &[u8], page: &mut Page) {
+        if self.transport == Protocol::Udp {
+            page.begin(ALL, Kind::Message);
+        }
+        page.write(ALL, Class::Opaque, bytes);
+        if self.transport == Protocol::Udp {
+            page.end(ALL);
+            page.close(ALL);
+        }
     }
 
     /// How many of these bytes belong to the greeting.
@@ -63,14 +96,6 @@ impl Plain {
         let goes_on = line.is_none() && before + len < LONGEST_GREETING;
         self.greeting = goes_on.then_some(before + len);
         len
-    }
-}
-
-fn count(class: Class, bytes: usize, facts: &mut Facts) {
-    if class == Class::Handshake {
-        facts.count_handshake(bytes);
-    } else {
-        facts.count_content(class, bytes);
     }
 }
 

@@ -2,14 +2,17 @@
 //!
 //! A session is made when the first bytes of a flow tell its protocol, and gets every byte of both
 //! directions in order, the first ones again:
-//! - `take(&mut self, direction, bytes: &[u8], facts: &mut Facts) -> Step`: the next bytes, in pieces of
+//! - `take(&mut self, direction, bytes: &[u8], page: &mut Page) -> Step`: the next bytes, in pieces of
 //!   any size: the same bytes in other pieces give the same facts. Of UDP one datagram. It counts every
 //!   byte sent in one class of the coverage as soon as that is known.
-//! - `miss(&mut self, direction, bytes: u64, facts: &mut Facts)`: bytes are missing here, 0 where nobody
+//! - `miss(&mut self, direction, bytes: u64, page: &mut Page)`: bytes are missing here, 0 where nobody
 //!   knows how many. They were counted as not watched already.
-//! - `end(&mut self, facts: &mut Facts)`: no more come; what was held back is counted.
+//! - `end(&mut self, page: &mut Page)`: no more come; what was held back is counted.
 //!
-//! None holds more than 16 KiB, panics, or reads any byte more than a few times.
+//! What can be read of what is sent goes to the page ([`crate::page`]), which counts it: where details are looked for
+//! by what the search says, else as the session says.
+//!
+//! None holds more than 16 KiB (32 where lines are held to be searched), panics, or reads any byte more than a few times.
 
 /// What a session says after each piece.
 #[derive(Clone, Debug, PartialEq, Eq)]

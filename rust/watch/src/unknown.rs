@@ -1,7 +1,8 @@
 //! Flows of a protocol that nobody here knows: whether they look encrypted.
 
-use telltale_model::{Class, Direction, Facts};
+use telltale_model::{Class, Direction, Protocol};
 
+use crate::page::{Kind, Page};
 use crate::randomness::Randomness;
 use crate::session::Step;
 
@@ -11,34 +12,62 @@ pub(crate) struct Unknown {
     looked_at: Option<Box<[Randomness; 2]>>,
     waiting: usize,
     class: Class,
+    /// Whether each piece stands for itself.
+    datagrams: bool,
+    begun: bool,
 }
 
 impl Unknown {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(transport: Protocol) -> Self {
         let looked_at = Some(Box::new([Randomness::new(), Randomness::new()]));
-        Self { looked_at, waiting: 0, class: Class::Unknown }
+        let datagrams = transport != Protocol::Tcp;
+        Self { looked_at, waiting: 0, class: Class::Unknown, datagrams, begun: false }
     }
 
     /// The next bytes.
-    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], facts: &mut Facts) -> Step {
-        if direction == Direction::Sent {
-            self.waiting += bytes.len();
+    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
+        match direction {
+            // What looks encrypted has nothing in it to look for.
+            Direction::Sent if page.is_searching() && self.class != Class::Encrypted => {
+                self.write(bytes, page)
+            }
+            Direction::Sent => self.waiting += bytes.len(),
+            Direction::Received => page.pause(ALL),
         }
         if self.look(direction, bytes) {
-            self.decide(facts);
+            self.decide(page);
         }
         Step::On
     }
 
-    pub(crate) fn miss(&mut self, _direction: Direction, _bytes: u64, _facts: &mut Facts) {}
+    pub(crate) fn miss(&mut self, direction: Direction, _bytes: u64, page: &mut Page) {
+        if direction == Direction::Sent {
+            page.tear(ALL);
+        }
+    }
 
     /// No more come: decides by what there was.
-    pub(crate) fn end(&mut self, facts: &mut Facts) {
-        self.decide(facts);
+    pub(crate) fn end(&mut self, page: &mut Page) {
+        page.end(ALL);
+        self.decide(page);
     }
 
     pub(crate) fn held(&self) -> usize {
         self.looked_at.as_ref().map_or(0, |both| size_of_val(&**both))
+    }
+
+    /// Has bytes searched. Until it is known whether the flow looks encrypted, they wait to be counted.
+    fn write(&mut self, bytes: &[u8], page: &mut Page) {
+        if self.datagrams || !std::mem::replace(&mut self.begun, true) {
+            page.begin(ALL, if self.datagrams { Kind::Message } else { Kind::Raw });
+        }
+        let known = self.looked_at.is_none().then_some(self.class);
+        page.decide(ALL, known);
+        page.write(ALL, Class::Unknown, bytes);
+        if self.datagrams {
+            page.end(ALL);
+            page.decide(ALL, known);
+        }
     }
 
     /// Whether all is seen that can change the decision.
@@ -50,28 +79,32 @@ impl Unknown {
     }
 
     /// Encrypted is what looks random in each direction that says enough.
-    fn decide(&mut self, facts: &mut Facts) {
+    fn decide(&mut self, page: &mut Page) {
         if let Some(both) = self.looked_at.take() {
             let verdicts: Vec<bool> = both.iter().filter_map(Randomness::is_uniform).collect();
             let encrypted = !verdicts.is_empty() && verdicts.iter().all(|uniform| *uniform);
             self.class = if encrypted { Class::Encrypted } else { Class::Unknown };
+            page.decide(ALL, Some(self.class));
         }
-        facts.count_content(self.class, std::mem::take(&mut self.waiting));
+        page.facts.count_content(self.class, std::mem::take(&mut self.waiting));
     }
 }
+
+/// The sheet of all that is sent.
+const ALL: u32 = 0;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn class_of(pieces: &[(Direction, &[u8])]) -> (u64, u64, u64) {
-        let (mut session, mut facts) = (Unknown::new(), Facts::default());
+        let (mut session, mut page) = (Unknown::new(Protocol::Tcp), Page::default());
         for (direction, piece) in pieces {
-            session.take(*direction, piece, &mut facts);
+            session.take(*direction, piece, &mut page);
         }
-        session.end(&mut facts);
-        assert_eq!(facts.content_sent, facts.coverage.total());
-        (facts.coverage.encrypted, facts.coverage.unknown, facts.coverage.total())
+        session.end(&mut page);
+        assert_eq!(page.facts.content_sent, page.facts.coverage.total());
+        (page.facts.coverage.encrypted, page.facts.coverage.unknown, page.facts.coverage.total())
     }
 
     fn random(len: usize) -> Vec<u8> {

@@ -2,16 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use telltale_model::{
-    Class, Content, Destination, Direction, Ending, Facts, Flow, FlowKey, FlowNumber, Observation, Owner,
-    Protocol, Timestamp, Traffic,
+    Class, Content, Destination, Details, Direction, Ending, Facts, Flow, FlowKey, FlowNumber, Observation,
+    Owner, Protocol, Timestamp, Traffic,
 };
 
 use crate::conversations::Conversations;
 use crate::destinations::{Around, Destinations};
 use crate::ledger::{Ledger, Sums};
 use crate::names::{App, Asker, Moment, Names};
+use crate::page::{Desk, Means};
 use crate::{limits, whom};
 
 /// What the caller knows beforehand.
@@ -34,6 +36,8 @@ pub struct Watcher {
     names: Names,
     flows: BTreeMap<FlowNumber, Followed>,
     conversations: Conversations,
+    /// What searching needs, for all flows and details.
+    means: Arc<Means>,
     /// Those of `flows` that have ended, in the order of their ends.
     ended: VecDeque<FlowNumber>,
     changed: BTreeSet<FlowNumber>,
@@ -63,12 +67,19 @@ impl Watcher {
             names: Names::default(),
             flows: BTreeMap::new(),
             conversations: Conversations::default(),
+            means: Arc::default(),
             ended: VecDeque::new(),
             changed: BTreeSet::new(),
             news: 0,
             early: BTreeMap::new(),
             past: Sums::default(),
         }
+    }
+
+    /// From now on these are looked for in what is sent: parts in progress are judged by those before, and what
+    /// has passed is never judged anew. Until this is called nothing is looked for.
+    pub fn set_details(&mut self, details: &Details) {
+        self.conversations.look_for(Desk::new(details, &self.means));
     }
 
     /// Takes one observation. Observations may be missing: what is known stays right as far as it
@@ -78,7 +89,7 @@ impl Watcher {
             Observation::Opened { flow, key, at } => self.opened(flow, key, at),
             Observation::Owned { flow, owner } => self.owned(flow, owner),
             Observation::Carried { flow, traffic, .. } => self.carried(flow, traffic),
-            Observation::Bytes { flow, direction, payload, .. } => self.bytes(flow, direction, &payload),
+            Observation::Bytes { flow, direction, payload, at } => self.bytes(flow, direction, &payload, at),
             Observation::Missed { flow, direction, bytes } => self.missed(flow, direction, bytes),
             Observation::Closed { flow, traffic, ending, at } => self.closed(flow, traffic, ending, at),
         }
@@ -202,7 +213,7 @@ impl Watcher {
         }
     }
 
-    fn bytes(&mut self, number: FlowNumber, direction: Direction, bytes: &[u8]) {
+    fn bytes(&mut self, number: FlowNumber, direction: Direction, bytes: &[u8], at: Timestamp) {
         let Some(followed) = self.flows.get(&number).filter(|followed| followed.flow.ended.is_none()) else {
             return;
         };
@@ -210,7 +221,8 @@ impl Watcher {
             return self.pass_over(number, direction, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         }
         let names = self.conversations.facts(number).map_or(0, |facts| facts.names.len());
-        let outcome = self.conversations.take(number, followed.flow.key, direction, bytes);
+        let sender = (at, followed.flow.owner.program.as_deref());
+        let outcome = self.conversations.take(number, followed.flow.key, sender, direction, bytes);
         if !outcome.answers.is_empty() {
             let asker = Asker { flow: Some(number), app: App::of(&followed.flow.owner) };
             outcome.answers.iter().for_each(|answer| self.names.learn(answer, &asker));

@@ -4,8 +4,9 @@
 //! is content, and searched; other content is opaque, and so is all that follows a gap that hides where
 //! frames begin.
 
-use telltale_model::{Application, Class, Direction, Facts};
+use telltale_model::{Application, Class, Direction};
 
+use crate::page::{Kind, Page};
 use crate::session::Step;
 
 /// A connection. What is received says nothing of what was sent.
@@ -14,6 +15,12 @@ pub(crate) struct WebSocket {
     state: State,
     /// What continuation frames go on with.
     message: Class,
+    /// What hides the payload of the present frame (RFC 6455 5.3), and how much of that has come.
+    mask: ([u8; 4], usize),
+    /// Whether the present frame is the last of its message.
+    last: bool,
+    /// Whether it is of a message, and not about the connection.
+    in_message: bool,
 }
 
 /// What the next byte belongs to.
@@ -29,26 +36,34 @@ enum State {
 
 impl WebSocket {
     pub(crate) fn new() -> Self {
-        Self { state: State::Header([0; HEADER], 0), message: Class::Opaque }
+        Self {
+            state: State::Header([0; HEADER], 0),
+            message: Class::Opaque,
+            mask: ([0; 4], 0),
+            last: false,
+            in_message: false,
+        }
     }
 
     /// See [`crate::session`].
-    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], facts: &mut Facts) -> Step {
-        facts.application = Some(Application::WebSocket);
+    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
+        page.facts.application = Some(Application::WebSocket);
         if direction == Direction::Sent {
             let mut rest = bytes;
             while !rest.is_empty() {
-                self.advance(&mut rest, facts);
+                self.advance(&mut rest, page);
             }
         }
         Step::On
     }
 
     /// See [`crate::session`].
-    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, _facts: &mut Facts) {
+    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, page: &mut Page) {
         if direction == Direction::Received {
             return;
         }
+        page.tear(MESSAGE);
+        self.mask.1 = self.mask.1.wrapping_add(usize::try_from(bytes).unwrap_or_default());
         self.state = match self.state {
             State::Payload(class, left) if (1..=left).contains(&bytes) => payload(class, left - bytes),
             State::Header(..) | State::Payload(..) | State::Lost => State::Lost,
@@ -56,38 +71,82 @@ impl WebSocket {
     }
 
     /// See [`crate::session`]: nothing is held back.
-    pub(crate) fn end(&mut self, _facts: &mut Facts) {}
+    pub(crate) fn end(&mut self, _page: &mut Page) {}
 
     /// Bytes of memory behind it.
     pub(crate) fn held(&self) -> usize {
         0
     }
 
-    fn advance(&mut self, rest: &mut &[u8], facts: &mut Facts) {
+    fn advance(&mut self, rest: &mut &[u8], page: &mut Page) {
         match self.state {
-            State::Header(header, have) => self.header(header, have, rest, facts),
+            State::Header(header, have) => self.header(header, have, rest, page),
             State::Payload(class, left) => {
-                let len = take(rest, left);
-                count(class, len, facts);
-                self.state = payload(class, left - len as u64);
+                let bytes = take(rest, left);
+                self.payload(class, bytes, page);
+                self.state = payload(class, left - bytes.len() as u64);
+                self.end_frame(class, page);
             }
-            State::Lost => count(Some(Class::Opaque), std::mem::take(rest).len(), facts),
+            State::Lost => page.facts.count_content(Class::Opaque, std::mem::take(rest).len()),
         }
     }
 
-    fn header(&mut self, mut header: [u8; HEADER], have: usize, rest: &mut &[u8], facts: &mut Facts) {
+    fn header(&mut self, mut header: [u8; HEADER], have: usize, rest: &mut &[u8], page: &mut Page) {
         let Some((byte, after)) = rest.split_first() else { return };
         *rest = after;
-        facts.count_handshake(1);
+        page.facts.count_handshake(1);
         if let Some(place) = header.get_mut(have) {
             *place = *byte;
         }
         let have = have + 1;
         self.state = match Frame::of(&header, have) {
             None => State::Header(header, have),
-            Some(frame) if frame.is_known() => payload(self.class(frame), frame.len),
+            Some(frame) if frame.is_known() => {
+                let class = self.class(frame);
+                self.begin_frame(frame, page);
+                payload(class, frame.len)
+            }
             Some(_) => State::Lost,
         };
+        if let State::Header(_, 0) = self.state {
+            self.end_frame(if self.in_message { Some(self.message) } else { None }, page);
+        }
+    }
+
+    /// A message that is compressed is a body with the coding of its own (RFC 7692 7.2.2).
+    fn begin_frame(&mut self, frame: Frame, page: &mut Page) {
+        self.in_message = frame.opcode < CLOSE;
+        self.mask = (frame.mask, 0);
+        self.last = frame.last;
+        if matches!(frame.opcode, TEXT | BINARY) && page.is_searching() {
+            let coding = (frame.reserved & COMPRESSED != 0).then(|| "deflate".to_owned());
+            let compressed = coding.is_some();
+            page.begin(MESSAGE, if compressed { Kind::Body { media: None, coding } } else { Kind::Message });
+        }
+    }
+
+    fn payload(&mut self, class: Option<Class>, bytes: &[u8], page: &mut Page) {
+        let Some(class) = class else { return page.facts.count_handshake(bytes.len()) };
+        if !page.is_searching() {
+            return page.facts.count_content(class, bytes.len());
+        }
+        let (mask, _) = self.mask;
+        let mut clear = [0; 512];
+        for piece in bytes.chunks(clear.len()) {
+            let masks = mask.iter().cycle().skip(self.mask.1 % mask.len());
+            let unmasked = piece.iter().zip(masks).map(|(byte, mask)| byte ^ mask);
+            clear.iter_mut().zip(unmasked).for_each(|(place, byte)| *place = byte);
+            page.write(MESSAGE, class, clear.get(..piece.len()).unwrap_or_default());
+            self.mask.1 += piece.len();
+        }
+    }
+
+    /// Where the frame has ended, and the message with it.
+    fn end_frame(&mut self, class: Option<Class>, page: &mut Page) {
+        if class.is_some() && self.last && matches!(self.state, State::Header(_, 0)) {
+            page.end(MESSAGE);
+            page.close(MESSAGE);
+        }
     }
 
     fn class(&mut self, frame: Frame) -> Option<Class> {
@@ -110,6 +169,9 @@ struct Frame {
     opcode: u8,
     reserved: u8,
     len: u64,
+    last: bool,
+    /// Zeroes where there is none.
+    mask: [u8; 4],
 }
 
 impl Frame {
@@ -123,7 +185,9 @@ impl Frame {
         };
         let mask = if second & 0x80 == 0 { 0 } else { 4 };
         let whole = have >= 2 && have >= 2 + size + mask;
-        whole.then_some(Self { opcode: first & 0x0f, reserved: first & 0x70, len })
+        let mask = lengths.get(size..size + mask)?.first_chunk().copied().unwrap_or_default();
+        let last = first & 0x80 != 0;
+        whole.then_some(Self { opcode: first & 0x0f, reserved: first & 0x70, len, last, mask })
     }
 
     /// RFC 6455 5.2, 5.5: others end the connection.
@@ -157,19 +221,16 @@ fn number(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// Takes up to `len` bytes from the front, and gives how many.
-fn take(rest: &mut &[u8], len: u64) -> usize {
+/// Takes up to `len` bytes from the front.
+fn take<'a>(rest: &mut &'a [u8], len: u64) -> &'a [u8] {
     let len = usize::try_from(len).unwrap_or(usize::MAX).min(rest.len());
-    *rest = rest.get(len..).unwrap_or_default();
-    len
+    let (taken, after) = rest.split_at_checked(len).unwrap_or_default();
+    *rest = after;
+    taken
 }
 
-fn count(class: Option<Class>, bytes: usize, facts: &mut Facts) {
-    match class {
-        Some(class) => facts.count_content(class, bytes),
-        None => facts.count_handshake(bytes),
-    }
-}
+/// The sheet of the message in progress.
+const MESSAGE: u32 = 0;
 
 #[cfg(test)]
 mod tests {
@@ -186,15 +247,15 @@ mod tests {
 
     /// Handshake, searched and opaque bytes.
     fn counted(bytes: &[u8], piece: usize) -> (u64, u64, u64) {
-        let (mut socket, mut facts) = (WebSocket::new(), Facts::default());
+        let (mut socket, mut page) = (WebSocket::new(), Page::default());
         for piece in bytes.chunks(piece) {
-            assert_eq!(socket.take(Direction::Sent, piece, &mut facts), Step::On);
-            socket.take(Direction::Received, b"\xff\xff", &mut facts);
+            assert_eq!(socket.take(Direction::Sent, piece, &mut page), Step::On);
+            socket.take(Direction::Received, b"\xff\xff", &mut page);
         }
-        socket.end(&mut facts);
-        let coverage = facts.coverage;
+        socket.end(&mut page);
+        let coverage = page.facts.coverage;
         assert_eq!(coverage.total(), bytes.len() as u64);
-        assert_eq!(facts.content_sent, coverage.searched + coverage.opaque);
+        assert_eq!(page.facts.content_sent, coverage.searched + coverage.opaque);
         (coverage.handshake, coverage.searched, coverage.opaque)
     }
 
@@ -219,14 +280,14 @@ mod tests {
 
     #[test]
     fn a_gap_inside_a_payload_hides_nothing() {
-        let (mut socket, mut facts) = (WebSocket::new(), Facts::default());
-        socket.take(Direction::Sent, &frame(0x81, b"hello")[..8], &mut facts);
-        socket.miss(Direction::Sent, 3, &mut facts);
-        socket.take(Direction::Sent, &frame(0x81, b"you"), &mut facts);
-        assert_eq!((facts.coverage.searched, facts.coverage.opaque), (5, 0));
-        socket.miss(Direction::Sent, 1, &mut facts);
-        socket.take(Direction::Sent, &frame(0x81, b"you"), &mut facts);
-        assert_eq!((facts.coverage.searched, facts.coverage.opaque), (5, 9));
+        let (mut socket, mut page) = (WebSocket::new(), Page::default());
+        socket.take(Direction::Sent, &frame(0x81, b"hello")[..8], &mut page);
+        socket.miss(Direction::Sent, 3, &mut page);
+        socket.take(Direction::Sent, &frame(0x81, b"you"), &mut page);
+        assert_eq!((page.facts.coverage.searched, page.facts.coverage.opaque), (5, 0));
+        socket.miss(Direction::Sent, 1, &mut page);
+        socket.take(Direction::Sent, &frame(0x81, b"you"), &mut page);
+        assert_eq!((page.facts.coverage.searched, page.facts.coverage.opaque), (5, 9));
     }
 
     #[test]

@@ -1,6 +1,11 @@
 use super::*;
+use crate::limits;
+use crate::page::Means;
 
 use telltale_model::Direction::{Received, Sent};
+use telltale_model::{Detail, DetailKind, DetailName, Details};
+
+use crate::pieces::{Random, Turns, facts_in_any_pieces};
 
 fn key(protocol: Protocol, port: u16) -> FlowKey {
     FlowKey {
@@ -14,15 +19,22 @@ fn facts(key: FlowKey, pieces: &[(Direction, &[u8])]) -> Facts {
     let mut conversation = Conversation::new(key);
     for (direction, piece) in pieces {
         conversation.take(*direction, piece);
-        assert!(conversation.held() <= (16 << 10) + conversation.facts.held() + size_of::<Conversation>());
+        assert!(conversation.held() <= (16 << 10) + conversation.page.held() + size_of::<Conversation>());
     }
     conversation.end();
     conversation.into_facts()
 }
 
-/// The same bytes in pieces of many sizes; all must give the same.
+/// The same bytes in pieces of many sizes; all must give the same, and with details to look for the same pieces
+/// to be searched.
 fn in_all_pieces(key: FlowKey, whole: &[(Direction, &[u8])]) -> Facts {
     let expected = facts(key, whole);
+    let (searched, seen) = searched_of(key, whole);
+    assert_eq!(
+        (searched.coverage.total(), searched.content_sent),
+        (expected.coverage.total(), expected.content_sent)
+    );
+    assert_eq!(searched.coverage.handshake, expected.coverage.handshake);
     let sent: usize =
         whole.iter().filter(|(direction, _)| *direction == Sent).map(|(_, bytes)| bytes.len()).sum();
     assert_eq!(expected.coverage.total(), sent as u64);
@@ -32,8 +44,37 @@ fn in_all_pieces(key: FlowKey, whole: &[(Direction, &[u8])]) -> Facts {
             .flat_map(|(direction, bytes)| bytes.chunks(len).map(|piece| (*direction, piece)))
             .collect();
         assert_eq!(facts(key, &pieces), expected, "in pieces of {len}");
+        assert_eq!(
+            searched_of(key, &pieces),
+            (searched.clone(), seen.clone()),
+            "searched in pieces of {len}"
+        );
     }
     expected
+}
+
+/// Details that are nowhere.
+fn details() -> Details {
+    let name = DetailName { kind: DetailKind::Imei, number: 1, id: 7 };
+    Details { set: 9, list: vec![Detail { name, value: String::from("490154203237518").into() }] }
+}
+
+/// The facts, and what was handed over to be searched.
+fn searched_of(key: FlowKey, pieces: &[(Direction, &[u8])]) -> (Facts, Vec<String>) {
+    let desk = Desk::new(&details(), &Arc::default()).unwrap();
+    let mut conversation = Conversation::new(key);
+    conversation.look_for(Some(&desk));
+    for (direction, piece) in pieces {
+        conversation.take(*direction, piece);
+    }
+    conversation.end();
+    let seen = desk.seen.lock().unwrap().clone();
+    (conversation.into_facts(), seen)
+}
+
+fn seen(port: u16, pieces: &[(Direction, &[u8])]) -> Vec<String> {
+    in_all_pieces(key(Protocol::Tcp, port), pieces);
+    searched_of(key(Protocol::Tcp, port), pieces).1
 }
 
 const QUERY: &[u8] = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x01a\x07example\0\0\x01\0\x01";
@@ -177,4 +218,221 @@ fn tls_behind_starttls_and_behind_connect_is_read() {
     let facts = in_all_pieces(key(Protocol::Tcp, 3_128), &connect);
     let names: Vec<&str> = facts.names.iter().map(|name| name.name.as_str()).collect();
     assert_eq!((facts.application, names), (Some(Application::Tls), vec!["outer.example", "inner.example"]));
+}
+
+#[test]
+fn an_http_request_is_searched_as_head_body_and_trailers() {
+    let pieces: [(Direction, &[u8]); 2] = [
+        (
+            Sent,
+            b"POST /a?b=1 HTTP/1.1\r\nHost: x.example\r\nContent-Type: application/json\r\n\
+            Transfer-Encoding: chunked\r\n\r\n3\r\n{\"a\r\n5\r\n\":1}\n\r\n0\r\nSum: 7\r\n\r\n\
+            GET /next HTTP/1.1\r\n\r\n",
+        ),
+        (Received, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 204 No\r\n\r\n"),
+    ];
+    assert_eq!(
+        seen(80, &pieces),
+        [
+            "0 head /a?b=1 Host=x.example Content-Type=application/json Transfer-Encoding=chunked",
+            "101 body application/json - {\"a\":1}\n",
+            "122 head  Sum=7",
+            "132 head /next ",
+        ]
+    );
+}
+
+#[test]
+fn a_body_that_ends_early_or_has_a_gap_is_no_whole() {
+    let head = b"PUT /a HTTP/1.1\r\nContent-Length: 10\r\n\r\n";
+    let body = [(Sent, &head[..]), (Sent, b"12345")];
+    assert_eq!(seen(80, &body)[1], "39 body - - 12345...");
+    let desk = Desk::new(&details(), &Arc::default()).unwrap();
+    let mut conversation = Conversation::new(key(Protocol::Tcp, 80));
+    conversation.look_for(Some(&desk));
+    conversation.take(Sent, head);
+    conversation.take(Sent, b"123");
+    conversation.miss(Sent, 4);
+    conversation.take(Sent, b"890");
+    conversation.take(Sent, b"GET / HTTP/1.1\r\n\r\n");
+    conversation.end();
+    let coverage = conversation.facts().coverage;
+    assert_eq!((coverage.not_watched, coverage.total()), (4, 39 + 10 + 18));
+    assert_eq!(desk.seen.lock().unwrap()[1..], ["39 body - - 123...", "46 ...raw 890", "49 head / "]);
+}
+
+#[test]
+fn a_head_is_searched_as_soon_as_it_is_whole() {
+    let desk = Desk::new(&details(), &Arc::default()).unwrap();
+    let mut conversation = Conversation::new(key(Protocol::Tcp, 80));
+    conversation.look_for(Some(&desk));
+    conversation.take(Sent, b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\n");
+    assert_eq!(desk.seen.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn a_long_body_takes_a_place_and_is_searched_in_pieces_where_there_is_none() {
+    let head = b"PUT /a HTTP/1.1\r\nContent-Length: 300000\r\n\r\n";
+    let body = vec![b'x'; 300_000];
+    let lengths = |means: &Arc<Means>| {
+        let desk = Desk::new(&details(), means).unwrap();
+        let mut conversation = Conversation::new(key(Protocol::Tcp, 80));
+        conversation.look_for(Some(&desk));
+        for piece in [&head[..], &body].concat().chunks(1_448) {
+            conversation.take(Sent, piece);
+            assert!(conversation.held() < 32 << 10);
+        }
+        conversation.end();
+        assert_eq!(conversation.facts().coverage.total(), 300_000 + head.len() as u64);
+        let seen = desk.seen.lock().unwrap();
+        let bodies = seen.iter().skip(1).map(|piece| piece.bytes().filter(|byte| *byte == b'x').count());
+        bodies.collect::<Vec<_>>()
+    };
+    let means = Arc::<Means>::default();
+    assert_eq!(lengths(&means), [limits::PART, 300_000 - limits::PART + limits::OVERLAP]);
+    let desk = Desk::new(&details(), &means).unwrap();
+    let places: Vec<_> = (0..limits::PARTS).map(|_| desk.place().unwrap()).collect();
+    let small = lengths(&means);
+    assert!(small.len() > 70 && small.iter().all(|len| *len <= limits::SMALL_PART));
+    assert_eq!(small.iter().sum::<usize>(), 300_000 + (small.len() - 1) * limits::OVERLAP);
+    drop(places);
+    assert_eq!(lengths(&means).len(), 2);
+}
+
+#[test]
+fn messages_of_a_web_socket_are_searched_unmasked_and_joined() {
+    let frame = |first: u8, payload: &[u8]| {
+        let mask = [1, 2, 3, 4];
+        let masked = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask).collect();
+        [vec![first, 0x80 | u8::try_from(payload.len()).unwrap()], mask.to_vec(), masked].concat()
+    };
+    let frames =
+        [frame(1, b"{\"a\":"), frame(0x89, b"ping"), frame(0x80, b"1}"), frame(0x82, b"\x08\x01")].concat();
+    let upgrade = b"GET /s HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    let answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+    let pieces: [(Direction, &[u8]); 3] = [(Sent, upgrade), (Received, answer), (Sent, &frames)];
+    assert_eq!(seen(80, &pieces)[1..], ["66 message {\"a\":1}", "95 message \u{8}\u{1}"]);
+}
+
+#[test]
+fn streams_of_http2_are_searched_apart() {
+    let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
+        let len = u8::try_from(payload.len()).unwrap();
+        [&[0, 0, len, kind, flags, 0, 0, 0, stream][..], payload].concat()
+    };
+    // :method POST, :path /index.html, content-type without indexing.
+    let fields = b"\x83\x85\x0f\x10\x0aapplication"[..5].to_vec();
+    let fields = [&fields[..], b"text/plain"].concat();
+    let sent = [
+        &b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..],
+        &frame(4, 0, 0, b""),
+        &frame(1, 4, 1, &fields),
+        &frame(1, 4, 3, &fields),
+        &frame(0, 0, 1, b"one "),
+        &frame(0, 1, 3, b"three"),
+        &frame(0, 1, 1, b"more"),
+    ]
+    .concat();
+    let seen = seen(80, &[(Sent, &sent)]);
+    let contents: Vec<_> = seen.iter().map(|piece| piece.split_once(' ').unwrap().1).collect();
+    let head = "head /index.html content-type=text/plain";
+    assert_eq!(contents, [head, head, "body text/plain - three", "body text/plain - one more"]);
+}
+
+#[test]
+fn what_is_asked_of_the_dns_or_named_in_a_hello_is_searched_and_stays_framing() {
+    let framed = [&[0, 27][..], QUERY].concat();
+    assert_eq!(seen(53, &[(Sent, &framed), (Received, &framed)]), ["29 question a.example"]);
+    assert_eq!(
+        seen(443, &[(Sent, &client_hello("b.example"))])[0].split_once(' ').unwrap().1,
+        "question b.example"
+    );
+}
+
+#[test]
+fn mail_is_searched_between_replies_and_what_nobody_knows_in_pieces() {
+    let mail: [(Direction, &[u8]); 5] = [
+        (Received, b"220 mail.example ESMTP\r\n"),
+        (Sent, b"EHLO me\r\n"),
+        (Received, b"250-mail.example\r\n250 HELP\r\n"),
+        (Sent, b"MAIL FROM:<a@b>\r\nRCPT"),
+        (Sent, b" TO:<c@d>\r\n"),
+    ];
+    assert_eq!(seen(25, &mail), ["0 message EHLO me\r\n", "9 message MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"]);
+    let unknown: [(Direction, &[u8]); 3] = [(Sent, b"\x01one "), (Received, b"?"), (Sent, b"two")];
+    assert_eq!(seen(7_000, &unknown), ["0 raw \u{1}one ...", "0 ...raw \u{1}one two"]);
+}
+
+#[test]
+fn no_cut_end_or_damage_changes_what_is_counted_where_details_are_looked_for() {
+    let turns: [Turns; 3] = [
+        vec![
+            (Sent, b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbodyPUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nx:y\r\n\r\n".to_vec()),
+            (Received, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()),
+            (Sent, b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        ],
+        vec![
+            (Received, b"220 mail.example ESMTP\r\n".to_vec()),
+            (Sent, b"EHLO me\r\nMAIL FROM:<a@b>\r\n".to_vec()),
+            (Received, b"250 ok\r\n".to_vec()),
+            (Sent, b"DATA\r\n".to_vec()),
+        ],
+        vec![(Sent, b"\x01 some \xff text".to_vec()), (Received, b"?".to_vec()), (Sent, b"more".to_vec())],
+    ];
+    for turns in turns {
+        facts_in_any_pieces(&turns, |pieces| searched_of(key(Protocol::Tcp, 7_000), pieces).0);
+    }
+}
+
+#[test]
+fn gaps_anywhere_change_nothing_of_what_is_counted() {
+    let request = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n0123456789012345678901234567890123456789\
+        PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n0\r\nx:y\r\n\r\nGET / HTTP/1.1\r\n\r\n";
+    let mut random = Random(3);
+    for _ in 0..3_000 {
+        let mut plain = Conversation::new(key(Protocol::Tcp, 80));
+        let mut looking = Conversation::looking_for(key(Protocol::Tcp, 80), &details());
+        let (mut rest, mut sent) = (request.repeat(2), 0);
+        while !rest.is_empty() {
+            let piece: Vec<u8> = rest.drain(..(1 + random.below(60)).min(rest.len())).collect();
+            let gap = random.below(5) == 0;
+            let told = if random.below(3) == 0 { 0 } else { piece.len() as u64 };
+            sent += if gap { told } else { piece.len() as u64 };
+            for conversation in [&mut plain, &mut looking] {
+                match gap {
+                    true => conversation.miss(Sent, told),
+                    false => conversation.take(Sent, &piece),
+                }
+            }
+            if random.below(9) == 0 {
+                looking.look_for(Desk::new(&Details { set: sent, ..details() }, &Arc::default()).as_ref());
+            }
+        }
+        [&mut plain, &mut looking].into_iter().for_each(Conversation::end);
+        let (plain, looking) = (plain.into_facts(), looking.into_facts());
+        assert_eq!((looking.coverage.total(), looking.content_sent), (sent, plain.content_sent));
+        assert_eq!(looking.requests, plain.requests);
+    }
+}
+
+#[test]
+fn details_that_are_given_or_taken_back_later_lose_no_byte() {
+    let request = b"POST /a HTTP/1.1\r\nContent-Length: 10\r\n\r\n0123456789GET / HTTP/1.1\r\n\r\n";
+    for at in 0..request.len() {
+        for looks in [true, false] {
+            let desk = Desk::new(&details(), &Arc::default());
+            let mut conversation = Conversation::new(key(Protocol::Tcp, 80));
+            conversation.look_for(desk.as_ref().filter(|_| !looks));
+            let (before, after) = request.split_at(at);
+            conversation.take(Sent, before);
+            conversation.look_for(desk.as_ref().filter(|_| looks));
+            conversation.take(Sent, after);
+            conversation.end();
+            let facts = conversation.into_facts();
+            assert_eq!(
+                (facts.coverage.total(), facts.set),
+                (request.len() as u64, if looks { 9 } else { 0 })
+            );
+        }
+    }
 }

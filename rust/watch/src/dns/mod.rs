@@ -12,6 +12,7 @@ use std::net::IpAddr;
 
 use telltale_model::{Application, Class, Direction, Facts, Lookup, Name, NameSource};
 
+use crate::page::Page;
 use crate::session::{Likeness, Step};
 use message::{Message, Question, Record};
 use record::Data;
@@ -67,27 +68,27 @@ impl Dns {
     }
 
     /// The next bytes; over UDP one datagram.
-    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], facts: &mut Facts) -> Step {
-        facts.application.get_or_insert(self.dialect.application());
+    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
+        page.facts.application.get_or_insert(self.dialect.application());
         let Some(streams) = &mut self.streams else {
-            let class = self.read(bytes, facts);
-            count(direction, class, bytes.len(), facts);
+            let class = self.read(direction, bytes, page);
+            count(direction, class, bytes.len(), page);
             return Step::On;
         };
         let [sent, received] = streams;
         let stream = if direction == Direction::Sent { sent } else { received };
         let (messages, lost) = stream.take(bytes);
         let known = bytes.len() - lost;
-        count(direction, Class::Handshake, known, facts);
-        count(direction, Class::Opaque, lost, facts);
+        count(direction, Class::Handshake, known, page);
+        count(direction, Class::Opaque, lost, page);
         for message in messages {
-            self.read(&message, facts);
+            self.read(direction, &message, page);
         }
         Step::On
     }
 
     /// Bytes are missing here.
-    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, _facts: &mut Facts) {
+    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, _page: &mut Page) {
         if let Some([sent, received]) = &mut self.streams {
             let stream = if direction == Direction::Sent { sent } else { received };
             stream.miss(bytes);
@@ -95,7 +96,7 @@ impl Dns {
     }
 
     /// No more come.
-    pub(crate) fn end(&mut self, _facts: &mut Facts) {
+    pub(crate) fn end(&mut self, _page: &mut Page) {
         self.streams = None;
     }
 
@@ -110,47 +111,54 @@ impl Dns {
     }
 
     /// Reads one message, and says what its bytes are.
-    fn read(&mut self, bytes: &[u8], facts: &mut Facts) -> Class {
+    fn read(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Class {
         let Some(mut message) = Message::read(bytes) else { return Class::Opaque };
         self.dialect.rewrite(&mut message);
+        look_at(direction, &mut message, page);
         if message.response {
-            self.answered(&message, facts);
+            self.answered(&message, page);
         } else {
             for question in &message.questions {
-                self.asked(question, facts);
+                self.asked(question, page);
             }
         }
         Class::Handshake
     }
 
     /// Remembers a question once, and gives its place.
-    fn asked<'a>(&self, question: &Question, facts: &'a mut Facts) -> Option<&'a mut Lookup> {
+    fn asked<'a>(&self, question: &Question, page: &'a mut Page) -> Option<&'a mut Lookup> {
         let kind = record::kind_name(question.kind);
         let known =
-            facts.lookups.iter().position(|lookup| lookup.query == question.name && lookup.kind == kind);
+            page.facts.lookups.iter().position(|lookup| lookup.query == question.name && lookup.kind == kind);
         if known.is_none() {
-            self.remember(question, kind, facts)?;
+            self.remember(question, kind, page)?;
         }
-        let last = facts.lookups.len().saturating_sub(1);
-        facts.lookups.get_mut(known.unwrap_or(last))
+        let last = page.facts.lookups.len().saturating_sub(1);
+        page.facts.lookups.get_mut(known.unwrap_or(last))
     }
 
     /// Names of the local network are no names of the Internet: they stay among the lookups.
-    fn remember(&self, question: &Question, kind: String, facts: &mut Facts) -> Option<()> {
+    fn remember(&self, question: &Question, kind: String, page: &mut Page) -> Option<()> {
         let query = question.name.clone();
         if self.dialect == Dialect::Internet {
-            facts.add_name(Name { name: query.clone(), from: NameSource::Dns, outer: false });
+            page.facts.add_name(Name { name: query.clone(), from: NameSource::Dns, outer: false });
         }
-        let room = facts.lookups.len() < Facts::NAMES;
+        let room = page.facts.lookups.len() < Facts::NAMES;
         room.then(|| {
-            facts.lookups.push(Lookup { query, kind, answered: false, addresses: vec![], others: vec![] });
+            page.facts.lookups.push(Lookup {
+                query,
+                kind,
+                answered: false,
+                addresses: vec![],
+                others: vec![],
+            });
         })
     }
 
-    fn answered(&mut self, message: &Message, facts: &mut Facts) {
+    fn answered(&mut self, message: &Message, page: &mut Page) {
         for question in message.questions.iter().take(ANSWERED) {
             let records = belonging(question, &message.answers);
-            if let Some(lookup) = self.asked(question, facts) {
+            if let Some(lookup) = self.asked(question, page) {
                 lookup.answered = true;
                 fill(lookup, &records);
             }
@@ -160,15 +168,15 @@ impl Dns {
         }
         // Of a zone transfer only the first message has its question (RFC 5936 2.2): nobody asked for each.
         if message.questions.is_empty() && self.dialect != Dialect::Internet {
-            self.announced(&message.answers, facts);
+            self.announced(&message.answers, page);
         }
     }
 
     /// mDNS: answers come without their questions (RFC 6762 6), also to nobody's question.
-    fn announced(&mut self, records: &[Record], facts: &mut Facts) {
+    fn announced(&mut self, records: &[Record], page: &mut Page) {
         for record in records {
             let question = Question { name: record.name.clone(), kind: record.kind };
-            if let Some(lookup) = self.asked(&question, facts) {
+            if let Some(lookup) = self.asked(&question, page) {
                 lookup.answered = true;
                 fill(lookup, &[record]);
             }
@@ -207,6 +215,22 @@ impl Dialect {
     }
 }
 
+/// Has every text that was sent searched, and leaves of all of them what may be kept.
+fn look_at(direction: Direction, message: &mut Message, page: &mut Page) {
+    if !page.is_searching() {
+        return;
+    }
+    let questions = message.questions.iter_mut().map(|question| &mut question.name);
+    let records =
+        message.answers.iter_mut().flat_map(|record| [Some(&mut record.name), record.data.text_mut()]);
+    for text in questions.chain(records.flatten()) {
+        if direction == Direction::Sent {
+            page.ask(text);
+        }
+        *text = page.redact(text).unwrap_or_else(|| std::mem::take(text));
+    }
+}
+
 /// Whether a datagram on any port is DNS.
 pub(crate) fn looks_like(datagram: &[u8]) -> Likeness {
     if message::is_exact(datagram) { Likeness::Yes } else { Likeness::No }
@@ -238,11 +262,11 @@ const SHORTEST: usize = 12 + 5;
 /// A header and a question about a name of 255 bytes.
 const LONGEST_QUESTION: usize = 12 + 259;
 
-fn count(direction: Direction, class: Class, bytes: usize, facts: &mut Facts) {
+fn count(direction: Direction, class: Class, bytes: usize, page: &mut Page) {
     match (direction, class) {
         (Direction::Received, _) => {}
-        (Direction::Sent, Class::Handshake) => facts.count_handshake(bytes),
-        (Direction::Sent, _) => facts.count_content(class, bytes),
+        (Direction::Sent, Class::Handshake) => page.facts.count_handshake(bytes),
+        (Direction::Sent, _) => page.facts.count_content(class, bytes),
     }
 }
 

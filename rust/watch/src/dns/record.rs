@@ -20,6 +20,16 @@ pub(super) enum Data {
     Other(String),
 }
 
+impl Data {
+    /// The words, where it has any.
+    pub(super) fn text_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Address(_) => None,
+            Self::Alias(text) | Self::Service { text, .. } | Self::Other(text) => Some(text),
+        }
+    }
+}
+
 /// Bytes of a string or of unknown data that are shown.
 const SHOWN: usize = 255;
 

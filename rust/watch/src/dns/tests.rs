@@ -27,18 +27,18 @@ fn long_answer() -> Vec<u8> {
 
 fn found(message: &[u8]) -> Option<(String, Vec<String>)> {
     let mut session = Dns::over_udp(Dialect::Internet);
-    session.read(message, &mut Facts::default());
+    session.read(Received, message, &mut Page::default());
     let answer = session.take_answers().into_iter().next();
     answer.map(|answer| (answer.name, answer.addresses.iter().map(IpAddr::to_string).collect()))
 }
 
 fn over_udp(dialect: Dialect, datagrams: &[(Direction, Vec<u8>)]) -> (Facts, Vec<Answer>) {
-    let (mut session, mut facts) = (Dns::over_udp(dialect), Facts::default());
+    let (mut session, mut page) = (Dns::over_udp(dialect), Page::default());
     for (direction, bytes) in datagrams {
-        assert_eq!(session.take(*direction, bytes, &mut facts), Step::On);
+        assert_eq!(session.take(*direction, bytes, &mut page), Step::On);
     }
-    session.end(&mut facts);
-    (facts, session.take_answers())
+    session.end(&mut page);
+    (page.facts, session.take_answers())
 }
 
 fn lookups(facts: &Facts) -> Vec<String> {
@@ -161,15 +161,19 @@ fn netbios_names_are_told_in_clear() {
 
 #[test]
 fn a_flow_of_thousands_of_names_is_told_by_its_first_ones() {
-    let (mut session, mut facts) = (Dns::over_udp(Dialect::Internet), Facts::default());
+    let (mut session, mut page) = (Dns::over_udp(Dialect::Internet), Page::default());
     for number in 0..3_000_u16 {
         let [high, low] = number.to_be_bytes();
         let name = [3, b'n', high, low, 0];
-        session.take(Received, &message(ANSWER, &name, 1, &[A]), &mut facts);
+        session.take(Received, &message(ANSWER, &name, 1, &[A]), &mut page);
         assert_eq!(session.take_answers().len(), 1);
     }
-    assert_eq!((facts.names.len(), facts.lookups.len()), (Facts::NAMES, Facts::NAMES));
-    assert_eq!(facts.lookups.last().unwrap().addresses.len(), 1, "later answers do not fall to the last");
+    assert_eq!((page.facts.names.len(), page.facts.lookups.len()), (Facts::NAMES, Facts::NAMES));
+    assert_eq!(
+        page.facts.lookups.last().unwrap().addresses.len(),
+        1,
+        "later answers do not fall to the last"
+    );
 }
 
 fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
@@ -179,13 +183,13 @@ fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn over_tcp(pieces: &[(Direction, &[u8])]) -> Facts {
-    let (mut session, mut facts) = (Dns::over_tcp(), Facts::default());
+    let (mut session, mut page) = (Dns::over_tcp(), Page::default());
     for (direction, piece) in pieces {
-        session.take(*direction, piece, &mut facts);
+        session.take(*direction, piece, &mut page);
         assert!(session.held() <= 16 << 10, "{}", session.held());
     }
-    session.end(&mut facts);
-    facts
+    session.end(&mut page);
+    page.facts
 }
 
 #[test]
@@ -208,12 +212,12 @@ fn a_gap_costs_the_message_that_it_is_in_or_all_behind_it() {
     let messages = [message(QUERY, WWW, 1, &[]), message(QUERY, b"\x01b\0", 1, &[])];
     let bytes = framed(&messages);
     let with_gap = |from: usize, len: usize, told: u64| {
-        let (mut session, mut facts) = (Dns::over_tcp(), Facts::default());
-        session.take(Sent, &bytes[..from], &mut facts);
-        session.miss(Sent, told, &mut facts);
-        session.take(Sent, &bytes[from + len..], &mut facts);
-        assert_eq!(facts.coverage.total(), (bytes.len() - len) as u64);
-        lookups(&facts)
+        let (mut session, mut page) = (Dns::over_tcp(), Page::default());
+        session.take(Sent, &bytes[..from], &mut page);
+        session.miss(Sent, told, &mut page);
+        session.take(Sent, &bytes[from + len..], &mut page);
+        assert_eq!(page.facts.coverage.total(), (bytes.len() - len) as u64);
+        lookups(&page.facts)
     };
     assert_eq!(with_gap(20, 5, 5), ["b A"]);
     assert!(with_gap(20, 5, 0).is_empty(), "nobody knows how much is missing");

@@ -4,6 +4,7 @@ use telltale_model::{Class, Direction, Facts};
 
 use super::Http;
 use crate::http2::Http2;
+use crate::page::Page;
 use crate::session::{Next, Step};
 use crate::websocket::WebSocket;
 
@@ -35,26 +36,26 @@ enum Spoken {
 }
 
 fn read(mut spoken: Spoken, events: &[HttpEvent<'_>]) -> Facts {
-    let mut facts = Facts::default();
+    let mut page = Page::default();
     for event in events {
         match *event {
-            HttpEvent::Bytes(direction, bytes) => spoken.take(direction, bytes, &mut facts),
-            HttpEvent::Missed(direction, bytes) => spoken.miss(direction, bytes, &mut facts),
+            HttpEvent::Bytes(direction, bytes) => spoken.take(direction, bytes, &mut page),
+            HttpEvent::Missed(direction, bytes) => spoken.miss(direction, bytes, &mut page),
         }
     }
-    spoken.end(&mut facts);
-    facts
+    spoken.end(&mut page);
+    page.facts
 }
 
 impl Spoken {
-    fn take(&mut self, direction: Direction, bytes: &[u8], facts: &mut Facts) {
+    fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) {
         let step = match self {
-            Self::Http(http) => http.take(direction, bytes, facts),
-            Self::Http2(http2) => http2.take(direction, bytes, facts),
-            Self::WebSocket(socket) => socket.take(direction, bytes, facts),
+            Self::Http(http) => http.take(direction, bytes, page),
+            Self::Http2(http2) => http2.take(direction, bytes, page),
+            Self::WebSocket(socket) => socket.take(direction, bytes, page),
             Self::Other => {
                 if direction == Direction::Sent {
-                    facts.count_content(Class::Unknown, bytes.len());
+                    page.facts.count_content(Class::Unknown, bytes.len());
                 }
                 Step::On
             }
@@ -67,26 +68,26 @@ impl Spoken {
             };
             for (direction, bytes) in [(Direction::Sent, sent), (Direction::Received, received)] {
                 if !bytes.is_empty() {
-                    self.take(direction, &bytes, facts);
+                    self.take(direction, &bytes, page);
                 }
             }
         }
     }
 
-    fn miss(&mut self, direction: Direction, bytes: u64, facts: &mut Facts) {
+    fn miss(&mut self, direction: Direction, bytes: u64, page: &mut Page) {
         match self {
-            Self::Http(http) => http.miss(direction, bytes, facts),
-            Self::Http2(http2) => http2.miss(direction, bytes, facts),
-            Self::WebSocket(socket) => socket.miss(direction, bytes, facts),
+            Self::Http(http) => http.miss(direction, bytes, page),
+            Self::Http2(http2) => http2.miss(direction, bytes, page),
+            Self::WebSocket(socket) => socket.miss(direction, bytes, page),
             Self::Other => {}
         }
     }
 
-    fn end(&mut self, facts: &mut Facts) {
+    fn end(&mut self, page: &mut Page) {
         match self {
-            Self::Http(http) => http.end(facts),
-            Self::Http2(http2) => http2.end(facts),
-            Self::WebSocket(socket) => socket.end(facts),
+            Self::Http(http) => http.end(page),
+            Self::Http2(http2) => http2.end(page),
+            Self::WebSocket(socket) => socket.end(page),
             Self::Other => {}
         }
     }

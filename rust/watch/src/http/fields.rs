@@ -4,6 +4,7 @@ use telltale_model::{Class, Facts, Name, NameSource, Request};
 
 use super::start::Target;
 use super::text::{host, text};
+use crate::page::{Head, Kind, Page};
 use crate::session::Next;
 
 /// Header fields, as far as they matter here.
@@ -75,20 +76,47 @@ impl Fields {
         if plain && readable && !self.coded { Class::Searched } else { Class::Opaque }
     }
 
+    /// What a body with these fields is.
+    pub(crate) fn body(&self) -> Kind {
+        Kind::Body { media: self.content_type.clone(), coding: self.content_encoding.clone() }
+    }
+
+    /// What may be kept of the fields of a head; `None` where they may be kept as they are.
+    pub(crate) fn redacted(&self, head: &Head<'_>, page: &Page) -> Option<Self> {
+        let (mut kept, mut changed) = (Self::default(), false);
+        for (name, value) in head.fields.iter().filter(|(name, _)| is_kept(name)) {
+            match page.redact_bytes(value) {
+                None => kept.add(name, value),
+                Some(text) => {
+                    changed = true;
+                    kept.add(name, text.as_bytes());
+                }
+            }
+        }
+        changed.then_some(kept)
+    }
+
+    /// The same where the head is not here any more, of the texts themselves.
+    pub(crate) fn redact(&mut self, page: &Page) {
+        let options = [&mut self.user_agent, &mut self.content_type, &mut self.content_encoding];
+        let texts = options.into_iter().flatten().chain(&mut self.hosts).chain(&mut self.cookies);
+        texts.for_each(|text| *text = page.redact(text).unwrap_or_else(|| std::mem::take(text)));
+    }
+
     /// Remembers a request and the names that it carried. Gives its place in [`Facts::requests`], unless
     /// there are enough.
-    pub(crate) fn into_request(self, target: Target, facts: &mut Facts) -> Option<usize> {
+    pub(crate) fn into_request(self, target: Target, page: &mut Page) -> Option<usize> {
         // RFC 9112 3.2.2: a host in the target goes before `Host`.
         let mut hosts = target.host.into_iter().chain(self.hosts).inspect(|name| {
-            facts.add_name(Name { name: name.clone(), from: NameSource::Http, outer: false });
+            page.facts.add_name(Name { name: name.clone(), from: NameSource::Http, outer: false });
         });
         let host = hosts.next().unwrap_or_default();
         hosts.for_each(drop);
-        let place = facts.requests.len();
+        let place = page.facts.requests.len();
         if place >= Facts::KEPT {
             return None;
         }
-        facts.requests.push(Request {
+        page.facts.requests.push(Request {
             method: target.method,
             host,
             path: target.path,
@@ -147,6 +175,13 @@ impl Length {
             _ => Self::Invalid,
         })
     }
+}
+
+/// Whether the value of a field is kept.
+fn is_kept(name: &[u8]) -> bool {
+    ["host", "cookie", "user-agent", "content-type", "content-encoding"]
+        .iter()
+        .any(|kept| name.eq_ignore_ascii_case(kept.as_bytes()))
 }
 
 const HOSTS: usize = 4;

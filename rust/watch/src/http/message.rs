@@ -115,6 +115,16 @@ impl Messages {
         self.state == State::Start { in_step: true } && self.line.is_empty()
     }
 
+    /// Whether no message is being read, or none that is known.
+    pub(super) fn is_outside(&self) -> bool {
+        matches!(self.state, State::Start { .. }) && self.line.is_empty()
+    }
+
+    /// Whether the message that is being read is whole when no more comes.
+    pub(super) fn ends_with_connection(&self) -> bool {
+        self.state == State::Rest
+    }
+
     /// Reads from the front of `rest`, at least one byte, and at most to the end of a line or a body.
     pub(super) fn read(&mut self, rest: &mut &[u8], expected: Expected) -> Read {
         match self.state {

@@ -1,6 +1,6 @@
 //! HTTP/1.x (RFC 9110, RFC 9112) as servers accept it: bare LF, HTTP/0.9, folded fields, odd targets.
 //!
-//! Coverage of what is sent:
+//! Coverage of what is sent, where no details are looked for; else the search says what it could understand:
 //! - heads and trailers are content, and searched;
 //! - a body is searched where it is text without any coding (forms, JSON, XML, `text/*`), else opaque;
 //! - chunk sizes and the line ends around chunks and messages are framing: handshake;
@@ -15,7 +15,9 @@
 mod alone;
 mod asked;
 mod fields;
+mod head;
 mod line;
+mod margin;
 mod message;
 mod start;
 mod text;
@@ -23,13 +25,15 @@ mod text;
 pub use alone::{HttpEvent, read_http, read_http2};
 use asked::{Asked, Kind, Question};
 pub(crate) use fields::Fields;
+use margin::Margin;
 use message::{Ends, Expected, Head, Messages, Part, Read};
 use start::Start;
 pub(crate) use start::{LONGEST_PATH, Target, looks_like, looks_like_reply};
-use telltale_model::{Application, Class, Direction, Facts};
+use telltale_model::{Application, Class, Direction};
 pub(crate) use text::{host, text};
 
 use crate::http2;
+use crate::page::{Kind as Sheet, Page};
 use crate::session::{Likeness, Next, Step};
 
 /// A connection.
@@ -45,6 +49,8 @@ pub(crate) struct Http {
     place: Option<usize>,
     /// What the message that is being sent is to be counted as.
     class: Class,
+    /// Bytes that were sent and are not counted yet, where they are to be searched.
+    margin: Margin,
     /// What the request in progress asks to go on with.
     asks: Option<Asks>,
     /// Whether that is on hold, and what the client has sent since.
@@ -75,30 +81,31 @@ impl Http {
             asked: Asked::default(),
             place: None,
             class: Class::Opaque,
+            margin: Margin::default(),
             asks: None,
             held: None,
         }
     }
 
     /// See [`crate::session`].
-    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], facts: &mut Facts) -> Step {
-        facts.application.get_or_insert(Application::Http);
+    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
+        page.facts.application.get_or_insert(Application::Http);
         let mut rest = bytes;
         while !rest.is_empty() {
-            if let Some(to) = self.advance(direction, &mut rest, facts) {
-                return self.switch(to, direction, rest, facts);
+            if let Some(to) = self.advance(direction, &mut rest, page) {
+                return self.switch(to, direction, rest, page);
             }
         }
         Step::On
     }
 
     /// See [`crate::session`].
-    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, facts: &mut Facts) {
+    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, page: &mut Page) {
         if self.is_client(direction)
             && let Some(held) = &mut self.held
         {
             let lost = std::mem::take(&mut held.bytes);
-            return count(direction, Part::Stray, self.class, lost.len() as u64, facts);
+            return self.stray(direction, &lost, page);
         }
         let (read, knows) = self.side(direction).miss(bytes);
         if !knows {
@@ -107,27 +114,35 @@ impl Http {
                 self.asks = None;
             }
         }
-        self.took(direction, read, facts);
+        if direction == Direction::Sent && knows {
+            page.tear(MESSAGE);
+        }
+        self.took(direction, &[], read, page);
+        if direction == Direction::Sent {
+            page.tear(STRAY);
+        }
         self.begin_hold(direction);
     }
 
     /// See [`crate::session`].
-    pub(crate) fn end(&mut self, facts: &mut Facts) {
+    pub(crate) fn end(&mut self, page: &mut Page) {
         while let Some(held) = self.held.take() {
-            self.release(held, facts);
+            self.release(held, page);
         }
-        self.finish(facts);
+        self.finish(page);
     }
 
     /// Takes bytes from the front of `rest`. What it gives is spoken from there on.
-    fn advance(&mut self, direction: Direction, rest: &mut &[u8], facts: &mut Facts) -> Option<Next> {
+    fn advance(&mut self, direction: Direction, rest: &mut &[u8], page: &mut Page) -> Option<Next> {
         if self.is_client(direction) && self.held.is_some() {
-            return self.hold(rest, facts);
+            return self.hold(rest, page);
         }
         let expected = self.expected(direction);
+        let before = *rest;
         let read = self.side(direction).read(rest, expected);
+        let came = before.get(..before.len() - rest.len()).unwrap_or_default();
         self.tell_client(direction);
-        let to = self.took(direction, read, facts);
+        let to = self.took(direction, came, read, page);
         self.begin_hold(direction);
         to
     }
@@ -153,7 +168,7 @@ impl Http {
     }
 
     /// Keeps what the client sends while it has to wait.
-    fn hold(&mut self, rest: &mut &[u8], facts: &mut Facts) -> Option<Next> {
+    fn hold(&mut self, rest: &mut &[u8], page: &mut Page) -> Option<Next> {
         let held = self.held.as_mut()?;
         let room = (WAITING - held.bytes.len()).min(rest.len());
         let (bytes, after) = rest.split_at_checked(room)?;
@@ -164,7 +179,7 @@ impl Http {
         let full = held.bytes.len() >= WAITING;
         if is_http && (full || !held.asks.tunnel) {
             let held = self.held.take()?;
-            return self.release(held, facts);
+            return self.release(held, page);
         }
         // RFC 7540 3.2: the preface comes after the answer, so that was not seen.
         let granted = held.asks.to == Next::Http2 && http2::looks_like(&held.bytes) == Likeness::Yes;
@@ -172,36 +187,86 @@ impl Http {
     }
 
     /// What was held back is HTTP after all, or nothing that can be told.
-    fn release(&mut self, held: Held, facts: &mut Facts) -> Option<Next> {
+    fn release(&mut self, held: Held, page: &mut Page) -> Option<Next> {
         let client = self.client.unwrap_or(Direction::Sent);
         if looks_like(&held.bytes) == Likeness::No {
-            count(client, Part::Stray, self.class, held.bytes.len() as u64, facts);
+            self.stray(client, &held.bytes, page);
             return None;
         }
         let mut rest = held.bytes.as_slice();
         let mut to = None;
         while !rest.is_empty() {
             // Requests alone never switch; another hold does, and then it has taken all.
-            to = self.advance(client, &mut rest, facts);
+            to = self.advance(client, &mut rest, page);
         }
         to
     }
 
-    /// Takes in what was read. What it gives is spoken from there on.
-    fn took(&mut self, direction: Direction, read: Read, facts: &mut Facts) -> Option<Next> {
-        count(direction, read.of, self.class, read.bytes, facts);
-        if read.of == Part::Body && self.is_client(direction) {
-            self.add_body(read.bytes, facts);
+    /// Takes in what was read, and the bytes that were read last. What it gives is spoken from there on.
+    fn took(&mut self, direction: Direction, came: &[u8], read: Read, page: &mut Page) -> Option<Next> {
+        if direction == Direction::Sent {
+            self.write(came, &read, page);
         }
-        let Head { start, fields, whole } = read.head?;
+        if read.of == Part::Body && self.is_client(direction) {
+            self.add_body(read.bytes, page);
+        }
+        let to = read.head.and_then(|head| self.head(direction, head, page));
+        if direction == Direction::Sent && self.sent.is_outside() {
+            if self.sent.is_between() {
+                page.end(MESSAGE);
+            }
+            page.close(MESSAGE);
+        }
+        to
+    }
+
+    fn head(&mut self, direction: Direction, head: Head, page: &mut Page) -> Option<Next> {
+        let Head { start, fields, whole } = head;
         match start {
             Start::Request(target) => {
                 // One without a head has not been told before.
                 self.client.get_or_insert(direction);
-                self.request(direction, target, fields, whole, facts);
+                self.request(direction, target, fields, whole, page);
                 None
             }
-            Start::Status(status) => self.reply(direction, status, &fields, whole, facts),
+            Start::Status(status) => self.reply(direction, status, &fields, whole, page),
+        }
+    }
+
+    /// Counts what was sent, and has it searched.
+    fn write(&mut self, came: &[u8], read: &Read, page: &mut Page) {
+        let (of, class) = (read.of, self.class);
+        if !page.is_searching() {
+            self.margin.clear();
+            return count(of, class, usize::try_from(read.bytes).unwrap_or(usize::MAX), page);
+        }
+        if of == Part::Head && read.bytes > 0 && !page.is_in_head(MESSAGE) {
+            // What begins a message is no trailer of the one before.
+            let divide = if self.sent.begun().is_some() || read.head.is_some() {
+                page.close(MESSAGE);
+                head::divide
+            } else {
+                head::divide_trailers
+            };
+            page.begin(MESSAGE, Sheet::Head(divide));
+        }
+        self.margin.take(came, read.bytes, |bytes, lost| write(of, class, bytes, lost, page));
+    }
+
+    /// Bytes that are no part of a message.
+    fn stray(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) {
+        if direction == Direction::Sent {
+            page.write(STRAY, Class::Opaque, bytes);
+        }
+    }
+
+    /// The head of what is sent has ended; so much of a body follows.
+    fn end_head(&self, direction: Direction, whole: bool, body: Sheet, page: &mut Page) {
+        if direction == Direction::Sent && page.is_searching() {
+            page.end_head(MESSAGE, self.place, whole);
+            if whole {
+                page.begin(MESSAGE, body);
+            }
         }
     }
 
@@ -211,7 +276,7 @@ impl Http {
         target: Target,
         fields: Fields,
         whole: bool,
-        facts: &mut Facts,
+        page: &mut Page,
     ) {
         let kind = Kind::of(&target.method);
         let ends = if kind == Kind::Connect { Ends::After(0) } else { Ends::of(&fields, Ends::After(0)) };
@@ -221,7 +286,11 @@ impl Http {
         };
         let simple = target.simple;
         self.set_class(direction, &fields);
-        self.place = fields.into_request(target, facts);
+        let body = fields.body();
+        let (target, fields) =
+            if direction == Direction::Sent { kept(target, fields, page) } else { (target, fields) };
+        self.place = fields.into_request(target, page);
+        self.end_head(direction, whole, body, page);
         // HTTP/0.9 has no status, and nothing follows.
         if !simple {
             let place = self.place.and_then(|place| u8::try_from(place).ok());
@@ -239,15 +308,16 @@ impl Http {
         status: u16,
         fields: &Fields,
         whole: bool,
-        facts: &mut Facts,
+        page: &mut Page,
     ) -> Option<Next> {
         self.set_class(direction, fields);
+        self.end_head(direction, whole, fields.body(), page);
         if (100..200).contains(&status) && status != SWITCHING {
             return None;
         }
         let unseen = Question { place: None, kind: self.kind_of_held() };
         let question = self.asked.pop().unwrap_or(unseen);
-        set_status(question, status, facts);
+        set_status(question, status, page);
         let tunnel = question.kind == Kind::Connect && (200..300).contains(&status);
         if whole && (tunnel || status == SWITCHING) {
             return self.switches(fields, tunnel);
@@ -261,7 +331,7 @@ impl Http {
             && self.asked.is_empty()
             && let Some(held) = self.held.take()
         {
-            return self.release(held, facts);
+            return self.release(held, page);
         }
         None
     }
@@ -279,10 +349,10 @@ impl Http {
         }
     }
 
-    fn switch(&mut self, to: Next, direction: Direction, rest: &[u8], facts: &mut Facts) -> Step {
+    fn switch(&mut self, to: Next, direction: Direction, rest: &[u8], page: &mut Page) -> Step {
         let mut client = self.held.take().map(|held| held.bytes).unwrap_or_default();
         let mut server = Vec::new();
-        self.finish(facts);
+        self.finish(page);
         if self.is_client(direction) {
             client.extend(rest)
         } else {
@@ -294,15 +364,19 @@ impl Http {
         }
     }
 
-    fn finish(&mut self, facts: &mut Facts) {
+    fn finish(&mut self, page: &mut Page) {
         for direction in [Direction::Sent, Direction::Received] {
+            if direction == Direction::Sent && self.sent.ends_with_connection() {
+                page.end(MESSAGE);
+            }
             let read = self.side(direction).finish();
-            self.took(direction, read, facts);
+            self.took(direction, &[], read, page);
         }
+        page.close(STRAY);
     }
 
-    fn add_body(&self, bytes: u64, facts: &mut Facts) {
-        if let Some(request) = self.place.and_then(|place| facts.requests.get_mut(place)) {
+    fn add_body(&self, bytes: u64, page: &mut Page) {
+        if let Some(request) = self.place.and_then(|place| page.facts.requests.get_mut(place)) {
             request.body = request.body.saturating_add(bytes);
         }
     }
@@ -348,7 +422,7 @@ impl Http {
     /// Bytes of memory behind it.
     pub(crate) fn held(&self) -> usize {
         let held = self.held.as_ref().map_or(0, |held| held.bytes.capacity());
-        self.sent.held() + self.received.held() + self.asked.held() + held
+        self.sent.held() + self.received.held() + self.asked.held() + self.margin.held() + held
     }
 }
 
@@ -373,20 +447,53 @@ const WAITING: usize = 1_024;
 /// RFC 9110 15.2.2.
 const SWITCHING: u16 = 101;
 
-fn count(direction: Direction, part: Part, body: Class, bytes: u64, facts: &mut Facts) {
-    let Ok(bytes) = usize::try_from(bytes) else { return };
-    match (direction, part) {
-        (Direction::Received, _) => {}
-        (Direction::Sent, Part::Head) => facts.count_content(Class::Searched, bytes),
-        (Direction::Sent, Part::Body) => facts.count_content(body, bytes),
-        (Direction::Sent, Part::Framing) => facts.count_handshake(bytes),
-        (Direction::Sent, Part::Stray) => facts.count_content(Class::Opaque, bytes),
+/// The sheets of what is sent: the message in progress, and what belongs to none.
+const MESSAGE: u32 = 0;
+const STRAY: u32 = 1;
+
+fn count(of: Part, body: Class, bytes: usize, page: &mut Page) {
+    match of {
+        Part::Head => page.facts.count_content(Class::Searched, bytes),
+        Part::Body => page.facts.count_content(body, bytes),
+        Part::Framing => page.facts.count_handshake(bytes),
+        Part::Stray => page.facts.count_content(Class::Opaque, bytes),
     }
 }
 
-fn set_status(question: Question, status: u16, facts: &mut Facts) {
+/// The same where it is searched. So many bytes more are told and not here.
+fn write(of: Part, body: Class, bytes: &[u8], lost: u64, page: &mut Page) {
+    let lost = usize::try_from(lost).unwrap_or(usize::MAX);
+    let (number, class) = match of {
+        Part::Head => (MESSAGE, Class::Searched),
+        Part::Body => (MESSAGE, body),
+        Part::Stray => (STRAY, Class::Opaque),
+        Part::Framing => return page.facts.count_handshake(bytes.len() + lost),
+    };
+    page.write(number, class, bytes);
+    if lost > 0 {
+        page.tear(number);
+        page.facts.count_content(Class::Opaque, lost);
+    }
+}
+
+/// What may be kept of a request.
+fn kept(target: Target, mut fields: Fields, page: &Page) -> (Target, Fields) {
+    match page.head(MESSAGE) {
+        Some(head) => {
+            let redacted = page.redact_bytes(head.target).map(|text| target.with(text.as_bytes()));
+            (redacted.unwrap_or(target), fields.redacted(&head, page).unwrap_or(fields))
+        }
+        None => {
+            fields.redact(page);
+            let path = page.redact(&target.path).unwrap_or_else(|| target.path.clone());
+            (Target { path, ..target }, fields)
+        }
+    }
+}
+
+fn set_status(question: Question, status: u16, page: &mut Page) {
     let place = question.place.map(usize::from);
-    if let Some(request) = place.and_then(|place| facts.requests.get_mut(place)) {
+    if let Some(request) = place.and_then(|place| page.facts.requests.get_mut(place)) {
         request.status = Some(status);
     }
 }

@@ -23,6 +23,13 @@ pub(crate) struct Target {
     pub(super) simple: bool,
 }
 
+impl Target {
+    /// The same with another target.
+    pub(super) fn with(&self, target: &[u8]) -> Self {
+        split_target(self.method.as_bytes(), target, self.simple)
+    }
+}
+
 /// What a line could be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Trust {

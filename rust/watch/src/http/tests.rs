@@ -1,5 +1,6 @@
 use super::*;
 use Direction::{Received, Sent};
+use telltale_model::Facts;
 
 /// What each side says, in turns.
 pub(crate) type Turns<'a> = [(Direction, &'a [u8])];
@@ -210,7 +211,7 @@ fn a_huge_head_is_read_to_its_end_in_bounded_memory() {
 
 #[test]
 fn a_connection_holds_at_most_16_kib() {
-    let (mut http, mut facts) = (Http::new(), Facts::default());
+    let (mut http, mut page) = (Http::new(), Page::default());
     let mut most = 0;
     let odd = "\u{ff}".repeat(1_100);
     let mut head = format!("GET /{odd} HTTP/1.1\r\n");
@@ -222,14 +223,14 @@ fn a_connection_holds_at_most_16_kib() {
     }
     head += &format!("X: {}", "x".repeat(9_000));
     for _ in 0..80 {
-        http.take(Sent, b"GET / HTTP/1.1\r\n\r\n", &mut facts);
+        http.take(Sent, b"GET / HTTP/1.1\r\n\r\n", &mut page);
     }
-    http.take(Received, b"HTTP/1.1 200 OK\r\n", &mut facts);
+    http.take(Received, b"HTTP/1.1 200 OK\r\n", &mut page);
     for name in ["Host", "User-Agent", "Content-Type", "Content-Encoding", "X"] {
-        http.take(Received, format!("{name}: {}\r\n", &odd[..900]).as_bytes(), &mut facts);
+        http.take(Received, format!("{name}: {}\r\n", &odd[..900]).as_bytes(), &mut page);
     }
     for byte in head.as_bytes().chunks(7) {
-        http.take(Sent, byte, &mut facts);
+        http.take(Sent, byte, &mut page);
         most = most.max(size_of::<Http>() + http.held());
     }
     assert!((12_000..=16_384).contains(&most), "{most}");
@@ -344,15 +345,15 @@ const CONNECT: &[u8] = b"CONNECT Proxied.example:443 HTTP/1.1\r\nHost: proxied.e
 
 /// What HTTP/1.x hands over, and when: after whole pieces.
 fn handed_over(turns: &Turns<'_>) -> (Option<Step>, Facts) {
-    let (mut http, mut facts) = (Http::new(), Facts::default());
+    let (mut http, mut page) = (Http::new(), Page::default());
     for (direction, bytes) in turns {
-        let step = http.take(*direction, bytes, &mut facts);
+        let step = http.take(*direction, bytes, &mut page);
         if step != Step::On {
-            return (Some(step), facts);
+            return (Some(step), page.facts);
         }
     }
-    http.end(&mut facts);
-    (None, facts)
+    http.end(&mut page);
+    (None, page.facts)
 }
 
 #[test]

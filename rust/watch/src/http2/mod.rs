@@ -1,6 +1,6 @@
 //! HTTP/2 in clear (RFC 9113): by prior knowledge, or after an HTTP/1.1 upgrade (RFC 7540 3.2).
 //!
-//! Coverage of what is sent:
+//! Coverage of what is sent, where no details are looked for, as in [`crate::http`]:
 //! - preface, headers of frames, padding, and frames about the connection are framing: handshake;
 //! - field blocks are content, searched as long as they can be decoded, else opaque;
 //! - DATA is content, searched where it is text without any coding, as in [`crate::http`], else opaque; that
@@ -8,6 +8,7 @@
 //! - frames of unknown types are opaque, and all that follows a gap that hides where frames begin.
 
 mod frame;
+mod head;
 mod hpack;
 mod streams;
 
@@ -17,9 +18,10 @@ use frame::{
 };
 use hpack::{Bounds, Decoder};
 use streams::Streams;
-use telltale_model::{Application, Class, Direction, Facts, Request};
+use telltale_model::{Application, Class, Direction, Request};
 
 use crate::http::{Fields, LONGEST_PATH, Target, host as host_of, text};
+use crate::page::{Kind, Page};
 use crate::reader::Reader;
 use crate::session::{Likeness, Step};
 
@@ -71,64 +73,70 @@ impl Http2 {
     }
 
     /// See [`crate::session`].
-    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], facts: &mut Facts) -> Step {
-        facts.application = Some(Application::Http2);
+    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
+        page.facts.application = Some(Application::Http2);
         if std::mem::take(&mut self.upgraded) {
-            self.open_first(facts);
+            self.open_first(page);
         }
         let mut rest = bytes;
         while !rest.is_empty() {
             let read = self.side(direction).frames.read(&mut rest);
-            self.took(direction, read, facts);
+            self.took(direction, read, page);
         }
         Step::On
     }
 
     /// See [`crate::session`].
-    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, facts: &mut Facts) {
+    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, page: &mut Page) {
         let side = self.side(direction);
         let missed = side.frames.miss(bytes);
+        match missed {
+            _ if direction == Direction::Received => {}
+            Some((frame, _)) => page.tear(frame.stream),
+            None => page.close_all(),
+        }
+        let side = self.side(direction);
         if missed.is_none_or(|(frame, _)| frame.is_block()) {
             side.fields.give_up();
         }
         if let Some((frame, true)) = missed {
-            self.end_frame(direction, frame, facts);
+            self.end_frame(direction, frame, page);
         }
     }
 
     /// See [`crate::session`]: nothing is held back.
-    pub(crate) fn end(&mut self, _facts: &mut Facts) {}
+    pub(crate) fn end(&mut self, _page: &mut Page) {}
 
     /// The answer of the upgrade is not the last one that its request gets.
-    fn open_first(&mut self, facts: &Facts) {
-        let place = facts.requests.iter().rposition(|request| request.status == Some(101));
-        self.streams.open(1, place, Class::Opaque);
+    fn open_first(&mut self, page: &Page) {
+        let place = page.facts.requests.iter().rposition(|request| request.status == Some(101));
+        let _first = self.streams.open(1, place, Class::Opaque);
         self.streams.end(1, true);
     }
 
-    fn took(&mut self, direction: Direction, read: Read<'_>, facts: &mut Facts) {
+    fn took(&mut self, direction: Direction, read: Read<'_>, page: &mut Page) {
         let Read { bytes, of, frame, begins, ends } = read;
-        if begins {
-            self.begin_frame(direction, frame);
-        }
         let len = bytes.len();
         match of {
             Part::Preface => {
                 self.client = direction;
-                count(direction, None, len, facts);
+                count(direction, None, len, page);
             }
-            Part::Framing => count(direction, None, len, facts),
-            Part::Block => self.block(direction, bytes, facts),
-            Part::Data => self.data(direction, frame.stream, len, facts),
-            Part::Stray => count(direction, Some(Class::Opaque), len, facts),
+            Part::Framing => count(direction, None, len, page),
+            Part::Block => self.block(direction, bytes, page),
+            Part::Data => self.data(direction, frame.stream, bytes, page),
+            Part::Stray => count(direction, Some(Class::Opaque), len, page),
+        }
+        if begins {
+            self.begin_frame(direction, frame, page);
         }
         if ends {
-            self.end_frame(direction, frame, facts);
+            self.end_frame(direction, frame, page);
         }
     }
 
     /// RFC 9113 4.3: nothing stands between the frames of a field block.
-    fn begin_frame(&mut self, direction: Direction, frame: Frame) {
+    fn begin_frame(&mut self, direction: Direction, frame: Frame, page: &mut Page) {
         let is_client = self.is_client(direction);
         let side = self.side(direction);
         let goes_on = frame.kind == CONTINUATION;
@@ -138,6 +146,9 @@ impl Http2 {
             _ => side.fields.give_up(),
         }
         side.block = (frame.is_block() && !goes_on).then_some(frame);
+        if side.block.is_some() && direction == Direction::Sent && page.is_searching() {
+            page.begin(frame.stream, Kind::Head(head::divide));
+        }
         if side.block.is_some() && is_client {
             self.asking = Asking::default();
         } else if side.block.is_some() {
@@ -146,80 +157,113 @@ impl Http2 {
     }
 
     /// Decodes bytes of a field block.
-    fn block(&mut self, direction: Direction, bytes: &[u8], facts: &mut Facts) {
+    fn block(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) {
         let is_client = self.is_client(direction);
+        // Frames of another stream cannot stand between (RFC 9113 4.3); what follows them is not decoded.
+        let block = self.side(direction).block.map(|block| block.stream);
+        let sheet = block.filter(|_| direction == Direction::Sent && page.is_searching());
         let (asking, status) = (&mut self.asking, &mut self.status);
         let fields = match direction {
             Direction::Sent => &mut self.sent.fields,
             Direction::Received => &mut self.received.fields,
         };
         let decoded = fields.decode(bytes, |name, value| {
+            if let Some(sheet) = sheet {
+                head::say(name, value, sheet, page);
+            }
             if is_client {
                 asking.add(name, value);
             } else if name == b":status" {
                 *status = str::from_utf8(value).ok().and_then(|status| status.parse().ok());
             }
         });
-        count(direction, Some(Class::Searched), decoded, facts);
-        count(direction, Some(Class::Opaque), bytes.len() - decoded, facts);
+        match sheet {
+            Some(sheet) => page.count(sheet, Class::Searched, decoded),
+            None => count(direction, Some(Class::Searched), decoded, page),
+        }
+        count(direction, Some(Class::Opaque), bytes.len() - decoded, page);
     }
 
-    fn data(&mut self, direction: Direction, stream: u32, len: usize, facts: &mut Facts) {
-        let stream = self.streams.get(stream);
+    fn data(&mut self, direction: Direction, number: u32, bytes: &[u8], page: &mut Page) {
+        let stream = self.streams.get(number);
         let class = if self.is_client(direction) { stream.map(|stream| stream.class) } else { None };
-        count(direction, Some(class.unwrap_or(Class::Opaque)), len, facts);
+        if direction == Direction::Sent {
+            page.write(number, class.unwrap_or(Class::Opaque), bytes);
+        }
         if self.is_client(direction)
-            && let Some(request) = request_at(stream.and_then(|stream| stream.place), facts)
+            && let Some(request) = request_at(stream.and_then(|stream| stream.place), page)
         {
-            request.body = request.body.saturating_add(len as u64);
+            request.body = request.body.saturating_add(bytes.len() as u64);
         }
     }
 
-    fn end_frame(&mut self, direction: Direction, frame: Frame, facts: &mut Facts) {
+    fn end_frame(&mut self, direction: Direction, frame: Frame, page: &mut Page) {
         match frame.kind {
-            DATA if frame.has(END_STREAM) => self.streams.end(frame.stream, self.is_client(direction)),
-            RST_STREAM => self.streams.reset(frame.stream),
+            DATA if frame.has(END_STREAM) => {
+                end_of_sent(direction, frame.stream, page);
+                self.streams.end(frame.stream, self.is_client(direction));
+            }
+            RST_STREAM => {
+                page.close(frame.stream);
+                self.streams.reset(frame.stream);
+            }
             HEADERS | PUSH_PROMISE | CONTINUATION if frame.has(END_HEADERS) => {
-                self.end_block(direction, facts)
+                self.end_block(direction, page)
             }
             _ => {}
         }
     }
 
-    fn end_block(&mut self, direction: Direction, facts: &mut Facts) {
+    fn end_block(&mut self, direction: Direction, page: &mut Page) {
         let is_client = self.is_client(direction);
         let side = self.side(direction);
         let Some(block) = side.block.take() else { return };
         // What a server promises was not asked for by the app.
         if !side.fields.end_block() || block.kind == PUSH_PROMISE {
+            if direction == Direction::Sent {
+                page.tear(block.stream);
+                page.close(block.stream);
+            }
             return;
         }
         if is_client {
-            self.request(block.stream, facts);
+            self.request(direction, block.stream, page);
         } else {
-            self.reply(block.stream, facts);
+            self.reply(block.stream, page);
+            if direction == Direction::Sent {
+                page.end(block.stream);
+            }
         }
         if block.has(END_STREAM) {
+            end_of_sent(direction, block.stream, page);
             self.streams.end(block.stream, is_client);
         }
     }
 
     /// A request, or the trailers of one.
-    fn request(&mut self, stream: u32, facts: &mut Facts) {
+    fn request(&mut self, direction: Direction, stream: u32, page: &mut Page) {
         if !self.streams.is_new(stream) {
             return;
         }
-        let Asking { target, fields } = std::mem::take(&mut self.asking);
-        let class = if target.method == "CONNECT" { Class::Opaque } else { fields.class() };
-        let place = fields.into_request(target, facts);
-        self.streams.open(stream, place, class);
+        let asking = std::mem::take(&mut self.asking);
+        let class = if asking.target.method == "CONNECT" { Class::Opaque } else { asking.fields.class() };
+        let body = asking.fields.body();
+        let Asking { target, fields } = asking.kept(stream, page);
+        let place = fields.into_request(target, page);
+        if direction == Direction::Sent && page.is_searching() {
+            page.end_head(stream, place, true);
+            page.begin(stream, body);
+        }
+        if let Some(forgotten) = self.streams.open(stream, place, class) {
+            page.close(forgotten);
+        }
     }
 
     /// An answer, unless it is a provisional one or trailers.
-    fn reply(&mut self, stream: u32, facts: &mut Facts) {
+    fn reply(&mut self, stream: u32, page: &mut Page) {
         let Some(status) = self.status.take().filter(|status| *status >= 200) else { return };
         let place = self.streams.get(stream).and_then(|stream| stream.place);
-        if let Some(request) = request_at(place, facts) {
+        if let Some(request) = request_at(place, page) {
             request.status = Some(status);
         }
     }
@@ -262,6 +306,35 @@ impl Asking {
     }
 }
 
+impl Asking {
+    /// What may be kept of it.
+    fn kept(mut self, stream: u32, page: &Page) -> Self {
+        let Some(head) = page.head(stream) else {
+            self.fields.redact(page);
+            let texts = [Some(&mut self.target.path), self.target.host.as_mut()];
+            texts.into_iter().flatten().for_each(|text| {
+                *text = page.redact(text).unwrap_or_else(|| std::mem::take(text));
+            });
+            return self;
+        };
+        if let Some(path) = page.redact_bytes(head.target) {
+            self.target.path = text(path.as_bytes(), LONGEST_PATH);
+        }
+        let host = self.target.host.as_deref().and_then(|host| page.redact(host));
+        self.target.host = host.or(self.target.host);
+        self.fields = self.fields.redacted(&head, page).unwrap_or(self.fields);
+        self
+    }
+}
+
+/// All of a request was sent.
+fn end_of_sent(direction: Direction, stream: u32, page: &mut Page) {
+    if direction == Direction::Sent {
+        page.end(stream);
+        page.close(stream);
+    }
+}
+
 /// Whether a client that begins so speaks HTTP/2.
 pub(crate) fn looks_like(bytes: &[u8]) -> Likeness {
     match bytes.iter().zip(PREFACE).all(|(byte, expected)| byte == expected) {
@@ -301,16 +374,16 @@ const ANSWERED_FIELDS: Bounds = Bounds { table: 2_048, name: 16, value: 16 };
 /// Longer methods than `UPDATEREDIRECTREF` are not registered.
 const LONGEST_METHOD: usize = 32;
 
-fn count(direction: Direction, content: Option<Class>, bytes: usize, facts: &mut Facts) {
+fn count(direction: Direction, content: Option<Class>, bytes: usize, page: &mut Page) {
     match (direction, content) {
         (Direction::Received, _) => {}
-        (Direction::Sent, Some(class)) => facts.count_content(class, bytes),
-        (Direction::Sent, None) => facts.count_handshake(bytes),
+        (Direction::Sent, Some(class)) => page.facts.count_content(class, bytes),
+        (Direction::Sent, None) => page.facts.count_handshake(bytes),
     }
 }
 
-fn request_at(place: Option<u8>, facts: &mut Facts) -> Option<&mut Request> {
-    facts.requests.get_mut(usize::from(place?))
+fn request_at(place: Option<u8>, page: &mut Page) -> Option<&mut Request> {
+    page.facts.requests.get_mut(usize::from(place?))
 }
 
 #[cfg(test)]

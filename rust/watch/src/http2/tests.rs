@@ -1,4 +1,5 @@
 use Direction::{Received, Sent};
+use telltale_model::Facts;
 
 use super::*;
 use crate::http::tests::{Turns, damage, facts_of, names, requests};
@@ -191,11 +192,11 @@ fn a_gap_inside_content_hides_nothing_and_another_hides_the_rest() {
 
 #[test]
 fn a_connection_holds_at_most_16_kib() {
-    let (mut connection, mut facts) = (Http2::new(false), Facts::default());
+    let (mut connection, mut page) = (Http2::new(false), Page::default());
     let mut most = 0;
     let mut take = |connection: &mut Http2, direction, bytes: &[u8]| {
         for piece in bytes.chunks(50) {
-            connection.take(direction, piece, &mut facts);
+            connection.take(direction, piece, &mut page);
             most = most.max(size_of::<Http2>() + connection.held());
         }
     };

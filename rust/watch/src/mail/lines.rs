@@ -48,8 +48,8 @@ impl Lines {
         self.piece.is_empty()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.piece.len()
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.piece
     }
 
     /// Bytes of memory that it takes.

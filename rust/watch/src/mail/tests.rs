@@ -81,10 +81,10 @@ fn without_consent_it_stays_in_clear() {
 fn a_hello_shows_a_consent_that_was_not_seen() {
     let facts = facts_in_any_pieces(&vec![(Sent, [b"EHLO a\r\nSTARTTLS\r\n", &hello()[..]].concat())], run);
     assert_eq!((facts.application, facts.names.len()), (Some(Application::Tls), 1));
-    let (mut session, mut facts) = (Mail::new(), Facts::default());
-    session.take(Sent, b"EHLO a\r\nSTA", &mut facts);
-    session.miss(Sent, 6, &mut facts);
-    assert!(matches!(session.take(Sent, &hello(), &mut facts), Step::Switch { sent, .. } if sent == hello()));
+    let (mut session, mut page) = (Mail::new(), Page::default());
+    session.take(Sent, b"EHLO a\r\nSTA", &mut page);
+    session.miss(Sent, 6, &mut page);
+    assert!(matches!(session.take(Sent, &hello(), &mut page), Step::Switch { sent, .. } if sent == hello()));
 }
 
 #[test]
@@ -127,15 +127,15 @@ fn first_bytes_tell() {
 
 #[test]
 fn a_line_without_an_end_is_held_only_in_part() {
-    let (mut session, mut facts) = (Mail::new(), Facts::default());
+    let (mut session, mut page) = (Mail::new(), Page::default());
     for _ in 0..100 {
-        session.take(Sent, &[b'x'; 1_000], &mut facts);
-        session.take(Received, &[b'y'; 1_000], &mut facts);
+        session.take(Sent, &[b'x'; 1_000], &mut page);
+        session.take(Received, &[b'y'; 1_000], &mut page);
     }
-    assert!(facts.coverage.searched > 98_000);
+    assert!(page.facts.coverage.searched > 98_000);
     assert!(session.held() <= 4 * 1_024, "{} bytes", session.held());
-    session.end(&mut facts);
-    assert_eq!(facts.coverage.total(), 100_000);
+    session.end(&mut page);
+    assert_eq!(page.facts.coverage.total(), 100_000);
 }
 
 fn run(turns: &Pieces<'_>) -> Facts {

@@ -15,6 +15,7 @@ mod version;
 
 use telltale_model::{Application, Class, Direction, Facts};
 
+use crate::page::Page;
 use crate::session::Step;
 use initials::Initials;
 pub(crate) use likeness::looks_like;
@@ -71,7 +72,8 @@ impl Quic {
     }
 
     /// The next datagram.
-    pub(crate) fn take(&mut self, direction: Direction, datagram: &[u8], facts: &mut Facts) -> Step {
+    pub(crate) fn take(&mut self, direction: Direction, datagram: &[u8], page: &mut Page) -> Step {
+        let facts = &mut page.facts;
         facts.application.get_or_insert(Application::Quic);
         let content = match self.google(datagram, facts) {
             Some(content) => content,
@@ -86,10 +88,10 @@ impl Quic {
     }
 
     /// Each datagram is read on its own, in any order: nothing is to be done where one is missing.
-    pub(crate) fn miss(&mut self, _: Direction, _: u64, _: &mut Facts) {}
+    pub(crate) fn miss(&mut self, _: Direction, _: u64, _: &mut Page) {}
 
     /// Every byte was counted when it came.
-    pub(crate) fn end(&mut self, _: &mut Facts) {}
+    pub(crate) fn end(&mut self, _: &mut Page) {}
 
     /// Bytes of memory behind it.
     pub(crate) fn held(&self) -> usize {
@@ -156,12 +158,12 @@ impl Quic {
 
 /// What the datagrams of a flow say, read by themselves.
 pub fn read_quic<'a>(datagrams: impl IntoIterator<Item = (Direction, &'a [u8])>) -> Facts {
-    let (mut quic, mut facts) = (Quic::new(), Facts::default());
+    let (mut quic, mut page) = (Quic::new(), Page::default());
     for (direction, datagram) in datagrams {
-        let Step::On = quic.take(direction, datagram, &mut facts) else { break };
+        let Step::On = quic.take(direction, datagram, &mut page) else { break };
     }
-    quic.end(&mut facts);
-    facts
+    quic.end(&mut page);
+    page.facts
 }
 
 /// The content of a long-header packet, which only one of 0-RTT has: RFC 9000 17.2.3.

@@ -44,15 +44,15 @@ fn recording(name: &str) -> Vec<Datagram> {
 
 /// What a session makes of datagrams; every sent byte must be counted once.
 fn facts_of<'a>(datagrams: impl IntoIterator<Item = &'a Datagram>) -> (Quic, Facts) {
-    let (mut quic, mut facts, mut sent) = (Quic::new(), Facts::default(), 0);
+    let (mut quic, mut page, mut sent) = (Quic::new(), Page::default(), 0);
     for (direction, bytes) in datagrams {
-        assert_eq!(quic.take(*direction, bytes, &mut facts), Step::On);
+        assert_eq!(quic.take(*direction, bytes, &mut page), Step::On);
         sent += if *direction == Direction::Sent { bytes.len() as u64 } else { 0 };
-        assert_eq!(facts.coverage.total(), sent);
+        assert_eq!(page.facts.coverage.total(), sent);
         assert!(size_of::<Quic>() + quic.held() <= 16 * 1024);
     }
-    quic.end(&mut facts);
-    (quic, facts)
+    quic.end(&mut page);
+    (quic, page.facts)
 }
 
 fn names(facts: &Facts) -> Vec<&str> {
@@ -194,10 +194,10 @@ fn a_connection_that_moves_is_known_by_what_the_server_is_called() {
     assert!(begun.is_of(first) && !Quic::new().is_of(first));
     assert_eq!(begun.ids.len(), 1);
     assert_eq!(looks_like(first), Likeness::Maybe);
-    let (mut moved, mut facts) = (begun.moved(), Facts::default());
-    moved.take(*direction, first, &mut facts);
-    assert_eq!(facts.content_sent, first.len() as u64 - 1 - 8 - 2 - 16);
-    assert!(facts.names.is_empty() && facts.application == Some(Application::Quic));
+    let (mut moved, mut page) = (begun.moved(), Page::default());
+    moved.take(*direction, first, &mut page);
+    assert_eq!(page.facts.content_sent, first.len() as u64 - 1 - 8 - 2 - 16);
+    assert!(page.facts.names.is_empty() && page.facts.application == Some(Application::Quic));
 }
 
 /// An Initial packet of a client, for `id`, with these frames.

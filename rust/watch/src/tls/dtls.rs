@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use telltale_model::{Application, Class, Direction, Facts};
 
 use super::hello::{HelloReader, Transport};
+use crate::page::Page;
 use crate::reader::Reader;
 use crate::session::{Likeness, Step};
 
@@ -31,7 +32,8 @@ impl Dtls {
     }
 
     /// The next datagram of a direction.
-    pub(crate) fn take(&mut self, direction: Direction, datagram: &[u8], facts: &mut Facts) -> Step {
+    pub(crate) fn take(&mut self, direction: Direction, datagram: &[u8], page: &mut Page) -> Step {
+        let facts = &mut page.facts;
         let mut datagram = Reader::new(datagram);
         while let Some(record) = Record::read(&mut datagram) {
             facts.application.get_or_insert(Application::Dtls);
@@ -46,10 +48,11 @@ impl Dtls {
     }
 
     /// Datagrams are missing: of a hello its fragments may come again.
-    pub(crate) fn miss(&mut self, _direction: Direction, _bytes: u64, _facts: &mut Facts) {}
+    pub(crate) fn miss(&mut self, _direction: Direction, _bytes: u64, _page: &mut Page) {}
 
     /// No more datagrams come.
-    pub(crate) fn end(&mut self, facts: &mut Facts) {
+    pub(crate) fn end(&mut self, page: &mut Page) {
+        let facts = &mut page.facts;
         self.hello.tell(facts);
     }
 

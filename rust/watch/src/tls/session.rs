@@ -5,6 +5,7 @@ use telltale_model::{Application, Class, Direction, Facts};
 use super::handshake::Messages;
 use super::hello::Transport;
 use super::record::{Header, Kind, Piece, Records};
+use crate::page::Page;
 use crate::reader::Reader;
 use crate::session::Step;
 
@@ -50,7 +51,8 @@ impl Tls {
     }
 
     /// The next bytes of a direction.
-    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], facts: &mut Facts) -> Step {
+    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
+        let facts = &mut page.facts;
         let mut bytes = Reader::new(bytes);
         match direction {
             Direction::Sent => {
@@ -65,7 +67,8 @@ impl Tls {
     }
 
     /// Bytes are missing, 0 where nobody knows how many.
-    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, facts: &mut Facts) {
+    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, page: &mut Page) {
+        let facts = &mut page.facts;
         if direction == Direction::Received {
             self.received.miss(0);
             self.received.give_up();
@@ -81,7 +84,8 @@ impl Tls {
     }
 
     /// No more bytes come.
-    pub(crate) fn end(&mut self, facts: &mut Facts) {
+    pub(crate) fn end(&mut self, page: &mut Page) {
+        let facts = &mut page.facts;
         let closes = self.messages.flight().may_close_with(self.last);
         if closes {
             facts.count_handshake(std::mem::take(&mut self.last));

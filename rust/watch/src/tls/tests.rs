@@ -3,6 +3,7 @@ use std::slice;
 use telltale_model::{Application, Direction, Facts, NameSource};
 
 use super::*;
+use crate::page::Page;
 use crate::pieces::{Pieces, Random, Turns, facts_in_any_pieces};
 use crate::session::{Likeness, Step};
 use Direction::{Received, Sent};
@@ -77,13 +78,13 @@ fn a_name_behind_a_huge_extension_is_found_and_little_is_held() {
     let name = (0x0000, body(0x0000, "far.example"));
     let many: Vec<_> = (0..1_000).map(|kind| (0x5000 + kind, vec![])).collect();
     let hello = hello(&[0x1301; 900], &[vec![huge, name], many].concat());
-    let mut facts = Facts::default();
+    let mut page = Page::default();
     let mut session = Tls::new();
     for piece in records(HANDSHAKE, &hello, 16_384).chunks(1_400) {
-        session.take(Sent, piece, &mut facts);
+        session.take(Sent, piece, &mut page);
     }
-    assert_eq!(names(&facts), [("far.example", NameSource::Tls, false)]);
-    assert_eq!(facts.hello.unwrap().ja4[..10], *"t12d999900");
+    assert_eq!(names(&page.facts), [("far.example", NameSource::Tls, false)]);
+    assert_eq!(page.facts.hello.unwrap().ja4[..10], *"t12d999900");
 }
 
 #[test]
@@ -236,14 +237,14 @@ fn a_gap_inside_a_record_does_no_harm_and_after_another_records_are_found_again(
     let content = record(APPLICATION_DATA, &[9; 1_000]);
     for (missing, bytes) in [(400, 400), (400, 0), (2_700, 2_700), (995, 995)] {
         let sent = [record(HANDSHAKE, &[0xc7; 40]), content.repeat(5)].concat();
-        let (mut session, mut facts) = (Tls::new(), Facts::default());
-        session.take(Sent, &sent[..60], &mut facts);
-        session.miss(Sent, bytes, &mut facts);
-        session.take(Sent, &sent[60 + missing..], &mut facts);
-        session.end(&mut facts);
-        assert_eq!(facts.coverage.total(), (sent.len() - missing) as u64);
+        let (mut session, mut page) = (Tls::new(), Page::default());
+        session.take(Sent, &sent[..60], &mut page);
+        session.miss(Sent, bytes, &mut page);
+        session.take(Sent, &sent[60 + missing..], &mut page);
+        session.end(&mut page);
+        assert_eq!(page.facts.coverage.total(), (sent.len() - missing) as u64);
         let lost = if bytes == 400 { 0 } else { 1_005 - (15 + missing) % 1_005 };
-        assert_eq!(facts.coverage.unknown, lost as u64 % 1_005, "{missing} missing, {bytes} said");
+        assert_eq!(page.facts.coverage.unknown, lost as u64 % 1_005, "{missing} missing, {bytes} said");
     }
 }
 
@@ -256,14 +257,14 @@ fn a_gap_in_a_hello_gives_a_name_only_if_all_of_it_came() {
     );
     let at = hello.windows(9).position(|part| part == b"a.example").unwrap();
     for (gap, found) in [(at + 4, 0), (at + 9, 1)] {
-        let (mut session, mut facts) = (Tls::new(), Facts::default());
-        session.take(Sent, &hello[..gap], &mut facts);
-        session.miss(Sent, 3, &mut facts);
-        session.take(Sent, &hello[gap + 3..], &mut facts);
-        session.take(Sent, &record(APPLICATION_DATA, &[9; 53]), &mut facts);
-        session.end(&mut facts);
-        assert_eq!((facts.names.len(), facts.hello), (found, None));
-        assert_eq!((facts.coverage.encrypted, facts.coverage.unknown), (53, 0));
+        let (mut session, mut page) = (Tls::new(), Page::default());
+        session.take(Sent, &hello[..gap], &mut page);
+        session.miss(Sent, 3, &mut page);
+        session.take(Sent, &hello[gap + 3..], &mut page);
+        session.take(Sent, &record(APPLICATION_DATA, &[9; 53]), &mut page);
+        session.end(&mut page);
+        assert_eq!((page.facts.names.len(), page.facts.hello), (found, None));
+        assert_eq!((page.facts.coverage.encrypted, page.facts.coverage.unknown), (53, 0));
     }
 }
 
@@ -296,8 +297,8 @@ fn a_session_holds_less_than_16_kib() {
     extensions.push((0x0010, vector16(&[1, b'x'].repeat(511))));
     extensions.extend((0..1_000).map(|kind| (0x5000 + kind, vec![])));
     let hello = records(HANDSHAKE, &hello(&[0x1301; 1_024], &extensions), 16_384);
-    let (mut session, mut facts) = (Tls::new(), Facts::default());
-    session.take(Sent, &hello[..hello.len() - 1], &mut facts);
+    let (mut session, mut page) = (Tls::new(), Page::default());
+    session.take(Sent, &hello[..hello.len() - 1], &mut page);
     assert!(session.held() < 12 * 1_024, "{} bytes", session.held());
 }
 
@@ -308,10 +309,10 @@ fn a_piece_of_64_kib_of_whatever_takes_little_work() {
     for bytes in
         [noise, record(APPLICATION_DATA, &[]).repeat(13_000), vec![22; 65_536], [22, 3].repeat(32_768)]
     {
-        let (mut session, mut facts) = (Tls::new(), Facts::default());
-        assert_eq!(session.take(Sent, &bytes, &mut facts), Step::On);
-        session.end(&mut facts);
-        assert_eq!(facts.coverage.total(), bytes.len() as u64);
+        let (mut session, mut page) = (Tls::new(), Page::default());
+        assert_eq!(session.take(Sent, &bytes, &mut page), Step::On);
+        session.end(&mut page);
+        assert_eq!(page.facts.coverage.total(), bytes.len() as u64);
     }
 }
 
@@ -369,10 +370,10 @@ mod datagrams {
 
     #[test]
     fn fragments_that_wait_take_little() {
-        let (mut session, mut facts) = (Dtls::new(), Facts::default());
+        let (mut session, mut page) = (Dtls::new(), Page::default());
         for at in (1..60_000).step_by(100) {
             let datagram = plain(HANDSHAKE, 0, &fragment(0, &[9; 60_000], at, 500));
-            session.take(Sent, &datagram, &mut facts);
+            session.take(Sent, &datagram, &mut page);
             assert!(session.held() < 6 * 1_024, "{} bytes", session.held());
         }
     }

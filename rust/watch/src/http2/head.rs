@@ -1,0 +1,32 @@
+//! The fields of a block, written down to be searched.
+
+use crate::page::{Head, Page};
+
+/// Stands after each name and each value: neither may hold it (RFC 9113 8.2.1).
+const END: u8 = 0;
+
+/// Writes a field down. Of one that is not known any more, or was cut, the rest is missing here.
+pub(super) fn say(name: &[u8], value: &[u8], sheet: u32, page: &mut Page) {
+    if name.is_empty() || value.len() >= super::ASKED_FIELDS.value {
+        return page.tear(sheet);
+    }
+    for text in [name, value] {
+        page.say(sheet, text);
+        page.say(sheet, &[END]);
+    }
+}
+
+/// Target and fields as they were written down.
+pub(super) fn divide(text: &[u8]) -> Head<'_> {
+    let mut head = Head::default();
+    let mut texts = text.split(|byte| *byte == END);
+    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+        match name {
+            b":path" => head.target = value,
+            b":authority" => head.fields.push((b"host", value)),
+            [b':', ..] => {}
+            _ => head.fields.push((name, value)),
+        }
+    }
+    head
+}

@@ -1,0 +1,237 @@
+//! What the sessions of a flow write on: facts, and where details are looked for, what is to be searched.
+
+mod desk;
+mod sheet;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(crate) use desk::{Desk, Means};
+pub(crate) use sheet::{Head, Kind};
+use sheet::{Sender, Sheet};
+use telltale_model::{Class, Facts, Hit, NameSource, Timestamp};
+
+use crate::limits;
+use crate::search::{Part, Piece};
+
+/// The facts of a flow, and the sheets on which requests and streams collect the bytes that can be read. A sheet
+/// goes by a number that the session chooses; of HTTP/2 it is the stream's.
+///
+/// Every byte that is written is counted once: at once where nothing is looked for, else when its sheet is
+/// closed, by what the search said.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) facts: Facts,
+    desk: Option<Arc<Desk>>,
+    sheets: BTreeMap<u32, Sheet>,
+    sender: Sender,
+    /// Names of hellos among [`Facts::names`] that were looked at, and all before them.
+    named: usize,
+}
+
+impl Page {
+    /// From now on this is looked for. Parts in progress are judged as they were begun.
+    pub(crate) fn look_for(&mut self, desk: Option<&Arc<Desk>>) {
+        self.facts.set = desk.map_or(0, |desk| desk.set());
+        self.desk = desk.cloned();
+        if let Some(desk) = desk {
+            self.sheets.values_mut().for_each(|sheet| sheet.move_to(desk, &mut self.facts, &self.sender));
+        }
+    }
+
+    /// What comes next was sent at this moment by this program.
+    pub(crate) fn turn_to(&mut self, at: Timestamp, program: Option<&str>) {
+        self.sender.at = at;
+        if self.sender.own.as_deref() != program {
+            self.sender.own = program.map(str::to_owned);
+        }
+    }
+
+    /// Whether written bytes are collected, and not only counted.
+    pub(crate) fn is_searching(&self) -> bool {
+        self.desk.is_some() || !self.sheets.is_empty()
+    }
+
+    /// A part begins; the one before it on the sheet is whole.
+    pub(crate) fn begin(&mut self, number: u32, kind: Kind) {
+        self.end(number);
+        let offset = self.offset();
+        if let Some(sheet) = self.sheet(number) {
+            sheet.begin(kind, offset, true);
+        }
+    }
+
+    /// A part begins, unless there is one.
+    pub(crate) fn go_on(&mut self, number: u32, kind: Kind) {
+        if self.sheets.get(&number).is_none_or(|sheet| sheet.kind().is_none()) {
+            self.begin(number, kind);
+        }
+    }
+
+    /// Whether a head is being collected.
+    pub(crate) fn is_in_head(&self, number: u32) -> bool {
+        matches!(self.sheets.get(&number).and_then(Sheet::kind), Some(Kind::Head(_)))
+    }
+
+    /// The head that is being collected, if all of it is here.
+    pub(crate) fn head(&self, number: u32) -> Option<Head<'_>> {
+        self.sheets.get(&number)?.head()
+    }
+
+    /// Bytes of content that belong to the part on a sheet. Where nothing is looked for, they are of this class.
+    pub(crate) fn write(&mut self, number: u32, class: Class, bytes: &[u8]) {
+        match self.collecting(number) {
+            None => self.facts.count_content(class, bytes.len()),
+            Some((sheet, facts, sender)) => sheet.write(bytes, facts, sender),
+        }
+    }
+
+    /// The same of bytes whose meaning is told by [`Self::say`], or that could not be kept.
+    pub(crate) fn count(&mut self, number: u32, class: Class, bytes: usize) {
+        match self.collecting(number) {
+            None => self.facts.count_content(class, bytes),
+            Some((sheet, ..)) => sheet.count(bytes as u64),
+        }
+    }
+
+    /// What bytes mean that are counted apart.
+    pub(crate) fn say(&mut self, number: u32, text: &[u8]) {
+        if let Some((sheet, facts, sender)) = self.collecting(number) {
+            sheet.say(text, facts, sender);
+        }
+    }
+
+    /// Bytes of the part are missing here.
+    pub(crate) fn tear(&mut self, number: u32) {
+        self.flush(number, 0);
+        let offset = self.offset();
+        if let Some(sheet) = self.sheets.get_mut(&number) {
+            sheet.set_offset(offset);
+        }
+    }
+
+    /// Searches what is here of a stream, as it may be long until more comes.
+    pub(crate) fn pause(&mut self, number: u32) {
+        self.flush(number, limits::OVERLAP);
+    }
+
+    /// The part is whole.
+    pub(crate) fn end(&mut self, number: u32) {
+        if let Some(sheet) = self.sheets.get_mut(&number) {
+            sheet.end(true, &mut self.facts, &self.sender);
+        }
+    }
+
+    /// The head ends, whole or not, of the request at this place in [`Facts::requests`].
+    pub(crate) fn end_head(&mut self, number: u32, request: Option<usize>, whole: bool) {
+        if let Some(sheet) = self.sheets.get_mut(&number) {
+            sheet.set_request(request.and_then(|place| u32::try_from(place).ok()));
+            sheet.end(whole, &mut self.facts, &self.sender);
+        }
+    }
+
+    /// What bytes of a sheet are of which nothing else can be said: opaque, unless this tells; `None` as long as
+    /// it is not known.
+    pub(crate) fn decide(&mut self, number: u32, otherwise: Option<Class>) {
+        if let Some((sheet, facts, _)) = self.collecting(number) {
+            sheet.decide(otherwise, facts);
+        }
+    }
+
+    /// The request has all its parts; one that did not end is cut.
+    pub(crate) fn close(&mut self, number: u32) {
+        if let Some(sheet) = self.sheets.remove(&number) {
+            sheet.close(&mut self.facts, &self.sender);
+        }
+    }
+
+    /// No more is written, or something else is spoken from here on.
+    pub(crate) fn close_all(&mut self) {
+        while let Some((_, sheet)) = self.sheets.pop_first() {
+            sheet.close(&mut self.facts, &self.sender);
+        }
+    }
+
+    /// Looks at a name that was asked for. It is framing, and counted as such.
+    pub(crate) fn ask(&mut self, name: &str) {
+        let Some(desk) = &self.desk else { return };
+        let offset = self.offset();
+        let part = Part::Question(name.as_bytes());
+        let found = desk.search(&Piece { part, begins: true, ends: true, offset, at: self.sender.at });
+        let hits = desk.judge(&found.candidates, self.sender.own.as_deref());
+        hits.into_iter().for_each(|hit| self.facts.add_hit(Hit { request: None, ..hit }));
+    }
+
+    /// Looks at the names of hellos, which are framing.
+    pub(crate) fn ask_names(&mut self) {
+        if self.desk.is_none() {
+            return;
+        }
+        while let Some(name) = self.facts.names.get(self.named) {
+            let text = name.name.clone();
+            if matches!(name.from, NameSource::Tls | NameSource::Quic) {
+                self.ask(&text);
+                self.rename(self.redact(&text));
+            }
+            self.named += 1;
+        }
+    }
+
+    /// The text as it may be kept; `None` where it may be kept as it is.
+    pub(crate) fn redact(&self, text: &str) -> Option<String> {
+        self.desk.as_ref()?.redact(text)
+    }
+
+    /// The same of bytes as they were sent.
+    pub(crate) fn redact_bytes(&self, bytes: &[u8]) -> Option<String> {
+        self.desk.as_ref()?.redact(&String::from_utf8_lossy(bytes))
+    }
+
+    /// Bytes of memory behind it, without those in the pool of parts.
+    pub(crate) fn held(&self) -> usize {
+        self.facts.held() + self.sheets.values().map(Sheet::held).sum::<usize>()
+    }
+
+    fn rename(&mut self, kept: Option<String>) {
+        if let Some(name) = self.facts.names.get_mut(self.named)
+            && let Some(kept) = kept
+        {
+            name.name = kept;
+        }
+    }
+
+    fn flush(&mut self, number: u32, again: usize) {
+        if let Some(sheet) = self.sheets.get_mut(&number) {
+            sheet.cut(again, &mut self.facts, &self.sender);
+        }
+    }
+
+    /// All bytes that the flow had sent before.
+    fn offset(&self) -> u64 {
+        let pending = self.sheets.values().map(Sheet::pending).fold(0, u64::saturating_add);
+        self.facts.coverage.total().saturating_add(pending)
+    }
+
+    /// The sheet with a part to write to. One whose beginning was not told is in no order.
+    fn collecting(&mut self, number: u32) -> Option<(&mut Sheet, &mut Facts, &Sender)> {
+        if !self.is_searching() {
+            return None;
+        }
+        if self.sheet(number)?.kind().is_none() {
+            let offset = self.offset();
+            self.sheet(number)?.begin(Kind::Raw, offset, false);
+        }
+        let sheet = self.sheets.get_mut(&number)?;
+        Some((sheet, &mut self.facts, &self.sender))
+    }
+
+    fn sheet(&mut self, number: u32) -> Option<&mut Sheet> {
+        if !self.sheets.contains_key(&number)
+            && self.sheets.len() < limits::SHEETS
+            && let Some(desk) = &self.desk
+        {
+            self.sheets.insert(number, Sheet::new(desk));
+        }
+        self.sheets.get_mut(&number)
+    }
+}

@@ -1,0 +1,243 @@
+//! Which bytes of a text are of which class, a bit for each, and where long runs of a class begin and end.
+//! Most text has no long run of anything: 64 bytes are passed over in a few dozen instructions.
+
+use wide::u8x16;
+
+/// One class: byte `n` of the text is bit `n % 64` of word `n / 64`. One word more than needed, empty.
+#[derive(Debug, Default)]
+pub(super) struct Bits(Vec<u64>);
+
+/// The classes that the searchers use.
+#[derive(Debug, Default)]
+pub(super) struct Classes {
+    /// 0-9.
+    pub(super) digits: Bits,
+    /// 0-9, a-f, A-F.
+    pub(super) hex: Bits,
+    /// Either alphabet of Base64 (RFC 4648 4, 5).
+    pub(super) base64: Bits,
+    /// Digits, and what people write between the digits of one number: space + - . ( ) /
+    pub(super) number: Bits,
+    /// What is in Base64 besides letters and digits: + / - _
+    pub(super) joints: Bits,
+    /// What stands before a value: " = > and the end of a line.
+    pub(super) before: Bits,
+    /// Letters, digits, underscore and full stop: what names of packages are made of.
+    pub(super) dotted: Bits,
+}
+
+impl Classes {
+    /// Classifies a text.
+    pub(super) fn read(&mut self, text: &[u8]) {
+        let words = text.len().div_ceil(64) + 1;
+        for bits in [
+            &mut self.digits,
+            &mut self.hex,
+            &mut self.base64,
+            &mut self.number,
+            &mut self.joints,
+            &mut self.before,
+            &mut self.dotted,
+        ] {
+            bits.0.clear();
+            bits.0.reserve(words);
+        }
+        let (blocks, rest) = text.as_chunks::<64>();
+        for block in blocks {
+            self.push(block);
+        }
+        let mut last = [0; 64];
+        last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        self.push(&last);
+        self.push(&[0; 64]);
+    }
+
+    /// Bytes of memory behind it.
+    pub(super) fn held(&self) -> usize {
+        let all = [
+            &self.digits,
+            &self.hex,
+            &self.base64,
+            &self.number,
+            &self.joints,
+            &self.before,
+            &self.dotted,
+        ];
+        all.map(|bits| bits.0.capacity() * 8).iter().sum()
+    }
+
+    #[inline]
+    fn push(&mut self, block: &[u8; 64]) {
+        let mut words = [0u64; 7];
+        for (at, quarter) in block.as_chunks::<16>().0.iter().enumerate() {
+            let classes = classify(u8x16::new(*quarter));
+            for (word, class) in words.iter_mut().zip(classes) {
+                *word |= u64::from(class.to_bitmask()) << (16 * at);
+            }
+        }
+        let [digits, hex, base64, number, joints, before, dotted] = words;
+        self.digits.0.push(digits);
+        self.hex.0.push(hex);
+        self.base64.0.push(base64);
+        self.number.0.push(number);
+        self.joints.0.push(joints);
+        self.before.0.push(before);
+        self.dotted.0.push(dotted);
+    }
+}
+
+#[inline]
+fn classify(bytes: u8x16) -> [u8x16; 7] {
+    let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
+    let digits = within(bytes, b'0', 9);
+    let lower = bytes | u8x16::splat(0x20);
+    let letters = within(lower, b'a', 25);
+    let hex = digits | within(lower, b'a', 5);
+    let alphanumeric = digits | letters;
+    let (plus, minus, slash, under, dot, equals) =
+        (is(b'+'), is(b'-'), is(b'/'), is(b'_'), is(b'.'), is(b'='));
+    let joints = plus | minus | slash | under;
+    let number = digits | is(b' ') | within(bytes, b'(', 1) | plus | minus | dot | slash;
+    let before = is(b'"') | equals | is(b'>') | is(b'\n');
+    [digits, hex, alphanumeric | joints, number, joints, before, alphanumeric | under | dot]
+}
+
+/// Bytes from `first` to `first + span`.
+#[inline]
+fn within(bytes: u8x16, first: u8, span: u8) -> u8x16 {
+    let above = bytes - u8x16::splat(first);
+    above.min(u8x16::splat(span)).simd_eq(above)
+}
+
+impl Bits {
+    /// Whether a byte is of the class.
+    #[inline]
+    pub(super) fn has(&self, at: usize) -> bool {
+        self.word(at / 64) >> (at % 64) & 1 == 1
+    }
+
+    #[inline]
+    fn word(&self, at: usize) -> u64 {
+        self.0.get(at).copied().unwrap_or(0)
+    }
+
+    /// The first byte at or after `from` that is not of the class.
+    #[inline]
+    pub(super) fn end(&self, from: usize) -> usize {
+        let mut at = from / 64;
+        let mut free = !self.word(at) & (u64::MAX << (from % 64));
+        while free == 0 {
+            at += 1;
+            free = !self.word(at);
+        }
+        at * 64 + free.trailing_zeros() as usize
+    }
+
+    /// All bytes of the class from `start` to before `end`.
+    pub(super) fn each(&self, start: usize, end: usize) -> impl Iterator<Item = usize> + '_ {
+        let words = (start / 64..end.div_ceil(64)).map(|word| (word, self.word(word)));
+        let all = words.flat_map(|(word, bits)| Ones(bits).map(move |bit| word * 64 + bit));
+        all.skip_while(move |at| *at < start).take_while(move |at| *at < end)
+    }
+
+    /// Where runs of at least `LONG` bytes begin, 64 at most.
+    pub(super) fn runs<const LONG: u32>(&self) -> Runs<'_, LONG> {
+        Runs { bits: self, next: 0, found: 0 }
+    }
+}
+
+/// The runs of a class, as `(start, end)`.
+pub(super) struct Runs<'a, const LONG: u32> {
+    bits: &'a Bits,
+    /// The word after the one that `found` is of.
+    next: usize,
+    /// Where runs begin in that word, as far as they were not given yet.
+    found: u64,
+}
+
+impl<const LONG: u32> Iterator for Runs<'_, LONG> {
+    type Item = (usize, usize);
+
+    #[inline]
+    fn next(&mut self) -> Option<(usize, usize)> {
+        while self.found == 0 {
+            let word = *self.bits.0.get(self.next)?;
+            let after = self.bits.word(self.next + 1);
+            let before = self.next.checked_sub(1).map_or(0, |at| self.bits.word(at) >> 63);
+            self.found = long::<LONG>(word, after) & !(word << 1 | before);
+            self.next += 1;
+        }
+        let start = (self.next - 1) * 64 + self.found.trailing_zeros() as usize;
+        self.found &= self.found - 1;
+        Some((start, self.bits.end(start)))
+    }
+}
+
+/// The bits from which on at least `LONG` bits are set.
+#[inline]
+fn long<const LONG: u32>(word: u64, after: u64) -> u64 {
+    let mut bits = u128::from(word) | u128::from(after) << 64;
+    let mut have = 1;
+    while have < LONG {
+        let step = have.min(LONG - have);
+        bits &= bits >> step;
+        have += step;
+    }
+    bits as u64
+}
+
+/// The places of the bits that are set.
+struct Ones(u64);
+
+impl Iterator for Ones {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        let bit = (self.0 != 0).then(|| self.0.trailing_zeros() as usize)?;
+        self.0 &= self.0 - 1;
+        Some(bit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &[u8]) -> Classes {
+        let mut classes = Classes::default();
+        classes.read(text);
+        classes
+    }
+
+    #[test]
+    fn every_byte_is_in_its_classes() {
+        let all: Vec<u8> = (0..=255).collect();
+        let classes = read(&all);
+        for byte in all {
+            let has = |bits: &Bits| bits.has(usize::from(byte));
+            assert_eq!(has(&classes.digits), byte.is_ascii_digit());
+            assert_eq!(has(&classes.hex), byte.is_ascii_hexdigit());
+            assert_eq!(has(&classes.base64), byte.is_ascii_alphanumeric() || b"+/-_".contains(&byte));
+            assert_eq!(has(&classes.number), byte.is_ascii_digit() || b" +-.()/".contains(&byte));
+            assert_eq!(has(&classes.joints), b"+/-_".contains(&byte));
+            assert_eq!(has(&classes.before), b"\"=>\n".contains(&byte));
+            assert_eq!(has(&classes.dotted), byte.is_ascii_alphanumeric() || b"._".contains(&byte));
+        }
+    }
+
+    #[test]
+    fn runs_are_found_over_the_borders_of_words() {
+        for before in 0..140 {
+            for len in [6, 7, 8, 63, 64, 65, 200] {
+                let text = [vec![b' '; before], vec![b'7'; len], vec![b' '; 3]].concat();
+                let found: Vec<_> = read(&text).digits.runs::<7>().collect();
+                let expected = if len >= 7 { vec![(before, before + len)] } else { vec![] };
+                assert_eq!(found, expected, "{before} {len}");
+            }
+        }
+        assert_eq!(read(b"1234567 12 1234567").digits.runs::<7>().collect::<Vec<_>>(), [(0, 7), (11, 18)]);
+        assert_eq!(read(b"").digits.runs::<7>().count(), 0);
+        assert_eq!(read(b"a\"b=").before.each(0, 4).collect::<Vec<_>>(), [1, 3]);
+    }
+}

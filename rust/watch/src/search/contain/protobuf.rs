@@ -1,0 +1,85 @@
+//! Messages of Protocol Buffers, of which nothing is known but how they are written.
+
+use crate::reader::Reader;
+
+/// A field that holds no further message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::search) enum Field<'a> {
+    /// A number of up to 64 bits.
+    Number(u64),
+    /// Text or bytes.
+    Bytes(&'a [u8]),
+}
+
+/// Deeper ones are bytes.
+const DEEPEST: usize = 8;
+
+/// More fields are not looked at one by one.
+const MOST_FIELDS: usize = 16_384;
+
+/// Whether all of it is one message: fields, one after the other, the last one ending where it ends.
+pub(in crate::search) fn looks_like(bytes: &[u8]) -> bool {
+    let mut reader = Reader::new(bytes);
+    let mut fields = 0;
+    while !reader.is_empty() {
+        if next(&mut reader).is_none() || fields == MOST_FIELDS {
+            return false;
+        }
+        fields += 1;
+    }
+    fields > 0
+}
+
+/// Calls `each` with every field and the numbers of the fields that lead to it.
+pub(in crate::search) fn walk<'a>(bytes: &'a [u8], each: &mut impl FnMut(&[u32], Field<'a>)) {
+    let mut path = Vec::with_capacity(DEEPEST);
+    message(bytes, &mut path, each);
+}
+
+fn message<'a>(bytes: &'a [u8], path: &mut Vec<u32>, each: &mut impl FnMut(&[u32], Field<'a>)) {
+    let mut reader = Reader::new(bytes);
+    while let Some((number, field)) = next(&mut reader) {
+        path.push(number);
+        match field {
+            Field::Bytes(inner) if path.len() < DEEPEST && !is_text(inner) && looks_like(inner) => {
+                message(inner, path, each);
+            }
+            Field::Bytes(_) | Field::Number(_) => each(path, field),
+        }
+        path.pop();
+    }
+}
+
+/// The number of the next field, and what is in it. Groups are not used any more, and not read.
+fn next<'a>(reader: &mut Reader<'a>) -> Option<(u32, Field<'a>)> {
+    let tag = varint(reader)?;
+    let number = u32::try_from(tag >> 3).ok().filter(|number| (1..1 << 29).contains(number))?;
+    let field = match tag & 7 {
+        0 => Field::Number(varint(reader)?),
+        1 => Field::Number(reader.array().map(u64::from_le_bytes)?),
+        2 => {
+            let len = varint(reader)?;
+            Field::Bytes(reader.take(usize::try_from(len).ok()?)?)
+        }
+        5 => Field::Number(u64::from(reader.array().map(u32::from_le_bytes)?)),
+        _ => return None,
+    };
+    Some((number, field))
+}
+
+fn varint(reader: &mut Reader<'_>) -> Option<u64> {
+    let mut value = 0u64;
+    for place in 0..10 {
+        let byte = reader.u8()?;
+        value |= u64::from(byte & 0x7f) << (7 * place);
+        if byte < 0x80 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// Whether bytes are text: UTF-8 without control characters but those of lines.
+pub(in crate::search) fn is_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok() && bytes.iter().all(|byte| *byte >= 0x20 && *byte != 0x7f || b"\t\r\n".contains(byte))
+}

@@ -1,0 +1,424 @@
+//! One search: contents are opened into sheets, sheets are scanned, what is found in them is opened in turn.
+
+use telltale_model::{DetailKind, Form};
+
+use super::candidate::Evidence;
+use super::contain::{json, multipart, pairs, protobuf};
+use super::decode::percent::{self, Keep};
+use super::decode::{Compressed, Unpacked, utf16};
+use super::needles::Needles;
+use super::room::{DEPTHS, Found, Room};
+use super::sheet::{Place, Steps};
+
+/// Bytes of a part that are read.
+pub(super) const INPUT: usize = 256 << 10;
+/// Bytes that decoders make of one part, in all.
+const OUTPUT: usize = 1 << 20;
+/// How many times larger than its source anything unpacked may be.
+const RATIO: usize = 100;
+/// Streams that are unpacked of one part, and guesses that something may be one.
+const STREAMS: usize = 64;
+const GUESSES: usize = 8;
+/// Encodings that are undone within each other.
+const STEPS: usize = 3;
+/// Parts of a multipart body that are read singly.
+const SECTIONS: usize = 128;
+/// Strings of a JSON text that are read as JSON themselves.
+const STRINGS: usize = 256;
+/// The longest digest in use is that long (SHA-512): what is no text up to there is a number, or a digest.
+const DIGEST: usize = 64;
+/// Candidates of one part, and of one detail in it.
+const FOUND: usize = 512;
+const TIMES: u8 = 4;
+
+pub(super) struct Hunt<'a> {
+    pub(super) needles: &'a Needles,
+    pub(super) room: &'a mut Room,
+    /// Seconds since 1970.
+    pub(super) at: u64,
+    /// Whether the first byte is that of the part.
+    pub(super) begins: bool,
+    pub(super) understood: bool,
+    pub(super) packages: Vec<u16>,
+    left: usize,
+    streams: usize,
+    guesses: usize,
+}
+
+/// Where contents come from.
+#[derive(Clone, Copy)]
+pub(super) struct Origin<'a> {
+    /// The sheet that they go to.
+    pub(super) depth: usize,
+    pub(super) path: &'a str,
+    pub(super) steps: Steps,
+    pub(super) parent: Option<Place>,
+}
+
+impl<'a> Hunt<'a> {
+    pub(super) fn new(needles: &'a Needles, room: &'a mut Room, at: u64, begins: bool) -> Self {
+        room.clear(needles.names.len());
+        Self {
+            needles,
+            room,
+            at,
+            begins,
+            understood: true,
+            packages: Vec::new(),
+            left: OUTPUT,
+            streams: STREAMS,
+            guesses: GUESSES,
+        }
+    }
+
+    /// Opens contents of any kind. Says whether they were text or a known structure.
+    pub(super) fn content(&mut self, bytes: &[u8], media: Option<&[u8]>, origin: Origin<'_>) -> bool {
+        if bytes.is_empty() {
+            return true;
+        }
+        if origin.depth >= DEPTHS || bytes.len() > self.left {
+            self.understood &= bytes.len() <= DIGEST;
+            return false;
+        }
+        self.left -= bytes.len();
+        let boundary = if is_multipart(bytes, media) { multipart::boundary(bytes) } else { None };
+        if let Some(boundary) = boundary {
+            self.multipart(bytes, boundary, origin);
+        } else if protobuf::is_text(bytes) {
+            self.text(bytes, media, origin);
+        } else {
+            return self.binary(bytes, media, origin);
+        }
+        true
+    }
+
+    fn text(&mut self, bytes: &[u8], media: Option<&[u8]>, origin: Origin<'_>) {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let mut sheet = self.take(origin.depth);
+        let start = sheet.leaves.len();
+        let is_form = |bytes| {
+            let other = media.is_some_and(|media| !is_media(media, b"application/x-www-form-urlencoded") && !is_media(media, b"text/plain"));
+            !other && pairs::looks_like(bytes)
+        };
+        if json::looks_like(bytes) {
+            let path = sheet.add_path(origin.path);
+            sheet.open(path, origin.steps, origin.parent);
+            json::copy(bytes, &mut sheet);
+            sheet.close();
+        } else if is_form(bytes) {
+            let path = sheet.add_path(&join(origin.path, "form"));
+            let all = pairs::split(bytes, b'&', path, origin.steps, origin.parent, &mut sheet, json_value);
+            self.understood &= all;
+        } else {
+            let path = sheet.add_path(origin.path);
+            sheet.open(path, origin.steps, origin.parent);
+            percent::decode(bytes, Keep::Structure, &mut sheet);
+            sheet.close();
+        }
+        self.give(origin.depth, sheet);
+        self.nested(origin.depth, start);
+    }
+
+    /// Opens the strings of JSON texts that are JSON in their turn.
+    pub(super) fn nested(&mut self, depth: usize, from: usize) {
+        let sheet = self.take(depth);
+        let mut strings = 0;
+        for place in from..sheet.leaves.len() {
+            let Some(leaf) = sheet.leaves.get(place) else { break };
+            let start = leaf.value as usize;
+            let text = sheet.text.get(start..sheet.end(place)).unwrap_or_default();
+            if text.len() < 8 || !json::looks_like(text) || memchr::memmem::find(text, b"\\\"").is_none() {
+                continue;
+            }
+            for string in json::strings_with_quotes(text) {
+                strings += 1;
+                if strings > STRINGS {
+                    self.understood = false;
+                    break;
+                }
+                let parent = Place::new(depth, start + string.start, start + string.end);
+                let mut inner = self.spare();
+                json::unescape(text.get(string).unwrap_or_default(), &mut inner);
+                let steps = leaf.steps_within();
+                let origin = Origin { depth: depth + 1, path: "", steps, parent: Some(parent) };
+                self.content(&inner, None, origin);
+                self.keep(inner);
+            }
+        }
+        self.give(depth, sheet);
+    }
+
+    fn multipart(&mut self, bytes: &[u8], boundary: &[u8], origin: Origin<'_>) {
+        let mut ends = false;
+        for (count, section) in multipart::sections(bytes, boundary).enumerate() {
+            if count == SECTIONS {
+                self.understood = false;
+                break;
+            }
+            let mut path = join(origin.path, "multipart");
+            if !section.name.is_empty() {
+                super::contain::add_name(&mut path, section.name);
+            }
+            if let Some(name) = section.file_name {
+                self.content(name, None, Origin { path: &path, ..origin });
+            }
+            self.content(section.body, section.media, Origin { path: &path, ..origin });
+            ends = section.ends;
+        }
+        self.understood &= ends;
+    }
+
+    /// Opens what is no text. Says whether it was a known structure.
+    pub(super) fn binary(&mut self, bytes: &[u8], media: Option<&[u8]>, origin: Origin<'_>) -> bool {
+        if let Some(compressed) = Compressed::of(bytes)
+            && self.unpack(compressed, bytes, origin)
+        {
+            return true;
+        }
+        let is_media = media.is_some_and(|media| MEDIA.iter().any(|kind| is_media(media, kind)));
+        if !is_media {
+            if let Some(end) = utf16::end(bytes) {
+                let mut text = self.spare();
+                let good = utf16::decode(bytes, end, &mut text) && protobuf::is_text(&text);
+                if good {
+                    self.step(&text, Form::Utf16, origin);
+                }
+                self.keep(text);
+                if good {
+                    return true;
+                }
+            }
+            if protobuf::looks_like(bytes) {
+                self.protobuf(bytes, origin);
+                return true;
+            }
+            if let Some(inner) = grpc(bytes)
+                && protobuf::looks_like(inner)
+            {
+                self.protobuf(inner, origin);
+                return true;
+            }
+        }
+        self.roll(bytes, origin);
+        if !is_media && bytes.len() >= 24 && self.guesses > 0 {
+            self.guesses -= 1;
+            if self.unpack(Compressed::Deflate, bytes, origin) || self.unpack(Compressed::Brotli, bytes, origin) {
+                return true;
+            }
+        }
+        if bytes.len() > DIGEST || origin.parent.is_none() && origin.depth == 0 {
+            self.understood = false;
+            self.strings(bytes, origin);
+        }
+        false
+    }
+
+    /// Unpacks a stream, and opens what was in it. Without a format's own first bytes it is one only if all of it
+    /// is, and holds text or a known structure.
+    fn unpack(&mut self, compressed: Compressed, bytes: &[u8], origin: Origin<'_>) -> bool {
+        if self.streams == 0 || origin.steps.len() >= STEPS {
+            self.understood = false;
+            return false;
+        }
+        self.streams -= 1;
+        let guess = matches!(compressed, Compressed::Deflate | Compressed::Brotli);
+        let mut inner = self.spare();
+        let most = self.left.min(bytes.len().saturating_mul(RATIO));
+        let unpacked = compressed.unpack(bytes, most, &mut self.room.inflater, &mut inner);
+        let good = if guess { unpacked == Unpacked::Whole && protobuf::is_text(&inner) } else { !inner.is_empty() };
+        if good {
+            self.understood &= unpacked == Unpacked::Whole;
+            self.step(&inner, compressed.form(), origin);
+        }
+        self.keep(inner);
+        good
+    }
+
+    /// Undoes a coding that a header told of.
+    pub(super) fn coded(&mut self, coding: &[u8], bytes: &[u8], media: Option<&[u8]>, origin: Origin<'_>) {
+        let coding = coding.trim_ascii();
+        let is = |name: &str| coding.eq_ignore_ascii_case(name.as_bytes());
+        let compressed = if is("gzip") || is("x-gzip") {
+            Compressed::Gzip
+        } else if is("deflate") {
+            // RFC 9110 8.4.1.2: zlib, but some send deflate alone.
+            Compressed::of(bytes).filter(|format| *format == Compressed::Zlib).unwrap_or(Compressed::Deflate)
+        } else if is("br") {
+            Compressed::Brotli
+        } else if is("zstd") {
+            Compressed::Zstd
+        } else {
+            self.understood &= is("") || is("identity");
+            self.content(bytes, media, origin);
+            return;
+        };
+        let mut inner = self.spare();
+        let most = self.left.min(bytes.len().saturating_mul(RATIO));
+        let unpacked = compressed.unpack(bytes, most, &mut self.room.inflater, &mut inner);
+        if inner.is_empty() {
+            // Some declare what they did not do.
+            self.understood &= protobuf::is_text(bytes);
+            self.content(bytes, media, origin);
+        } else {
+            self.understood &= unpacked == Unpacked::Whole;
+            let steps = origin.steps.after(compressed.form());
+            self.content(&inner, media, Origin { steps, ..origin });
+        }
+        self.keep(inner);
+    }
+
+    /// Opens what one more step led to.
+    pub(super) fn step(&mut self, inner: &[u8], form: Form, origin: Origin<'_>) -> bool {
+        if origin.steps.len() >= STEPS {
+            self.understood &= inner.len() <= DIGEST;
+            return false;
+        }
+        self.content(inner, None, Origin { steps: origin.steps.after(form), ..origin })
+    }
+
+    fn protobuf(&mut self, bytes: &[u8], origin: Origin<'_>) {
+        let mut leaves = 0;
+        protobuf::walk(bytes, &mut |numbers, field| {
+            leaves += 1;
+            if leaves > super::sheet::MOST_LEAVES {
+                self.understood = false;
+                return;
+            }
+            match field {
+                protobuf::Field::Number(value) => {
+                    if self.may_be_number(value) {
+                        let path = protobuf_path(origin.path, numbers);
+                        self.numeric(value, Origin { path: &path, ..origin });
+                    }
+                }
+                protobuf::Field::Bytes(inner) if inner.len() >= 3 => {
+                    let path = protobuf_path(origin.path, numbers);
+                    self.content(inner, None, Origin { path: &path, ..origin });
+                }
+                protobuf::Field::Bytes(_) => {}
+            }
+        });
+    }
+
+    /// Searches the readable pieces of what is not understood.
+    fn strings(&mut self, bytes: &[u8], origin: Origin<'_>) {
+        const SHORTEST: usize = 7;
+        let mut sheet = self.take(origin.depth);
+        let path = sheet.add_path(origin.path);
+        sheet.open(path, origin.steps, origin.parent);
+        for string in bytes.split(|byte| !(0x20..0x7f).contains(byte)) {
+            if string.len() >= SHORTEST {
+                sheet.text.extend_from_slice(string);
+                sheet.text.push(b'\t');
+            }
+        }
+        sheet.close();
+        self.give(origin.depth, sheet);
+    }
+
+    /// Keeps what may be a detail, if it was not found often enough already.
+    pub(super) fn found(&mut self, place: Place, detail: u16, form: Vec<Form>, evidence: Evidence) {
+        let Some(name) = self.needles.name(detail) else { return };
+        if !self.wants(detail, !form.is_empty()) {
+            return;
+        }
+        if let Some(times) = self.room.times.get_mut(usize::from(detail)).and_then(|times| times.get_mut(usize::from(!form.is_empty()))) {
+            *times += 1;
+        }
+        let found = Found { place, in_bytes: false, kind: name.kind, detail: Some(detail), form, evidence };
+        self.room.found.push(found);
+    }
+
+    pub(super) fn wants(&self, detail: u16, encoded: bool) -> bool {
+        let times = self.room.times.get(usize::from(detail)).and_then(|times| times.get(usize::from(encoded)));
+        self.room.found.len() < FOUND && times.is_some_and(|times| *times < TIMES)
+    }
+
+    /// Keeps the shape of a detail.
+    pub(super) fn shape(&mut self, place: Place, kind: DetailKind) {
+        let shapes = self.room.found.iter().filter(|found| found.detail.is_none()).take(16).count();
+        if shapes < 16 && self.room.found.len() < FOUND {
+            let (detail, form, evidence) = (None, Vec::new(), Evidence::Shape);
+            self.room.found.push(Found { place, in_bytes: false, kind, detail, form, evidence });
+        }
+    }
+
+    /// Keeps what was found in bytes.
+    pub(super) fn found_in_bytes(&mut self, detail: u16, form: Vec<Form>, evidence: Evidence, origin: Origin<'_>) {
+        let before = self.room.found.len();
+        let sheet = &mut self.room.bytes;
+        let path = sheet.add_path(origin.path);
+        sheet.open(path, origin.steps, origin.parent);
+        sheet.close();
+        let start = sheet.leaves.last().map_or(0, |leaf| leaf.start as usize);
+        self.found(Place::new(0, start, start), detail, form, evidence);
+        if let Some(found) = self.room.found.get_mut(before) {
+            found.in_bytes = true;
+        }
+    }
+
+    pub(super) fn spare(&mut self) -> Vec<u8> {
+        let mut spare = self.room.spare.pop().unwrap_or_default();
+        spare.clear();
+        spare
+    }
+
+    pub(super) fn keep(&mut self, spare: Vec<u8>) {
+        if self.room.spare.len() < DEPTHS && spare.capacity() <= OUTPUT {
+            self.room.spare.push(spare);
+        }
+    }
+
+    pub(super) fn take(&mut self, depth: usize) -> super::sheet::Sheet {
+        self.room.sheets.get_mut(depth).map(std::mem::take).unwrap_or_default()
+    }
+
+    pub(super) fn give(&mut self, depth: usize, sheet: super::sheet::Sheet) {
+        if let Some(place) = self.room.sheets.get_mut(depth) {
+            *place = sheet;
+        }
+    }
+}
+
+/// The value of a pair that is JSON has its escapes undone.
+pub(super) fn json_value(sheet: &mut super::sheet::Sheet) {
+    let Some(start) = sheet.leaves.last().map(|leaf| leaf.value as usize) else { return };
+    let value = sheet.text.get(start..).unwrap_or_default();
+    if json::looks_like(value) && memchr::memchr(b'\\', value).is_some() {
+        let value = value.to_vec();
+        sheet.text.truncate(start);
+        json::copy(&value, sheet);
+    }
+}
+
+pub(super) fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+fn protobuf_path(path: &str, numbers: &[u32]) -> String {
+    let mut path = join(path, "protobuf");
+    for number in numbers {
+        path.push('.');
+        path.push_str(&number.to_string());
+    }
+    path
+}
+
+/// Types whose contents say nothing of what is in them.
+const MEDIA: [&[u8]; 4] = [b"image/", b"audio/", b"video/", b"font/"];
+
+fn is_media(media: &[u8], kind: &[u8]) -> bool {
+    media.trim_ascii().get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind))
+}
+
+fn is_multipart(bytes: &[u8], media: Option<&[u8]>) -> bool {
+    media.is_some_and(|media| is_media(media, b"multipart/"))
+        || bytes.starts_with(b"--") && memchr::memmem::find(bytes.get(..512).unwrap_or(bytes), b"ontent-").is_some()
+}
+
+/// The message of a gRPC frame without compression: <https://grpc.github.io>, "gRPC over HTTP2".
+fn grpc(bytes: &[u8]) -> Option<&[u8]> {
+    let (head, message) = bytes.split_first_chunk()?;
+    let [0, a, b, c, d] = *head else { return None };
+    (u32::from_be_bytes([a, b, c, d]) as usize == message.len()).then_some(message)
+}

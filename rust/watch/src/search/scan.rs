@@ -1,0 +1,341 @@
+//! Scans a sheet: values that stand there as text, whole fields, names of packages, and tokens that are digests
+//! or hold something else.
+
+use telltale_model::{DetailKind, Form};
+
+use super::bits::Classes;
+use super::candidate::Evidence;
+use super::contain::{json, xml};
+use super::decode::{base64, hex};
+use super::hunt::{Hunt, Origin};
+use super::needles::{SHORTEST_TEXT, WORD_KEY, package_key, text_key, word_key};
+use super::room::DEPTHS;
+use super::sheet::{Place, Sheet};
+use super::telling;
+
+/// Shorter tokens are not decoded: six bytes.
+const SHORTEST_BASE64: usize = 8;
+const SHORTEST_HEX: usize = 14;
+/// Lines of Base64 are at least so long where there are several (RFC 7468, RFC 2045 6.8).
+const LINE: usize = 60;
+
+impl Hunt<'_> {
+    /// Scans all sheets, those that are filled meanwhile too.
+    pub(super) fn scan(&mut self) {
+        let mut classes = std::mem::take(&mut self.room.classes);
+        for depth in 0..DEPTHS {
+            let sheet = self.take(depth);
+            if !sheet.text.is_empty() {
+                classes.read(&sheet.text);
+                self.numbers(&sheet, &classes, depth);
+                self.hex(&sheet, &classes, depth);
+                self.base64(&sheet, &classes, depth);
+                self.texts(&sheet, depth);
+                self.words(&sheet, &classes, depth);
+                self.names(&sheet, &classes);
+            }
+            self.give(depth, sheet);
+        }
+        self.room.classes = classes;
+    }
+
+    /// Values that count wherever they stand: every fourth place is looked at, each value has keys for all four.
+    fn texts(&mut self, sheet: &Sheet, depth: usize) {
+        let needles = self.needles;
+        if needles.text_keys.is_empty() || sheet.text.len() < SHORTEST_TEXT {
+            return;
+        }
+        for (at, four) in sheet.text.as_chunks::<4>().0.iter().enumerate() {
+            for reference in needles.text_keys.get(text_key(*four)) {
+                let Some(start) = (at * 4).checked_sub((reference % 4) as usize) else { continue };
+                let Some(value) = needles.texts.get((reference / 4) as usize) else { continue };
+                let bytes = needles.bytes(*value);
+                let end = start + bytes.len();
+                let there = sheet.text.get(start..end).is_some_and(|text| text.eq_ignore_ascii_case(bytes));
+                if there && (bytes.len() >= UNMISTAKABLE || stands_alone(&sheet.text, start, end)) {
+                    self.found(Place::new(depth, start, end), value.detail, Vec::new(), Evidence::Value);
+                }
+            }
+        }
+    }
+
+    /// Values that count only as all of a field.
+    fn words(&mut self, sheet: &Sheet, classes: &Classes, depth: usize) {
+        if self.needles.word_keys.is_empty() {
+            return;
+        }
+        let starts = classes.before.each(0, sheet.text.len()).map(|at| at + 1);
+        for start in std::iter::once(0).chain(starts) {
+            let Some(key) = sheet.text.get(start..start + WORD_KEY).and_then(word_key) else { continue };
+            for reference in self.needles.word_keys.get(key) {
+                let Some(value) = self.needles.words.get(reference as usize).copied() else { continue };
+                let end = start + self.needles.bytes(value).len();
+                let text = sheet.text.get(start..end).unwrap_or_default();
+                if same_words(text, self.needles.bytes(value)) && is_whole_field(sheet, start, end) {
+                    self.found(Place::new(depth, start, end), value.detail, Vec::new(), Evidence::Value);
+                }
+            }
+        }
+    }
+
+    /// Names of installed packages.
+    fn names(&mut self, sheet: &Sheet, classes: &Classes) {
+        if self.needles.package_keys.is_empty() {
+            return;
+        }
+        for (start, end) in classes.dotted.runs::<5>() {
+            let name = sheet.text.get(start..end).unwrap_or_default();
+            if !name.contains(&b'.') {
+                continue;
+            }
+            for reference in self.needles.package_keys.get(package_key(name)) {
+                let known = self.needles.packages.get(reference as usize);
+                let known = known.filter(|known| self.needles.bytes(**known) == name);
+                if let Some(known) = known
+                    && !self.packages.contains(&known.detail)
+                    && self.packages.len() < MOST_PACKAGES
+                {
+                    self.packages.push(known.detail);
+                }
+            }
+        }
+    }
+
+    fn hex(&mut self, sheet: &Sheet, classes: &Classes, depth: usize) {
+        let text = sheet.text.as_slice();
+        for (start, end) in classes.hex.runs::<8>() {
+            let token = text.get(start..end).unwrap_or_default();
+            let before = start.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(b' ');
+            if before.is_ascii_alphanumeric() && before != b'x' {
+                continue;
+            }
+            let alone = !text.get(end).is_some_and(u8::is_ascii_alphanumeric);
+            if let Some(key) = hex::first_four(token) {
+                let place = Place::new(depth, start, end);
+                self.digest(key, place, alone, Form::Hex, 4, |digest| hex::common(token, digest));
+            }
+            self.shapes(text, token, start, depth);
+            if alone && token.len() >= SHORTEST_HEX && token.len() % 2 == 0 && !token.iter().all(u8::is_ascii_digit)
+                || token.len() >= 2 * SHORTEST_HEX && token.len() % 2 == 0
+            {
+                let mut inner = self.spare();
+                hex::decode(token, &mut inner);
+                self.token(&inner, Form::Hex, sheet, Place::new(depth, start, end));
+                self.keep(inner);
+            }
+        }
+    }
+
+    /// Identifiers under names that tell them.
+    fn shapes(&mut self, text: &[u8], token: &[u8], start: usize, depth: usize) {
+        let (kind, len) = match token.len() {
+            16 => (DetailKind::AndroidId, 16),
+            12 => (DetailKind::Mac, 12),
+            8 if is_uuid(text.get(start..start + 36)) => (DetailKind::AdvertisingId, 36),
+            _ => return,
+        };
+        if telling::before(text, start).and_then(telling::kind) == Some(kind) {
+            self.shape(Place::new(depth, start, start + len), kind);
+        }
+    }
+
+    fn base64(&mut self, sheet: &Sheet, classes: &Classes, depth: usize) {
+        let mut after = 0;
+        for (start, end) in classes.base64.runs::<8>() {
+            if start < after {
+                continue;
+            }
+            self.base64_digests(sheet, classes, (start, end), depth);
+            after = self.lines(sheet, classes, (start, end), depth);
+            if after > end {
+                continue;
+            }
+            if !self.base64_token(sheet, start, end, depth) {
+                self.pieces(sheet, classes, (start, end), depth);
+            }
+            if depth == 0 && start == 0 && !self.begins && end - start >= 4 * SHORTEST_BASE64 {
+                for shift in 1..4 {
+                    self.base64_token(sheet, start + shift, end, depth);
+                }
+            }
+        }
+    }
+
+    /// Digests that begin at the beginning of a run, or behind one of + / - _
+    fn base64_digests(&mut self, sheet: &Sheet, classes: &Classes, run: (usize, usize), depth: usize) {
+        let (start, end) = run;
+        let starts = classes.joints.each(start, end).map(|at| at + 1);
+        for start in std::iter::once(start).chain(starts) {
+            let token = sheet.text.get(start..end).unwrap_or_default();
+            let Some(key) = base64::first_four(token) else { return };
+            if !self.needles.digest_keys.may_have(key) {
+                continue;
+            }
+            let place = Place::new(depth, start, end);
+            let form = self.alphabet(token, sheet, start);
+            self.digest(key, place, true, form, 6, |digest| base64::common(token, digest));
+        }
+    }
+
+    /// Compares a token with the digests that begin as it does, as far as it goes.
+    fn digest(
+        &mut self,
+        key: u32,
+        place: Place,
+        alone: bool,
+        form: Form,
+        bits: usize,
+        common: impl Fn(&[u8]) -> usize,
+    ) {
+        let needles = self.needles;
+        for reference in needles.digest_keys.get(key) {
+            let Some(detail) = needles.digested.get((reference / 4) as usize).map(|value| value.detail) else { continue };
+            if !self.wants(detail, true) {
+                continue;
+            }
+            let Some((detail, hash, digest)) = needles.digest(reference) else { continue };
+            let (count, all) = (common(digest.bytes()), (digest.bytes().len() * 8).div_ceil(bits));
+            if count < 8 {
+                continue;
+            }
+            let token = (place.end - place.start) as usize;
+            let mut steps = vec![hash, form];
+            let evidence = if count == all {
+                Evidence::Value
+            } else {
+                steps.push(Form::Cut(u16::try_from(count).unwrap_or(u16::MAX)));
+                let bits = u16::try_from(count * bits).unwrap_or(u16::MAX);
+                Evidence::Cut { bits, whole: alone && count == token }
+            };
+            let end = place.start as usize + count;
+            self.found(Place::new(usize::from(place.depth), place.start as usize, end), detail, steps, evidence);
+        }
+    }
+
+    /// Base64 over several lines: gives where it ends.
+    fn lines(&mut self, sheet: &Sheet, classes: &Classes, run: (usize, usize), depth: usize) -> usize {
+        let (start, mut end) = run;
+        let length = end - start;
+        if length < LINE || length % 4 != 0 {
+            return end;
+        }
+        let leaf = sheet.leaf(super::sheet::place(start)).map_or(0, |(leaf, _)| sheet.end(leaf));
+        let mut inner = self.spare();
+        base64::decode(sheet.text.get(start..end).unwrap_or_default(), &mut inner);
+        loop {
+            let next = end + sheet.text.get(end..leaf).unwrap_or_default().iter().take(2).take_while(|byte| b"\r\n".contains(byte)).count();
+            if next == end || next >= leaf || !classes.base64.has(next) {
+                break;
+            }
+            let stop = classes.base64.end(next);
+            base64::decode(sheet.text.get(next..stop).unwrap_or_default(), &mut inner);
+            end = stop;
+            if stop - next < length {
+                break;
+            }
+        }
+        if end > run.1 {
+            let token = sheet.text.get(start..end).unwrap_or_default();
+            let form = self.alphabet(token, sheet, start);
+            self.token(&inner, form, sheet, Place::new(depth, start, end));
+        }
+        self.keep(inner);
+        end
+    }
+
+    fn base64_token(&mut self, sheet: &Sheet, start: usize, end: usize, depth: usize) -> bool {
+        let token = sheet.text.get(start..end).unwrap_or_default();
+        let mut inner = self.spare();
+        base64::decode(token, &mut inner);
+        let form = self.alphabet(token, sheet, start);
+        let good = self.token(&inner, form, sheet, Place::new(depth, start, end));
+        self.keep(inner);
+        good
+    }
+
+    /// A path or a list of tokens: each piece for itself.
+    fn pieces(&mut self, sheet: &Sheet, classes: &Classes, run: (usize, usize), depth: usize) {
+        let (start, end) = run;
+        let mut from = start;
+        for at in classes.joints.each(start, end).chain([end]) {
+            if at - from >= SHORTEST_BASE64 && (from, at) != run {
+                self.base64_token(sheet, from, at, depth);
+            }
+            from = at + 1;
+        }
+    }
+
+    /// Opens what a token stands for, if that is anything.
+    fn token(&mut self, inner: &[u8], form: Form, sheet: &Sheet, place: Place) -> bool {
+        // Most words are letters of Base64 by chance, and what they would stand for begins like nothing.
+        let Some((_, leaf)) = sheet.leaf(place.start) else { return false };
+        let steps = leaf.steps_within();
+        let origin = Origin { depth: usize::from(place.depth) + 1, path: "", steps, parent: Some(place) };
+        self.step(inner, form, origin)
+    }
+
+    /// Letters that both alphabets have tell nothing: then it is that for URLs in a URL, else the other.
+    fn alphabet(&self, token: &[u8], sheet: &Sheet, start: usize) -> Form {
+        for byte in token {
+            match byte {
+                b'+' | b'/' => return Form::Base64,
+                b'-' | b'_' => return Form::Base64Url,
+                _ => {}
+            }
+        }
+        let path = sheet.leaf(super::sheet::place(start)).map_or("", |(_, leaf)| sheet.path(leaf.path));
+        if path.starts_with("path") || path.starts_with("query") { Form::Base64Url } else { Form::Base64 }
+    }
+}
+
+/// Longer values are not part of anything by chance.
+const UNMISTAKABLE: usize = 10;
+
+const MOST_PACKAGES: usize = 256;
+
+fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
+    let before = start.checked_sub(1).and_then(|at| text.get(at));
+    !before.is_some_and(u8::is_ascii_alphanumeric) && !text.get(end).is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// In either case; in forms a + is a space.
+fn same_words(text: &[u8], word: &[u8]) -> bool {
+    let plain = |byte: &u8| if *byte == b'+' { b' ' } else { byte.to_ascii_lowercase() };
+    text.len() == word.len() && text.iter().map(plain).eq(word.iter().map(plain))
+}
+
+/// Whether these bytes are all of a field that is not a word of a path, the name of a host or of a program.
+fn is_whole_field(sheet: &Sheet, start: usize, end: usize) -> bool {
+    let Some((place, leaf)) = sheet.leaf(super::sheet::place(start)) else { return false };
+    let path = sheet.path(leaf.path);
+    let key = sheet.text.get(leaf.start as usize..(leaf.value as usize).saturating_sub(1)).unwrap_or_default();
+    if path.starts_with("path[") || path == "name" || path == "header" && HEADERS.iter().any(|name| key.eq_ignore_ascii_case(name)) {
+        return false;
+    }
+    let last = sheet.end(place);
+    if start == leaf.value as usize && end == last {
+        return true;
+    }
+    let value = sheet.text.get(leaf.value as usize..last).unwrap_or_default();
+    let before = start.checked_sub(1).and_then(|at| sheet.text.get(at));
+    let after = sheet.text.get(end..last).unwrap_or_default();
+    match (before, after.first()) {
+        (Some(b'"'), Some(b'"')) if json::looks_like(value) => {
+            after.get(1..).unwrap_or_default().trim_ascii_start().first() != Some(&b':')
+        }
+        (Some(b'"'), Some(b'"')) | (Some(b'>'), Some(b'<')) => xml::looks_like(value),
+        _ => false,
+    }
+}
+
+const HEADERS: [&[u8]; 4] = [b"user-agent", b"host", b"origin", b"referer"];
+
+/// RFC 9562 4.
+fn is_uuid(text: Option<&[u8]>) -> bool {
+    text.is_some_and(|text| {
+        text.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+    })
+}

@@ -1,0 +1,119 @@
+//! A set of 32-bit keys, each with what it stands for: a filter of bits that nearly all misses end at, and the
+//! entries by the first bits of their keys.
+
+use zeroize::Zeroizing;
+
+/// Built once. Keys have to be spread evenly: digests are, others go through [`mix`].
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    filter: Zeroizing<Vec<u64>>,
+    filter_shift: u32,
+    /// Where the entries of a bucket begin, one more than there are buckets.
+    starts: Zeroizing<Vec<u32>>,
+    bucket_shift: u32,
+    /// Key and reference, by key.
+    entries: Zeroizing<Vec<(u32, u32)>>,
+}
+
+/// Bits of the filter for each entry, at least: 1 miss in 32 passes.
+const FILTER: usize = 32;
+
+impl Table {
+    pub(super) fn new(mut entries: Vec<(u32, u32)>) -> Self {
+        entries.sort_unstable();
+        entries.dedup();
+        let bits = (entries.len() * FILTER).next_power_of_two().max(64);
+        let buckets = (entries.len() / 2).next_power_of_two().max(2);
+        let mut table = Self {
+            filter: Zeroizing::new(vec![0; bits / 64]),
+            filter_shift: 32 - bits.ilog2().min(31),
+            starts: Zeroizing::new(Vec::with_capacity(buckets + 1)),
+            bucket_shift: 32 - buckets.ilog2(),
+            entries: Zeroizing::new(Vec::new()),
+        };
+        for bucket in 0..buckets {
+            let below = |entry: &(u32, u32)| ((entry.0 >> table.bucket_shift) as usize) < bucket;
+            let start = entries.partition_point(below);
+            table.starts.push(u32::try_from(start).unwrap_or(u32::MAX));
+        }
+        table.starts.push(u32::try_from(entries.len()).unwrap_or(u32::MAX));
+        for (key, _) in &entries {
+            let bit = key >> table.filter_shift;
+            if let Some(word) = table.filter.get_mut((bit / 64) as usize) {
+                *word |= 1 << (bit % 64);
+            }
+        }
+        table.entries = Zeroizing::new(entries);
+        table
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether the key may be there.
+    #[inline]
+    pub(super) fn may_have(&self, key: u32) -> bool {
+        let bit = key >> self.filter_shift;
+        self.filter.get((bit / 64) as usize).is_some_and(|word| word >> (bit % 64) & 1 == 1)
+    }
+
+    /// What the key stands for, mostly nothing.
+    #[inline]
+    pub(super) fn get(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
+        let entries = if self.may_have(key) { self.bucket(key) } else { &[] };
+        entries.iter().filter(move |entry| entry.0 == key).map(|entry| entry.1)
+    }
+
+    fn bucket(&self, key: u32) -> &[(u32, u32)] {
+        let bucket = (key >> self.bucket_shift) as usize;
+        let start = self.starts.get(bucket).copied().unwrap_or(0) as usize;
+        let end = self.starts.get(bucket + 1).copied().unwrap_or(0) as usize;
+        self.entries.get(start..end).unwrap_or_default()
+    }
+
+    /// Bytes of memory behind it.
+    pub(super) fn held(&self) -> usize {
+        self.filter.len() * 8 + self.starts.len() * 4 + self.entries.len() * 8
+    }
+}
+
+/// Spreads what is not spread already (the finalizer of MurmurHash3, by Austin Appleby).
+#[inline]
+pub(super) fn mix(value: u64) -> u32 {
+    let value = (value ^ value >> 33).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    let value = (value ^ value >> 33).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    (value >> 32) as u32
+}
+
+/// The same for what is not far from evenly spread, in one step (Knuth, The Art of Computer Programming 3, 6.4).
+#[inline]
+pub(super) fn spread(value: u32) -> u32 {
+    (value ^ value >> 15).wrapping_mul(0x9e37_79b1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_put_in_is_found_and_nothing_else() {
+        let entries: Vec<(u32, u32)> = (0..5_000).map(|number| (mix(number), number as u32)).collect();
+        let table = Table::new(entries);
+        for number in 0..5_000 {
+            assert!(table.get(mix(number)).any(|found| found == number as u32), "{number}");
+        }
+        let passed = (5_000..1_000_000).filter(|number| table.may_have(mix(*number))).count();
+        assert!(passed < 995_000 / 16, "{passed} misses passed");
+        assert_eq!((5_000..1_000_000).flat_map(|number| table.get(mix(number))).count(), 1);
+        assert!(table.held() < 5_000 * 24);
+    }
+
+    #[test]
+    fn of_one_key_all_is_found_and_of_none_nothing() {
+        let table = Table::new(vec![(7, 1), (7, 2), (u32::MAX, 3)]);
+        assert_eq!(table.get(7).collect::<Vec<_>>(), [1, 2]);
+        assert_eq!(table.get(u32::MAX).collect::<Vec<_>>(), [3]);
+        assert_eq!(Table::new(Vec::new()).get(0).count(), 0);
+    }
+}

@@ -1,0 +1,118 @@
+//! Names of fields that tell what is in them.
+
+use telltale_model::DetailKind;
+
+/// Parts of names, and what they tell. Letters and digits alone, in small letters.
+const KEYS: [(&str, DetailKind); 30] = [
+    ("imeisv", DetailKind::ImeiSv),
+    ("imei", DetailKind::Imei),
+    ("imsi", DetailKind::Imsi),
+    ("iccid", DetailKind::Iccid),
+    ("simserial", DetailKind::Iccid),
+    ("simid", DetailKind::Iccid),
+    ("msisdn", DetailKind::Phone),
+    ("phone", DetailKind::Phone),
+    ("mobile", DetailKind::Phone),
+    ("externalid", DetailKind::Phone),
+    ("line1number", DetailKind::Phone),
+    ("telephone", DetailKind::Phone),
+    ("contact", DetailKind::Contact),
+    ("email", DetailKind::Email),
+    ("androidid", DetailKind::AndroidId),
+    ("deviceid", DetailKind::AndroidId),
+    ("openudid", DetailKind::AndroidId),
+    ("oaid", DetailKind::AdvertisingId),
+    ("gaid", DetailKind::AdvertisingId),
+    ("aaid", DetailKind::AdvertisingId),
+    ("adid", DetailKind::AdvertisingId),
+    ("idfa", DetailKind::AdvertisingId),
+    ("vaid", DetailKind::AdvertisingId),
+    ("advertisingid", DetailKind::AdvertisingId),
+    ("advertiserid", DetailKind::AdvertisingId),
+    ("serialno", DetailKind::Serial),
+    ("serialnumber", DetailKind::Serial),
+    ("macaddr", DetailKind::Mac),
+    ("wifimac", DetailKind::Mac),
+    ("bssid", DetailKind::Bssid),
+];
+
+/// Names that tell only when they are all of it.
+const WHOLE: [(&str, DetailKind); 9] = [
+    ("sn", DetailKind::Serial),
+    ("serial", DetailKind::Serial),
+    ("mac", DetailKind::Mac),
+    ("tel", DetailKind::Phone),
+    ("cell", DetailKind::Phone),
+    ("number", DetailKind::Phone),
+    ("address", DetailKind::Phone),
+    ("sender", DetailKind::Phone),
+    ("did", DetailKind::AndroidId),
+];
+
+/// The longest name that is looked at.
+const LONGEST: usize = 32;
+
+/// What a name tells.
+pub(super) fn kind(name: &[u8]) -> Option<DetailKind> {
+    let mut plain = [0u8; LONGEST];
+    let letters = name.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase);
+    let mut len = 0;
+    for (to, from) in plain.iter_mut().zip(letters) {
+        *to = from;
+        len += 1;
+    }
+    let plain = std::str::from_utf8(plain.get(..len)?).ok()?;
+    let whole = WHOLE.iter().find(|(key, _)| *key == plain);
+    whole.or_else(|| KEYS.iter().find(|(key, _)| plain.contains(key))).map(|(_, kind)| *kind)
+}
+
+/// What the last name of a field tells.
+pub(super) fn of_field(field: &str) -> Option<DetailKind> {
+    let field = field.trim_end_matches(|letter: char| letter == ']' || letter == '[' || letter.is_ascii_digit());
+    let (before, last) = field.rsplit_once('.')?;
+    // In containers of containers the last name may be that of the container.
+    match last {
+        "json" | "form" | "query" | "xml" | "text" | "bytes" | "protobuf" => of_field(before),
+        last => kind(last.as_bytes()),
+    }
+}
+
+/// The name that stands before the value that begins at `at`: `"imei":"`, `imei=`, `<imei>`.
+pub(super) fn before(text: &[u8], at: usize) -> Option<&[u8]> {
+    const BETWEEN: &[u8] = b"\"'\\ :=>[";
+    let from = at.saturating_sub(LONGEST + 8);
+    let rest = text.get(from..at)?;
+    let end = rest.iter().rposition(|byte| !BETWEEN.contains(byte))? + 1;
+    let divided = rest.get(end..)?.iter().any(|byte| b":=>".contains(byte));
+    let name = rest.get(..end)?;
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
+    let start = name.iter().rposition(|byte| !is_name(byte)).map_or(0, |at| at + 1);
+    divided.then(|| name.get(start..)).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_before_values() {
+        let at = |text: &str| {
+            let at = text.find('7').unwrap();
+            before(text.as_bytes(), at).and_then(kind)
+        };
+        assert_eq!(at("{\"imei\": \"7"), Some(DetailKind::Imei));
+        assert_eq!(at("a=1&deviceId=7"), Some(DetailKind::AndroidId));
+        assert_eq!(at("<Imsi>7"), Some(DetailKind::Imsi));
+        assert_eq!(at("{\\\"gps_adid\\\":\\\"7"), Some(DetailKind::AdvertisingId));
+        assert_eq!(at("imei 7"), None);
+        assert_eq!(at("{\"imei\":1,\"session\":\"7"), None);
+    }
+
+    #[test]
+    fn the_last_name_of_a_field_tells() {
+        assert_eq!(of_field("form.data.json.imei_md5[2]"), Some(DetailKind::Imei));
+        assert_eq!(of_field("query.imei.json"), Some(DetailKind::Imei));
+        assert_eq!(of_field("header.x-number"), None);
+        assert_eq!(of_field("path[4]"), None);
+    }
+}

@@ -1,0 +1,183 @@
+use telltale_model::{Detail, DetailKind, DetailName, Details, Grade, Hit, Timestamp};
+use zeroize::Zeroizing;
+
+use super::{Needles, Part, Piece, Room};
+
+/// Fictitious, of RFC 2606 and of ranges kept for fiction.
+fn details(list: &[(DetailKind, &str)]) -> Details {
+    let list = list.iter().enumerate().map(|(at, (kind, value))| {
+        let number = 1 + list[..at].iter().filter(|(other, _)| other == kind).count();
+        let name = DetailName { kind: *kind, number: number.try_into().unwrap(), id: at as u64 };
+        Detail { name, value: Zeroizing::new((*value).to_owned()) }
+    });
+    Details { set: 1, list: list.collect() }
+}
+
+fn usual() -> Needles {
+    Needles::new(&details(&[
+        (DetailKind::Imei, "490154203237518"),
+        (DetailKind::Imei, "356938035643809"),
+        (DetailKind::Imsi, "404685505601234"),
+        (DetailKind::Phone, "+91 98765 43210"),
+        (DetailKind::Contact, "+1 202 5550143"),
+        (DetailKind::Email, "zephyr.quill@example.com"),
+        (DetailKind::AndroidId, "9774d56d682e549c"),
+        (DetailKind::Mac, "02:00:5e:10:20:30"),
+        (DetailKind::Carrier, "Airtel"),
+        (DetailKind::Place, "52.51630,13.37770"),
+    ]))
+}
+
+fn piece(part: Part<'_>) -> Piece<'_> {
+    Piece { part, begins: true, ends: true, offset: 7, at: Timestamp(1_795_000_000_000_000) }
+}
+
+fn hits(needles: &Needles, parts: &[Part<'_>]) -> Vec<Hit> {
+    let mut room = Room::default();
+    let candidates: Vec<_> =
+        parts.iter().flat_map(|part| needles.search(&piece(*part), &mut room).candidates).collect();
+    needles.judge(&candidates, &[])
+}
+
+/// Name, steps and field of each hit.
+fn found(parts: &[Part<'_>]) -> Vec<String> {
+    let all = hits(&usual(), parts);
+    let line = |hit: &Hit| {
+        let form: Vec<_> = hit.form.iter().map(ToString::to_string).collect();
+        let name = hit.detail.map_or_else(|| format!("<{}?>", hit.kind.name()), |name| name.to_string());
+        let sure = if hit.grade == Grade::Yours { "" } else { "?" };
+        format!("{name}{sure} {} {}", form.join(","), hit.field)
+    };
+    all.iter().map(line).collect()
+}
+
+fn get(target: &str) -> Part<'_> {
+    Part::Head { target: target.as_bytes(), fields: &[] }
+}
+
+fn body(text: &str) -> Part<'_> {
+    Part::Body { media: None, coding: None, bytes: text.as_bytes() }
+}
+
+#[test]
+fn the_requests_of_2014_are_found_as_reported_and_as_coded() {
+    assert_eq!(
+        found(&[get("/pass/user@id?type=MXPH&externalId=%2B919876543210")]),
+        ["<phone 1>  query.externalId"]
+    );
+    assert_eq!(
+        found(&[get("/pass/activate/dev/l6IQUjLsyHVvA6Ap/activating?imsi=3_Woa374L4uGL-Vb")]),
+        ["<imei 1> sha1,base64url,cut16 path[4]", "<imsi 1> sha1,base64url,cut16 query.imsi"]
+    );
+    assert_eq!(found(&[body("MfRVY1oSJS-M7bOc")]), ["<imei 2> sha1,base64url,cut16 text"]);
+    let act4 = "eyJpbWVpIjoiNDkwMTU0MjAzMjM3NTE4IiwiaW1zaSI6IjQwNDY4NTUwNTYwMTIzNCJ9";
+    assert_eq!(
+        found(&[body(&format!("d={act4}"))]),
+        ["<imei 1> base64 form.d.json.imei", "<imsi 1> base64 form.d.json.imsi"]
+    );
+}
+
+#[test]
+fn digests_are_found_whole_and_cut() {
+    let cases = [
+        ("0eaed834a1e6f4b2bf0c024e0013dea1", "<imei 1> md5,hex json.d"),
+        ("97A2105232ECC8756F03A029A839B97DED59207D", "<imei 1> sha1,hex json.d"),
+        ("0eaed834a1e6f4b2", "<imei 1> md5,hex,cut16 json.d"),
+        ("97a2105232ecc", "<imei 1> sha1,hex,cut13 json.d"),
+        ("3_Woa374L4uGL-Vb", "<imsi 1> sha1,base64url,cut16 json.d"),
+    ];
+    for (token, expected) in cases {
+        assert_eq!(found(&[body(&format!("{{\"d\":\"{token}\"}}"))]), [expected]);
+    }
+    assert_eq!(found(&[body("{\"d\":\"0eaed834\"}")]), Vec::<String>::new());
+    assert_eq!(found(&[body("{\"imei\":\"0eaed834\"}")]), ["<imei 1>? md5,hex,cut8 json.imei"]);
+}
+
+#[test]
+fn numbers_are_found_in_the_ways_in_which_people_write_them() {
+    for number in ["+1 (202) 555-0143", "12025550143", "001-202-555-0143", "202.555.0143", "+1+202+5550143"] {
+        assert_eq!(found(&[body(&format!("{{\"to\":\"{number}\"}}"))]), ["<contact 1>  json.to"], "{number}");
+    }
+    for other in ["12025550144", "1202555014", "912025550143", "0.2025550143", "a1b2025550143c", "20255501430"] {
+        assert_eq!(found(&[body(&format!("{{\"to\":\"{other}\"}}"))]), Vec::<String>::new(), "{other}");
+    }
+}
+
+#[test]
+fn short_words_count_only_as_all_of_a_field() {
+    let hosts = [(&b"Host"[..], &b"www.airtel.in"[..]), (b"User-Agent", b"Airtel")];
+    assert_eq!(found(&[Part::Head { target: b"/Airtel?a=airtel.in", fields: &hosts }]), Vec::<String>::new());
+    assert_eq!(found(&[body("{\"a\":\"Airtel is here\",\"Airtel\":1}")]), Vec::<String>::new());
+    assert_eq!(found(&[get("/x?carrier=airtel")]), ["<carrier 1>  query.carrier"]);
+    assert_eq!(found(&[body("{\"net\":{\"carrier\":\"Airtel\"}}")]), ["<carrier 1>  json.net.carrier"]);
+}
+
+#[test]
+fn a_place_needs_both_coordinates_in_one_structure() {
+    assert_eq!(found(&[body("{\"loc\":{\"lat\":52.5170,\"lon\":13.3779}}")]), ["<place 1>  json.loc.lat"]);
+    assert_eq!(found(&[body("{\"a\":{\"lat\":52.5170},\"b\":{\"lon\":13.3779}}")]), Vec::<String>::new());
+    assert_eq!(found(&[get("/w?lat=52.52&lon=13.38")]), ["<place 1>?  query.lat"]);
+    assert_eq!(found(&[get("/w?lat=52.5370&lon=13.3779")]), Vec::<String>::new());
+}
+
+#[test]
+fn shapes_need_a_name_that_tells_or_the_prefix_of_ones_own_network() {
+    assert_eq!(found(&[body("{\"imei\":\"352099001761481\"}")]), ["<imei?>?  json.imei"]);
+    assert_eq!(found(&[body("{\"order\":\"352099001761481\"}")]), Vec::<String>::new());
+    assert_eq!(found(&[body("{\"s\":\"404689999999999\"}")]), ["<imsi?>?  json.s"]);
+    assert_eq!(found(&[get("/x?android_id=0011223344556677")]), ["<android_id?>?  query.android_id"]);
+}
+
+#[test]
+fn what_is_kept_names_the_details() {
+    let needles = usual();
+    let redacted = |text| needles.redact(text).unwrap_or_else(|| "as it was".to_owned());
+    assert_eq!(redacted("/pass/dev/l6IQUjLsyHVvA6Ap/x?n=%2B919876543210"), "/pass/dev/<imei 1>/x?n=<phone 1>");
+    assert_eq!(redacted("a=NDkwMTU0MjAzMjM3NTE4&b=Airtel"), "a=<imei 1>&b=<carrier 1>");
+    assert_eq!(redacted("www.airtel.in"), "as it was");
+    let hits = hits(&needles, &[body("{\"secret\":\"yes 12\",\"imei\":\"490154203237518\",\"b\":\"no\"}")]);
+    assert_eq!(hits[0].excerpt, "{\"secret\":\"*** **\",\"imei\":\"<imei 1>\",\"b\":\"**\"}");
+    assert_eq!(hits[0].offset, 7);
+}
+
+#[test]
+fn what_is_not_understood_is_said() {
+    let understood = |part| usual().search(&piece(part), &mut Room::default()).understood;
+    let noise: Vec<u8> = (0..400u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    assert!(understood(body("{\"a\":\"plain\",\"h\":\"97a2105232ecc8756f03a029a839b97ded59207d\"}")));
+    assert!(understood(get("/a/b?c=applicationVersion")));
+    assert!(!understood(Part::Raw(&noise)));
+    let hex: String = noise.iter().map(|byte| format!("{byte:02x}")).collect();
+    let json = format!("{{\"d\":\"{hex}\"}}");
+    assert!(!understood(body(&json)));
+    assert!(!understood(Part::Body { media: Some(b"image/png"), coding: None, bytes: b"\x89PNG\r\n\x1a\n" }));
+    assert!(!usual().search(&Piece { ends: false, ..piece(body("a")) }, &mut Room::default()).understood);
+}
+
+#[test]
+fn five_thousand_contacts_fit() {
+    let mut list = vec![(DetailKind::Imei, "490154203237518".to_owned())];
+    list.extend((0..5_000).map(|number| (DetailKind::Contact, format!("+49 151 {:07}", number * 1_999 % 10_000_000))));
+    let list: Vec<_> = list.iter().map(|(kind, value)| (*kind, value.as_str())).collect();
+    let needles = Needles::new(&details(&list));
+    assert!(needles.held() < 8 << 20, "{} bytes", needles.held());
+    let of = |text: &str| hits(&needles, &[body(text)]).len();
+    // A number of home alone may be anyone's among so many.
+    assert_eq!(of("{\"x\":\"01510001999\"}"), 0);
+    assert_eq!(of("{\"phone\":\"01510001999\"}"), 1);
+    assert_eq!(of("{\"x\":\"+491510001999\"}"), 1);
+    assert_eq!(of("{\"x\":\"01510001999\",\"y\":\"01510003998\"}"), 2);
+}
+
+#[test]
+fn a_list_of_apps_is_eight_of_them() {
+    let names: Vec<_> = (0..9).map(|number| format!("org.example.app{number}")).collect();
+    let list: Vec<_> = names.iter().map(|name| (DetailKind::Package, name.as_str())).collect();
+    let needles = Needles::new(&details(&list));
+    let judged = |count: usize, own: &[&str]| {
+        let text = format!("{:?}", &names[..count]);
+        let candidates = needles.search(&piece(body(&text)), &mut Room::default()).candidates;
+        needles.judge(&candidates, own).len()
+    };
+    assert_eq!([judged(7, &[]), judged(8, &[]), judged(8, &["org.example.app0"])], [0, 1, 0]);
+}
