@@ -1,5 +1,7 @@
 //! What was typed, as values: one struct of options for each subcommand.
 
+mod identifiers;
+
 use std::ffi::OsString;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ use crate::help::Topic;
 use crate::lookup::Place;
 use crate::problem::Problem;
 use crate::since::Since;
+
+pub(crate) use identifiers::{Entry, IdentifiersRequest, Wanted};
 
 /// What Telltale was asked to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub(crate) enum Request {
     Replay(ReplayOptions),
     /// `telltale lookup`
     Lookup(LookupOptions),
+    /// `telltale identifiers`
+    Identifiers(IdentifiersRequest),
     /// `telltale about`
     About,
     /// `telltale help`, or `--help` anywhere before COMMAND
@@ -53,6 +59,8 @@ pub(crate) struct RunOptions {
     pub(crate) loopback: Vec<u16>,
     /// Whether traffic is watched and kept at all; without it Telltale relays alone.
     pub(crate) watch: bool,
+    /// Which details of a person are looked for.
+    pub(crate) wanted: Wanted,
 }
 
 /// The options of `telltale attach`.
@@ -68,6 +76,8 @@ pub(crate) struct AttachOptions {
     pub(crate) details: bool,
     /// Whether traffic is watched and kept at all; without it Telltale relays alone.
     pub(crate) watch: bool,
+    /// Which details of a person are looked for.
+    pub(crate) wanted: Wanted,
 }
 
 /// The options of `telltale report`.
@@ -96,6 +106,8 @@ pub(crate) struct ReplayOptions {
     pub(crate) jsonl: bool,
     /// Whether the table shows each destination too.
     pub(crate) details: bool,
+    /// Which details of a person are looked for.
+    pub(crate) wanted: Wanted,
 }
 
 /// The options of `telltale lookup`.
@@ -184,6 +196,7 @@ fn subcommand(word: &OsString, parser: Parser) -> Result<Request, Problem> {
         Some("report") => report(parser),
         Some("replay") => replay(parser),
         Some("lookup") => lookup(parser),
+        Some("identifiers") => identifiers::identifiers(parser),
         Some("about") => Ok(Request::About),
         Some("help") => help(parser),
         Some("version") => Ok(Request::Version),
@@ -207,6 +220,7 @@ fn run(mut parser: Parser) -> Result<Request, Problem> {
         wait: false,
         loopback: Vec::new(),
         watch: true,
+        wanted: Wanted::Kept,
     };
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Run))? {
         match argument {
@@ -219,6 +233,8 @@ fn run(mut parser: Parser) -> Result<Request, Problem> {
             Arg::Long("wait") => options.wait = true,
             Arg::Long("loopback") => options.loopback.push(port(value(&mut parser, Topic::Run)?)?),
             Arg::Long("no-watch") => options.watch = false,
+            Arg::Long("identifiers") => options.wanted.take(value(&mut parser, Topic::Run)?)?,
+            Arg::Long("no-identifiers") => options.wanted = Wanted::Nothing,
             // COMMAND begins here, with or without "--" before it; all that follows is its own.
             Arg::Value(program) => {
                 options.command.push(program);
@@ -238,6 +254,7 @@ fn attach(mut parser: Parser) -> Result<Request, Problem> {
         json: false,
         details: false,
         watch: true,
+        wanted: Wanted::Kept,
     };
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Attach))? {
         match argument {
@@ -247,6 +264,8 @@ fn attach(mut parser: Parser) -> Result<Request, Problem> {
             Arg::Long("json") => options.json = true,
             Arg::Long("details") => options.details = true,
             Arg::Long("no-watch") => options.watch = false,
+            Arg::Long("identifiers") => options.wanted.take(value(&mut parser, Topic::Attach)?)?,
+            Arg::Long("no-identifiers") => options.wanted = Wanted::Nothing,
             Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
                 return Err(unclear(&argument.unexpected(), Topic::Attach));
             }
@@ -280,14 +299,21 @@ fn report(mut parser: Parser) -> Result<Request, Problem> {
 }
 
 fn replay(mut parser: Parser) -> Result<Request, Problem> {
-    let mut options =
-        ReplayOptions { captures: Vec::new(), database: Database::Nothing, jsonl: false, details: false };
+    let mut options = ReplayOptions {
+        captures: Vec::new(),
+        database: Database::Nothing,
+        jsonl: false,
+        details: false,
+        wanted: Wanted::Kept,
+    };
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Replay))? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Replay)),
             Arg::Long("db") => options.database = database(value(&mut parser, Topic::Replay)?)?,
             Arg::Long("details") => options.details = true,
             Arg::Long("format") => options.jsonl = is_jsonl(&text(&mut parser, Topic::Replay)?)?,
+            Arg::Long("identifiers") => options.wanted.take(value(&mut parser, Topic::Replay)?)?,
+            Arg::Long("no-identifiers") => options.wanted = Wanted::Nothing,
             Arg::Value(capture) => options.captures.push(capture.into()),
             Arg::Short(_) | Arg::Long(_) => return Err(unclear(&argument.unexpected(), Topic::Replay)),
         }
@@ -333,6 +359,7 @@ fn help(mut parser: Parser) -> Result<Request, Problem> {
             Some("report") => Ok(Request::Help(Topic::Report)),
             Some("replay") => Ok(Request::Help(Topic::Replay)),
             Some("lookup") => Ok(Request::Help(Topic::Lookup)),
+            Some("identifiers") => Ok(Request::Help(Topic::Identifiers)),
             _ => Ok(Request::Help(Topic::Program)),
         },
         _ => Ok(Request::Help(Topic::Program)),
@@ -402,6 +429,8 @@ fn unclear(error: &lexopt::Error, topic: Topic) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use telltale_model::DetailKind;
+
     use super::*;
 
     fn words(line: &str) -> Result<Request, Problem> {
@@ -471,6 +500,7 @@ mod tests {
             json: false,
             details: false,
             watch: false,
+            wanted: Wanted::Kept,
         };
         assert_eq!(words("attach --db none --report none --no-watch"), Ok(Request::Attach(expected)));
     }
@@ -482,10 +512,79 @@ mod tests {
             database: Database::File("f".into()),
             jsonl: true,
             details: false,
+            wanted: Wanted::Kept,
         };
         assert_eq!(words("replay --db f a.pcap --format jsonl -"), Ok(Request::Replay(expected)));
         let Ok(Request::Replay(options)) = words("replay --format=table a") else { panic!() };
         assert!(!options.jsonl && options.database == Database::Nothing);
+    }
+
+    fn identifiers_of(line: &str) -> IdentifiersRequest {
+        match words(line) {
+            Ok(Request::Identifiers(request)) => request,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn identifiers_take_values_as_they_are_and_never_print_them() {
+        let added = |line: &str| {
+            let IdentifiersRequest::Add(entry, value) = identifiers_of(line) else { panic!("{line}") };
+            (entry, value.map(|typed| typed.0.to_string()))
+        };
+        let kind = Entry::Detail;
+        let name = added("identifiers add NAME Zephyr Quill");
+        assert_eq!(name, (kind(DetailKind::Name), Some("Zephyr Quill".into())));
+        let place = added("identifiers add place -33.8568,151.2153");
+        assert_eq!(place, (kind(DetailKind::Place), Some("-33.8568,151.2153".into())));
+        assert_eq!(added("identifiers add word -- --json"), (kind(DetailKind::Word), Some("--json".into())));
+        assert_eq!(added("identifiers add advertising-id"), (kind(DetailKind::AdvertisingId), None));
+        assert_eq!(added("identifiers add imei -"), (kind(DetailKind::Imei), None));
+        assert_eq!(added("identifiers add country DE"), (Entry::Country, Some("DE".into())));
+        assert!(!format!("{:?}", words("identifiers add word Ahorn")).contains("Ahorn"));
+        assert_eq!(
+            identifiers_of("identifiers remove imei 2"),
+            IdentifiersRequest::Remove(kind(DetailKind::Imei), 2)
+        );
+        assert_eq!(identifiers_of("identifiers remove --all"), IdentifiersRequest::RemoveAll);
+        assert_eq!(
+            identifiers_of("identifiers remove country"),
+            IdentifiersRequest::Remove(Entry::Country, 1)
+        );
+        assert_eq!(identifiers_of("identifiers list --json"), IdentifiersRequest::List { json: true });
+        let files = vec!["a.txt".into(), "b.vcf".into()];
+        assert_eq!(identifiers_of("identifiers import a.txt b.vcf"), IdentifiersRequest::Import(files));
+    }
+
+    #[test]
+    fn mistakes_about_identifiers_are_answered_without_what_was_typed() {
+        for (line, happened) in [
+            ("identifiers", "was not said"),
+            ("identifiers secret", "can be added, listed, removed"),
+            ("identifiers add", "the kind was not said"),
+            ("identifiers add secret", "there is no such kind"),
+            ("identifiers add --secret", "not expected"),
+            ("identifiers list secret", "not expected"),
+            ("identifiers remove imei", "one kind and its number"),
+            ("identifiers remove imei secret", "must be its number"),
+            ("identifiers remove --all secret", "one kind and its number"),
+            ("identifiers import", "no FILE was given"),
+            ("identifiers import --secret=1", "not expected"),
+        ] {
+            let problem = words(line).unwrap_err().to_string();
+            assert!(problem.contains(happened) && !problem.contains("secret"), "{line}: {problem}");
+        }
+    }
+
+    #[test]
+    fn a_run_looks_for_what_is_kept_or_named_or_nothing() {
+        assert_eq!(run_of("run x").wanted, Wanted::Kept);
+        assert_eq!(run_of("run --no-identifiers x").wanted, Wanted::Nothing);
+        let both = Wanted::Files(vec!["a".into(), "b".into()]);
+        assert_eq!(run_of("run --identifiers a --identifiers b x").wanted, both);
+        assert!(words("run --identifiers= x").unwrap_err().to_string().contains("name of a file"));
+        let Ok(Request::Replay(replay)) = words("replay --identifiers a x") else { panic!() };
+        assert_eq!(replay.wanted, Wanted::Files(vec!["a".into()]));
     }
 
     #[test]
@@ -500,6 +599,11 @@ mod tests {
         assert_eq!(words("version"), Ok(Request::Version));
         assert_eq!(words("about"), Ok(Request::About));
         assert_eq!(words("help lookup"), Ok(Request::Help(Topic::Lookup)));
+        for line in
+            ["help identifiers", "identifiers -h", "identifiers add imei --help", "identifiers list -h"]
+        {
+            assert_eq!(words(line), Ok(Request::Help(Topic::Identifiers)), "{line}");
+        }
         assert_eq!(run_of("run curl --help").command, ["curl", "--help"]);
     }
 

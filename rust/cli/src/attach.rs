@@ -51,6 +51,7 @@ fn attempt(options: &AttachOptions) -> Result<ExitCode, Problem> {
         details: options.details,
         live: false,
         watch: options.watch,
+        wanted: &options.wanted,
         echo_owner: Owner::default(),
         resolvers: &tunnel.resolvers,
     })?;

@@ -15,6 +15,8 @@ pub(crate) enum Topic {
     Replay,
     /// `telltale lookup`
     Lookup,
+    /// `telltale identifiers`
+    Identifiers,
 }
 
 impl Topic {
@@ -27,6 +29,7 @@ impl Topic {
             Self::Report => "telltale report --help",
             Self::Replay => "telltale replay --help",
             Self::Lookup => "telltale lookup --help",
+            Self::Identifiers => "telltale identifiers --help",
         }
     }
 
@@ -39,6 +42,7 @@ impl Topic {
             Self::Report => REPORT,
             Self::Replay => REPLAY,
             Self::Lookup => LOOKUP,
+            Self::Identifiers => IDENTIFIERS,
         }
     }
 }
@@ -51,6 +55,7 @@ Telltale shows what a program sends out: to whom, and how much.
   telltale replay CAPTURE...   show what is in capture files
   telltale attach              relay for a network device that is already open
   telltale lookup HOST         say whose a host or address is, and how we know
+  telltale identifiers         say which details of yours are looked for
   telltale help [SUBCOMMAND]   explain more; so does --help after any of these
   telltale version             print the version
   telltale about               licences of Telltale and all that is in it
@@ -92,6 +97,11 @@ Options:
                    ~/.local/share/telltale/telltale.db]
   --db none        keep nothing
   --no-watch       only relay: no report, nothing kept
+  --identifiers FILE
+                   look for the details in FILE alone, as telltale help
+                   identifiers says; give it again for more files
+                   [those that are kept, where there are any]
+  --no-identifiers look for no details
 
 Examples:
   telltale run -- curl -sO https://example.org/
@@ -130,6 +140,9 @@ Options:
                    it is in root's own home]
   --db none        keep nothing
   --no-watch       only relay: no report, nothing kept
+  --identifiers FILE
+                   look for the details in FILE alone [those that are kept]
+  --no-identifiers look for no details
 
 Exit code: 0 when it was told to end; 125 when Telltale failed, and it says why.
 ";
@@ -177,6 +190,10 @@ Options:
   --details       show each destination too, with its network and how its name
                   is known
   --db FILE       keep the flows in FILE, for telltale report [keeps nothing]
+  --identifiers FILE
+                  look for the details in FILE alone [those that are kept]
+  --no-identifiers
+                  look for no details
 
 Examples:
   telltale replay phone.pcap
@@ -209,12 +226,56 @@ says how to dispute a row of them.
 Exit code: 0, also where nothing is known; 125 when Telltale failed.
 ";
 
+const IDENTIFIERS: &str = "\
+Say which details of yours are looked for in what programs send.
+
+  telltale identifiers add KIND [VALUE]
+  telltale identifiers list [--json]
+  telltale identifiers remove KIND NUMBER
+  telltale identifiers remove --all
+  telltale identifiers import FILE...
+
+Without a VALUE, or with -, add reads it from stdin; at a terminal it asks for
+it, and shows nothing of it. So it does not stand in your shell's history.
+
+Kinds: imei, imei_sv, imsi, iccid (the number of a SIM), phone, email,
+advertising_id, android_id, serial, mac, ssid (name of a wireless network),
+bssid (its address), name, carrier, place (latitude,longitude), word (anything
+else), package (an installed app). Besides: country, two letters, for phone
+numbers without the code of a country.
+
+FILE has a kind and a value a line; # begins a comment. A kind may come again:
+a phone with two SIMs has two. Or it is an address book (vCard): its numbers are
+contacts. Contacts are other people's: they are never kept, only the place of
+their file, which is read anew each time.
+
+list shows what is kept, with most of each value hidden.
+
+Details are kept sealed in ~/.local/share/telltale/details.sealed, and the key
+in ~/.config/telltale/details.key. A copy of the first alone reveals nothing;
+whoever can read your files can read both. No value is ever in the database.
+
+Examples:
+  telltale identifiers add imei
+  telltale identifiers import contacts.vcf
+  telltale run --identifiers test.txt -- ./program
+
+Exit code: 0; 125 when something was refused, or Telltale failed.
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: [Topic; 6] =
-        [Topic::Program, Topic::Run, Topic::Attach, Topic::Report, Topic::Replay, Topic::Lookup];
+    const ALL: [Topic; 7] = [
+        Topic::Program,
+        Topic::Run,
+        Topic::Attach,
+        Topic::Report,
+        Topic::Replay,
+        Topic::Lookup,
+        Topic::Identifiers,
+    ];
 
     #[test]
     fn no_line_is_wider_than_a_terminal() {
@@ -228,16 +289,38 @@ mod tests {
         for (topic, options) in [
             (
                 Topic::Run,
-                &["--report", "--json", "--details", "--live", "--wait", "--loopback", "--db", "--no-watch"]
-                    [..],
+                &[
+                    "--report",
+                    "--json",
+                    "--details",
+                    "--live",
+                    "--wait",
+                    "--loopback",
+                    "--db",
+                    "--no-watch",
+                    "--identifiers",
+                    "--no-identifiers",
+                ][..],
             ),
-            (Topic::Attach, &["--report", "--json", "--details", "--db", "--no-watch"]),
+            (
+                Topic::Attach,
+                &[
+                    "--report",
+                    "--json",
+                    "--details",
+                    "--db",
+                    "--no-watch",
+                    "--identifiers",
+                    "--no-identifiers",
+                ],
+            ),
             (Topic::Report, &["--since", "--app", "--json", "--details", "--db"]),
-            (Topic::Replay, &["--format", "--details", "--db"]),
+            (Topic::Replay, &["--format", "--details", "--db", "--identifiers", "--no-identifiers"]),
             (Topic::Lookup, &["--json"]),
         ] {
             for option in options {
-                assert!(topic.text().contains(&format!("\n  {option} ")), "{topic:?} {option}");
+                let said = [format!("\n  {option} "), format!("\n  {option}\n")];
+                assert!(said.iter().any(|said| topic.text().contains(said)), "{topic:?} {option}");
             }
         }
     }

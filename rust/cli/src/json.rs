@@ -7,6 +7,7 @@ use telltale_model::{Coverage, Protection, Relation, Role};
 use telltale_watch::destinations::Destinations;
 use telltale_watch::{Contact, Host, Line, Sum, Whom, contacts};
 
+use crate::identifiers::LookedFor;
 use crate::rows::{Rows, company_name, network};
 
 /// Grows by one when a field changes its meaning or goes; new fields may come without that.
@@ -19,6 +20,8 @@ pub(crate) struct Frame {
     pub(crate) command: Option<Vec<String>>,
     /// Observations that came too fast to be looked at.
     pub(crate) dropped: u64,
+    /// How many details were looked for; `None` where none were, and for `telltale report`.
+    pub(crate) looked_for: Option<LookedFor>,
     /// Sentences for a person.
     pub(crate) problems: Vec<String>,
 }
@@ -182,6 +185,7 @@ mod tests {
         let frame = Frame {
             command: Some(vec!["curl".into(), "https://shop.example".into()]),
             dropped: 2,
+            looked_for: Some(LookedFor::sample()),
             problems: vec!["the disk is full".into()],
         };
         let mut rows = sample();
@@ -204,6 +208,7 @@ mod tests {
             "telltale": env!("CARGO_PKG_VERSION"),
             "command": ["curl", "https://shop.example"],
             "dropped": 2,
+            "looked_for": {"own": 3, "contacts": 1_200, "packages": 1},
             "problems": ["the disk is full"],
             "rows": [{
                 "program": "/usr/bin/curl",

@@ -4,6 +4,7 @@ mod about;
 mod arguments;
 mod attach;
 mod help;
+mod identifiers;
 mod json;
 mod live;
 mod lookup;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Ok(Request::Report(options)) => report::report(&options),
         Ok(Request::Replay(options)) => replay::replay(&options),
         Ok(Request::Lookup(options)) => lookup::lookup(&options),
+        Ok(Request::Identifiers(request)) => identifiers::identifiers(&request),
         Ok(Request::About) => output::print(&about::text()),
         Ok(Request::Help(topic)) => output::print(topic.text()),
         Ok(Request::Version) => output::print(concat!("telltale ", env!("CARGO_PKG_VERSION"), "\n")),

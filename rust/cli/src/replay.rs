@@ -10,11 +10,12 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use telltale_capture::{Capture, Damage, Event, OtherFlow, Tracker};
-use telltale_model::{Observation, Timestamp};
+use telltale_model::{Details, Observation, Timestamp};
 use telltale_watch::destinations::Destinations;
 use telltale_watch::{Config, Watcher, observe_guarded};
 
 use crate::arguments::ReplayOptions;
+use crate::identifiers::{LookedFor, Sought};
 use crate::output;
 use crate::problem::{self, reason};
 use crate::rows::Rows;
@@ -33,14 +34,27 @@ pub(crate) fn replay(options: &ReplayOptions) -> ExitCode {
     let tables = tables::open(|name| env::var_os(name))
         .inspect_err(|problem| problem::say(&session::no_tables(problem)))
         .ok();
+    let sought = match Sought::read(&options.wanted, |name| env::var_os(name)) {
+        Ok(sought) => sought,
+        Err(problem) => return problem.tell(),
+    };
+    sought.problems.iter().for_each(|problem| problem::say(problem));
+    replay_all(options, tables.as_ref(), &sought).unwrap_or_else(|code| code)
+}
+
+fn replay_all(
+    options: &ReplayOptions,
+    tables: Option<&Destinations>,
+    sought: &Sought,
+) -> Result<ExitCode, ExitCode> {
     let mut complete = true;
     for path in &options.captures {
-        match Replay::of(path, options, tables.as_ref()) {
-            Ok(whole) => complete &= whole,
-            Err(code) => return code,
-        }
+        complete &= Replay::of(path, options, tables, &sought.details)?;
     }
-    if complete { ExitCode::SUCCESS } else { INCOMPLETE.into() }
+    if let Some(looked_for) = sought.counts().filter(|_| !options.jsonl) {
+        output::put(&LookedFor::sentence(looked_for))?;
+    }
+    Ok(if complete { ExitCode::SUCCESS } else { INCOMPLETE.into() })
 }
 
 /// One capture on its way through the watcher.
@@ -68,6 +82,7 @@ impl<'a> Replay<'a> {
         path: &Path,
         options: &'a ReplayOptions,
         tables: Option<&'a Destinations>,
+        details: &Details,
     ) -> Result<bool, ExitCode> {
         let source = match open(path) {
             Ok(source) => source,
@@ -81,7 +96,11 @@ impl<'a> Replay<'a> {
         let mut replay = Self {
             options,
             name,
-            watcher: Watcher::new(Config { tables: tables.cloned(), ..Config::default() }),
+            watcher: Watcher::new(Config {
+                tables: tables.cloned(),
+                details: details.clone(),
+                ..Config::default()
+            }),
             tables,
             keeping,
             others: (0, 0),

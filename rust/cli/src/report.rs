@@ -39,7 +39,7 @@ fn known(options: &ReportOptions) -> Result<String, Problem> {
 /// The environment in which the usual database is looked for. Under sudo that is the caller's, to whom
 /// `telltale run` gives what it keeps, and it is read as the caller. (A file that is named is read with
 /// the rights that were asked for by sudo.)
-fn variable(database: &Database) -> Result<impl Fn(&str) -> Option<OsString>, Problem> {
+pub(crate) fn variable(database: &Database) -> Result<impl Fn(&str) -> Option<OsString>, Problem> {
     let caller = if *database == Database::Usual { Caller::of_sudo() } else { None };
     if let Some(caller) = &caller {
         caller.take_over().map_err(|error| {

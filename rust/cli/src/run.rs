@@ -127,6 +127,7 @@ fn begin(options: &RunOptions, host: &Host) -> Result<Session, Problem> {
         details: options.details,
         live: options.live,
         watch: options.watch,
+        wanted: &options.wanted,
         echo_owner: Owner { program, ..Owner::default() },
         resolvers: &host.resolvers,
     })

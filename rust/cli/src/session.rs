@@ -10,7 +10,8 @@ use telltale_model::Owner;
 use telltale_store::{Cause, Error, Run, Store, holds_something_else};
 use telltale_watch::destinations::Destinations;
 
-use crate::arguments::{Database, Sink};
+use crate::arguments::{Database, Sink, Wanted};
+use crate::identifiers::{LookedFor, Sought};
 use crate::json::{self, Frame};
 use crate::live::Live;
 use crate::output::Output;
@@ -36,6 +37,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) live: bool,
     /// Whether anybody watches at all.
     pub(crate) watch: bool,
+    /// Which details are looked for.
+    pub(crate) wanted: &'a Wanted,
     /// The owner of ICMP echo: COMMAND.
     pub(crate) echo_owner: Owner,
     /// Our own resolver's addresses inside the tunnel.
@@ -81,6 +84,9 @@ impl Session {
         if !plan.watch {
             return Ok(session);
         }
+        let sought = Sought::read(plan.wanted, |name| std::env::var_os(name))?;
+        session.frame.looked_for = sought.counts();
+        session.frame.problems.extend(sought.problems);
         session.output = Output::open(plan.report)?;
         let store = session.open(plan.database, &command)?;
         let names = plan.resolvers.iter().map(|address| (*address, RESOLVER.to_owned())).collect();
@@ -88,7 +94,8 @@ impl Session {
             .inspect_err(|problem| session.frame.problems.push(no_tables(problem)))
             .ok();
         let tables = session.tables.clone();
-        session.start(WatchConfig { store, names, echo_owner: plan.echo_owner, tables }, plan.live)?;
+        let (echo_owner, details) = (plan.echo_owner, sought.details);
+        session.start(WatchConfig { store, names, echo_owner, tables, details }, plan.live)?;
         session.frame.command = (!command.is_empty()).then_some(command);
         Ok(session)
     }
@@ -164,7 +171,9 @@ impl Session {
         let text = if self.json {
             json::render(rows, tables, &self.frame)
         } else {
-            table::render(rows, &View { details: self.details, ..View::new(self.output.room(), tables) })
+            let view = View { details: self.details, ..View::new(self.output.room(), tables) };
+            let sentence = self.frame.looked_for.map(LookedFor::sentence).unwrap_or_default();
+            table::render(rows, &view) + &sentence
         };
         if let Err(problem) = self.output.write(&text) {
             self.frame.problems.push(problem.to_string());

@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use telltale_model::{Observation, Owner};
+use telltale_model::{Details, Observation, Owner};
 use telltale_store::Store;
 use telltale_watch::destinations::Destinations;
 use telltale_watch::{Config, Ledger, Watcher, observe_guarded};
@@ -37,6 +37,8 @@ pub struct WatchConfig {
     pub echo_owner: Owner,
     /// Whose hosts are; without them nothing is said of companies.
     pub tables: Option<Destinations>,
+    /// What is looked for in what is sent.
+    pub details: Details,
 }
 
 /// The running watcher.
@@ -135,6 +137,7 @@ impl Room {
             names: config.names,
             echo_owner: config.echo_owner,
             tables: config.tables,
+            details: config.details,
             ..Config::default()
         });
         Self { watcher, observe, keeping: Keeping::new(config.store, clock), clock, busy: false, panics: 0 }

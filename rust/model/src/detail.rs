@@ -126,7 +126,7 @@ impl Display for DetailName {
 pub struct Detail {
     /// How it is called.
     pub name: DetailName,
-    /// As it was given.
+    /// In the one way in which values of its kind are written here: `telltale_watch::details` has it.
     pub value: Zeroizing<String>,
 }
 
@@ -142,7 +142,7 @@ pub struct Details {
     /// The random id of just this set; 0 for the empty one. Each row of the database says under which set it was
     /// judged: new details never judge the past anew.
     pub set: u64,
-    /// In the order in which they were given.
+    /// By kind and number.
     pub list: Vec<Detail>,
 }
 

@@ -27,6 +27,8 @@ pub struct Config {
     pub tables: Option<Destinations>,
     /// The companies around this phone, as far as known. They are numbered by `tables`.
     pub around: Around,
+    /// What is looked for in what is sent.
+    pub details: Details,
 }
 
 /// Turns observations into flows and a ledger.

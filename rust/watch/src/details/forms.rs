@@ -167,3 +167,111 @@ fn from_hex(text: &str) -> Option<Zeroizing<Vec<u8>>> {
     });
     bytes.collect::<Option<Vec<u8>>>().map(Zeroizing::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use telltale_model::DetailName;
+
+    use super::*;
+
+    fn detail(kind: DetailKind, value: &str) -> Detail {
+        let value = super::super::read(kind, value).unwrap();
+        Detail { name: DetailName { kind, number: 1, id: 1 }, value }
+    }
+
+    fn texts(kind: DetailKind, value: &str) -> Vec<String> {
+        forms(&detail(kind, value)).iter().map(|form| form.text.to_string()).collect()
+    }
+
+    #[test]
+    fn a_number_is_sent_with_and_without_its_country() {
+        let forms = forms(&detail(DetailKind::Phone, "+49 176 1234567"));
+        let national = |form: &&Written| form.national;
+        let (at_home, abroad): (Vec<_>, Vec<_>) = forms.iter().partition(national);
+        let texts = |forms: Vec<&Written>| forms.iter().map(|form| form.text.to_string()).collect::<Vec<_>>();
+        assert_eq!(
+            texts(abroad),
+            ["+491761234567", "491761234567", "00491761234567", "+49 176 1234567", "+49-176-1234567"]
+        );
+        assert_eq!(texts(at_home), ["01761234567", "1761234567", "0176 1234567", "0176-1234567"]);
+    }
+
+    #[test]
+    fn where_nothing_is_dialled_before_it_a_number_has_fewer_forms() {
+        let abroad = ["+34612345678", "34612345678", "0034612345678"];
+        let texts = texts(DetailKind::Contact, "+34612345678");
+        assert_eq!(texts[..3], abroad);
+        assert_eq!(texts[3..], ["612345678", "+34 612345678", "+34-612345678"]);
+    }
+
+    #[test]
+    fn the_usual_form_stands_first_and_none_twice() {
+        for (kind, value, expected) in [
+            (DetailKind::Imei, "490154203237518", &["490154203237518", "49015420323751"][..]),
+            (DetailKind::Imsi, "404685505601234", &["404685505601234"]),
+            (
+                DetailKind::Iccid,
+                "8991101405203070405",
+                &[
+                    "8991101405203070405",
+                    "899110140520307040",
+                    "8991101405203070405f",
+                    "8991101405203070405F",
+                ],
+            ),
+            (DetailKind::Email, "Ada@Example.org", &["Ada@Example.org", "ada@example.org"]),
+            (DetailKind::Email, "ada@example.org", &["ada@example.org"]),
+            (
+                DetailKind::Mac,
+                "aa:53:5e:00:53:01",
+                &[
+                    "aa:53:5e:00:53:01",
+                    "AA:53:5E:00:53:01",
+                    "aa-53-5e-00-53-01",
+                    "AA-53-5E-00-53-01",
+                    "aa535e005301",
+                    "AA535E005301",
+                ],
+            ),
+            (
+                DetailKind::AdvertisingId,
+                "38400000-8cf0-11bd-b23e-10b96e40000d",
+                &[
+                    "38400000-8cf0-11bd-b23e-10b96e40000d",
+                    "38400000-8CF0-11BD-B23E-10B96E40000D",
+                    "384000008cf011bdb23e10b96e40000d",
+                    "384000008CF011BDB23E10B96E40000D",
+                ],
+            ),
+            (DetailKind::AndroidId, "a1b2c3d4e5f60718", &["a1b2c3d4e5f60718", "A1B2C3D4E5F60718"]),
+            (DetailKind::Ssid, "Attic", &["Attic", "\"Attic\""]),
+            (DetailKind::Place, "52.5163,13.3777", &["52.5163,13.3777"]),
+        ] {
+            assert_eq!(texts(kind, value), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_addresses_have_bytes_too() {
+        let bytes = |kind, value| {
+            let bytes = bytes(&detail(kind, value));
+            bytes.iter().map(|bytes| bytes.to_vec()).collect::<Vec<_>>()
+        };
+        assert_eq!(bytes(DetailKind::Mac, "aa:53:5e:00:53:01"), [[0xaa, 0x53, 0x5e, 0, 0x53, 1]]);
+        let number = 491_761_234_567_u64;
+        let both = [number.to_be_bytes(), number.to_le_bytes()];
+        assert_eq!(bytes(DetailKind::Phone, "+49 176 1234567"), both);
+        assert_eq!(bytes(DetailKind::AdvertisingId, "38400000-8cf0-11bd-b23e-10b96e40000d")[0].len(), 16);
+        assert_eq!(bytes(DetailKind::AndroidId, "a1b2c3d4e5f60718")[0][0], 0xa1);
+        assert!(
+            bytes(DetailKind::Phone, "0176 12345678").is_empty()
+                && bytes(DetailKind::Word, "Ahorn").is_empty()
+        );
+    }
+
+    #[test]
+    fn a_place_is_two_numbers() {
+        assert_eq!(place(&detail(DetailKind::Place, "-33.8568,151.2153")), Some((-33.8568, 151.2153)));
+        assert_eq!(place(&detail(DetailKind::Word, "1.5,2.5")), None);
+    }
+}

@@ -1,10 +1,22 @@
 //! Details of a person, a phone or a network: how a value of each kind is checked and written, the forms in which
-//! programs send it, and how it is shown. docs/details.md says it for people.
+//! programs send it, how it is shown, and how it is kept. docs/details.md says it for people.
 
 mod countries;
 mod forms;
+mod given;
+mod kept;
+mod lines;
+mod masked;
 mod phone;
+mod sealed;
+mod value;
+mod vcard;
 
 pub use forms::{Written, bytes, forms, place};
-
-const TOO_SHORT: &str = "Too short to look for";
+pub use given::{Added, Given};
+pub use kept::Kept;
+pub use lines::BadLine;
+pub use masked::masked;
+pub use sealed::{KEY, NONCE, open, seal};
+pub use value::read;
+pub use vcard::Contacts;

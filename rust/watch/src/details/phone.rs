@@ -3,6 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::countries::Country;
+use super::value::{TOO_SHORT, only};
 
 /// A number as [`read`] writes it.
 #[derive(Clone, Copy)]
@@ -37,7 +38,7 @@ pub(super) fn read(text: &str, home: Option<Country>) -> Result<Zeroizing<String
     };
     let national = without_trunk(country, groups);
     match digits(national).count() + country.code.to_string().len() {
-        few if few < *DIGITS.start() => Err(super::TOO_SHORT),
+        few if few < *DIGITS.start() => Err(TOO_SHORT),
         many if many > *DIGITS.end() => Err("A phone number has at most 15 digits"),
         _ => Ok(Zeroizing::new(format!("+{} {national}", country.code))),
     }
@@ -112,14 +113,14 @@ fn is_space(letter: char) -> bool {
 }
 
 fn of_code(groups: &str) -> Option<(Country, &str)> {
-    let digits = Zeroizing::new(digits(groups).collect::<String>());
+    let digits = only(groups, |letter| letter.is_ascii_digit());
     let country = Country::of_number(&digits)?;
     Some((country, after(groups, country.code.to_string().len())))
 }
 
 /// What is dialled at home alone is left out.
 fn without_trunk(country: Country, groups: &str) -> &str {
-    let all = Zeroizing::new(digits(groups).collect::<String>());
+    let all = only(groups, |letter| letter.is_ascii_digit());
     // Elsewhere than where it is a 0, other numbers begin with the same digits: their length tells.
     let whole = match country.code {
         1 | 7 | 375 => all.len() == 11,
@@ -137,4 +138,62 @@ fn digits(groups: &str) -> impl Iterator<Item = char> {
 fn after(groups: &str, count: usize) -> &str {
     let next = groups.char_indices().filter(|(_, letter)| letter.is_ascii_digit()).nth(count);
     next.and_then(|(at, _)| groups.get(at..)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(text: &str, home: &str) -> Result<String, &'static str> {
+        read(text, Country::of_letters(home)).map(|number| number.to_string())
+    }
+
+    #[test]
+    fn a_number_is_written_with_the_code_of_its_country() {
+        for (given, home, written) in [
+            ("+4917612345678", "", "+49 17612345678"),
+            ("+49 (0)176/123-456.78", "", "+49 176 123 456 78"),
+            ("0049 0176 12345678", "", "+49 176 12345678"),
+            ("0176 12345678", "DE", "+49 176 12345678"),
+            ("\u{202a}+91\u{a0}98765\u{2011}43210\u{202c}", "", "+91 98765 43210"),
+            ("098765 43210", "IN", "+91 98765 43210"),
+            ("(415) 555-2671", "US", "+1 415 555 2671"),
+            ("1 415 555 2671", "US", "+1 415 555 2671"),
+            ("011 49 176 12345678", "US", "+49 176 12345678"),
+            ("8 (916) 123-45-67", "RU", "+7 916 123 45 67"),
+            ("812 123-45-67", "RU", "+7 812 123 45 67"),
+            ("06 30 123 4567", "HU", "+36 30 123 4567"),
+            ("06 1234 5678", "IT", "+39 06 1234 5678"),
+            ("8 029 123-45-67", "BY", "+375 29 123 45 67"),
+            ("612 345 678", "ES", "+34 612 345 678"),
+            ("+1 415 555 2671,,22#", "", "+1 415 555 2671"),
+            ("0176 12345678", "", "0176 12345678"),
+        ] {
+            assert_eq!(number(given, home).as_deref(), Ok(written), "{given}");
+            assert_eq!(
+                number(written, home).as_deref(),
+                Ok(written),
+                "{written} is read again as it was written"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_the_number() {
+        for (given, home, said) in [
+            ("112", "DE", TOO_SHORT),
+            ("", "DE", TOO_SHORT),
+            ("+49 1761", "", TOO_SHORT),
+            ("+999 123456789", "", "No country has this code"),
+            ("+", "", "No country"),
+            ("+49 176 123456789012", "", "at most 15 digits"),
+            ("0176 1234567890123", "", "at most 15 digits"),
+            ("030 1234567", "", "code of its country"),
+            ("0176 CALL ME", "DE", "digits alone"),
+            ("0176+1234567", "DE", "digits alone"),
+        ] {
+            let refusal = number(given, home).unwrap_err();
+            assert!(refusal.contains(said), "{given}: {refusal}");
+        }
+    }
 }
