@@ -121,7 +121,7 @@ impl Tracker {
 
     fn begin(&mut self, at: Timestamp, pair: Pair, packet: &Packet, events: &mut Vec<Event>) {
         if self.flows.len() >= limits::FLOWS
-            && let Some((_, _, pair)) = self.deadlines.first().copied()
+            && let Some(pair) = self.nearest_to_its_end()
         {
             self.end(pair, Ending::Evicted, events);
         }
@@ -132,6 +132,20 @@ impl Tracker {
         }
         self.deadlines.insert((flow.look_at, flow.number, pair));
         self.flows.insert(pair, flow);
+    }
+
+    /// A flow that was heard of moves its deadline only when that is looked at: each does so once for all
+    /// that was heard meanwhile.
+    fn nearest_to_its_end(&mut self) -> Option<Pair> {
+        while let Some((look_at, number, pair)) = self.deadlines.first().copied() {
+            let Some(flow) = self.flows.get_mut(&pair).filter(|flow| flow.deadline() > look_at) else {
+                return Some(pair);
+            };
+            flow.look_at = flow.deadline();
+            self.deadlines.pop_first();
+            self.deadlines.insert((flow.look_at, number, pair));
+        }
+        None
     }
 
     /// Ends flows of which nothing was heard for too long.

@@ -154,7 +154,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Req
     };
     match first {
         Arg::Short('h') | Arg::Long("help") => Ok(Request::Help(Topic::Program)),
-        Arg::Short('V') | Arg::Long("version") => Ok(Request::Version),
+        Arg::Short('V') | Arg::Long("version") => alone(parser, Request::Version),
         Arg::Value(word) => subcommand(&word, parser),
         Arg::Short(_) | Arg::Long(_) => Err(unclear(&first.unexpected(), Topic::Program)),
     }
@@ -197,9 +197,9 @@ fn subcommand(word: &OsString, parser: Parser) -> Result<Request, Problem> {
         Some("replay") => replay(parser),
         Some("lookup") => lookup(parser),
         Some("identifiers") => identifiers::identifiers(parser),
-        Some("about") => Ok(Request::About),
+        Some("about") => alone(parser, Request::About),
         Some("help") => help(parser),
-        Some("version") => Ok(Request::Version),
+        Some("version") => alone(parser, Request::Version),
         _ => {
             let word = word.to_string_lossy();
             Err(Problem::new(format!("there is no subcommand \"{word}\"")).advise(format!(
@@ -237,6 +237,15 @@ fn run(mut parser: Parser) -> Result<Request, Problem> {
             Arg::Long("no-identifiers") => options.wanted = Wanted::Nothing,
             // COMMAND begins here, with or without "--" before it; all that follows is its own.
             Arg::Value(program) => {
+                if !options.watch {
+                    unwatched(&[
+                        ("--db", !matches!(options.database, Database::Usual | Database::Nothing)),
+                        ("--report", !matches!(options.report, Sink::Stderr | Sink::Nothing)),
+                        ("--json", options.json),
+                        ("--details", options.details),
+                        ("--live", options.live),
+                    ])?;
+                }
                 options.command.push(program);
                 options.command.extend(parser.raw_args().map_err(|error| unclear(&error, Topic::Run))?);
                 return Ok(Request::Run(options));
@@ -270,6 +279,14 @@ fn attach(mut parser: Parser) -> Result<Request, Problem> {
                 return Err(unclear(&argument.unexpected(), Topic::Attach));
             }
         }
+    }
+    if !options.watch {
+        unwatched(&[
+            ("--db", !matches!(options.database, Database::Usual | Database::Nothing)),
+            ("--report", !matches!(options.report, Sink::Stderr | Sink::Nothing)),
+            ("--json", options.json),
+            ("--details", options.details),
+        ])?;
     }
     Ok(Request::Attach(options))
 }
@@ -352,17 +369,46 @@ fn lookup(mut parser: Parser) -> Result<Request, Problem> {
 }
 
 fn help(mut parser: Parser) -> Result<Request, Problem> {
+    let Some(word) = parser.next().map_err(|error| unclear(&error, Topic::Program))? else {
+        return Ok(Request::Help(Topic::Program));
+    };
+    let topic = match &word {
+        Arg::Value(word) => topic(&word.to_string_lossy())?,
+        Arg::Short('h') | Arg::Long("help") => Topic::Program,
+        Arg::Short(_) | Arg::Long(_) => return Err(unclear(&word.unexpected(), Topic::Program)),
+    };
+    alone(parser, Request::Help(topic))
+}
+
+fn topic(word: &str) -> Result<Topic, Problem> {
+    match word {
+        "run" => Ok(Topic::Run),
+        "attach" => Ok(Topic::Attach),
+        "report" => Ok(Topic::Report),
+        "replay" => Ok(Topic::Replay),
+        "lookup" => Ok(Topic::Lookup),
+        "identifiers" => Ok(Topic::Identifiers),
+        "about" | "help" | "version" => Ok(Topic::Program),
+        _ => Err(Problem::new(format!("there is no subcommand \"{word}\""))
+            .advise("All of them: telltale --help.")),
+    }
+}
+
+/// What takes no more words.
+fn alone(mut parser: Parser, request: Request) -> Result<Request, Problem> {
     match parser.next().map_err(|error| unclear(&error, Topic::Program))? {
-        Some(Arg::Value(word)) => match word.to_str() {
-            Some("run") => Ok(Request::Help(Topic::Run)),
-            Some("attach") => Ok(Request::Help(Topic::Attach)),
-            Some("report") => Ok(Request::Help(Topic::Report)),
-            Some("replay") => Ok(Request::Help(Topic::Replay)),
-            Some("lookup") => Ok(Request::Help(Topic::Lookup)),
-            Some("identifiers") => Ok(Request::Help(Topic::Identifiers)),
-            _ => Ok(Request::Help(Topic::Program)),
-        },
-        _ => Ok(Request::Help(Topic::Program)),
+        None => Ok(request),
+        Some(Arg::Short('h') | Arg::Long("help")) => Ok(Request::Help(Topic::Program)),
+        Some(more) => Err(unclear(&more.unexpected(), Topic::Program)),
+    }
+}
+
+/// Who does not watch has nothing to show or to keep: what was asked for besides would be missed.
+fn unwatched(options: &[(&str, bool)]) -> Result<(), Problem> {
+    match options.iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(Problem::new(format!("\"{option}\" and \"--no-watch\" exclude each other"))
+            .advise("With --no-watch nothing is seen, so there is nothing to show or to keep.")),
+        None => Ok(()),
     }
 }
 
@@ -589,7 +635,7 @@ mod tests {
 
     #[test]
     fn help_and_version_are_found_where_people_look() {
-        for line in ["", "--help", "-h", "help", "help me"] {
+        for line in ["", "--help", "-h", "help", "help help", "help version", "version --help", "about -h"] {
             assert_eq!(words(line), Ok(Request::Help(Topic::Program)), "{line}");
         }
         assert_eq!(words("run --help"), Ok(Request::Help(Topic::Run)));
@@ -628,6 +674,17 @@ mod tests {
             ("lookup", "no host or address was given", "telltale lookup example.org"),
             ("lookup https://a.example/", "neither a host name nor an address", "a.example"),
             ("lookup --db x", "unknown option", "telltale lookup --help"),
+            ("about --x", "unknown option \"--x\"", "telltale --help"),
+            ("version x", "\"x\" was not expected", "telltale --help"),
+            ("--version x", "\"x\" was not expected", "telltale --help"),
+            ("help run x", "\"x\" was not expected", "telltale --help"),
+            ("help --x", "unknown option \"--x\"", "telltale --help"),
+            ("help me", "no subcommand \"me\"", "telltale --help"),
+            ("run --no-watch --json x", "\"--json\" and \"--no-watch\" exclude", "nothing is seen"),
+            ("run --details --no-watch x", "\"--details\" and \"--no-watch\" exclude", "nothing is seen"),
+            ("run --no-watch --db f x", "\"--db\" and \"--no-watch\" exclude", "nothing is seen"),
+            ("run --no-watch --live x", "\"--live\" and \"--no-watch\" exclude", "nothing is seen"),
+            ("attach --report f --no-watch", "\"--report\" and \"--no-watch\" exclude", "nothing is seen"),
             ("report --db none", "leaves nothing to report", "Name a file"),
         ] {
             let problem = words(line).unwrap_err().to_string();

@@ -96,7 +96,8 @@ Options:
                    [$XDG_DATA_HOME/telltale/telltale.db, or
                    ~/.local/share/telltale/telltale.db]
   --db none        keep nothing
-  --no-watch       only relay: no report, nothing kept
+  --no-watch       only relay: no report, nothing kept; refused together with
+                   options for what is seen
   --identifiers FILE
                    look for the details in FILE alone, as telltale help
                    identifiers says; give it again for more files
@@ -139,7 +140,8 @@ Options:
   --db FILE        keep what is seen in FILE [as for telltale run; under sudo
                    it is in root's own home]
   --db none        keep nothing
-  --no-watch       only relay: no report, nothing kept
+  --no-watch       only relay: no report, nothing kept; refused together with
+                   options for what is seen
   --identifiers FILE
                    look for the details in FILE alone [those that are kept]
   --no-identifiers look for no details

@@ -1,5 +1,6 @@
 //! The report for programs. Its format is promised in docs/report-format.md.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -61,6 +62,7 @@ struct Entry<'a> {
     program: Option<&'a str>,
     uid: Option<u32>,
     name: Option<&'a str>,
+    other_names: &'a BTreeSet<String>,
     address: IpAddr,
     port: u16,
     protocol: &'static str,
@@ -134,6 +136,7 @@ impl<'a> Entry<'a> {
             program: row.program.as_deref(),
             uid: row.uid,
             name: row.name.as_deref(),
+            other_names: &row.other_names,
             address: row.remote.ip(),
             port: row.remote.port(),
             protocol: row.protocol.name(),
@@ -197,6 +200,7 @@ mod tests {
             role: Some(Role::Payment),
             relation: Relation::AnotherCompany,
             known: Some(NameKnown::Tls),
+            other_names: ["cart.example".to_owned()].into(),
             ..rows.rows[0].clone()
         };
         rows.rows[0].sum.content = content(Class::Encrypted, 7);
@@ -214,6 +218,7 @@ mod tests {
                 "program": "/usr/bin/curl",
                 "uid": 1000,
                 "name": "shop.example",
+                "other_names": ["cart.example"],
                 "address": "192.0.2.7",
                 "port": 443,
                 "protocol": "tcp",

@@ -64,11 +64,14 @@ impl Drop for Live {
 
 fn paint(watch: &WatchSender, tables: Option<&Destinations>, stopped: &Receiver<()>) {
     let mut canvas = Canvas::default();
-    let mut painted = Rows::default();
+    let mut painted = None;
     while stopped.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout) {
-        let Some(rows) = watch.snapshot().map(Rows::from).filter(|rows| *rows != painted) else { continue };
+        let Some(rows) = watch.snapshot().map(Rows::from).filter(|rows| painted.as_ref() != Some(rows))
+        else {
+            continue;
+        };
         show(&canvas.repaint(&rows, &View::new(table::room(io::stderr()), tables)));
-        painted = rows;
+        painted = Some(rows);
     }
     show(&canvas.wipe());
 }

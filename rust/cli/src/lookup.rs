@@ -3,16 +3,16 @@
 mod json;
 mod text;
 
-use std::env;
 use std::net::IpAddr;
 use std::process::ExitCode;
+use std::{env, io};
 
 use telltale_watch::destinations::Destinations;
 
 use crate::arguments::LookupOptions;
 use crate::output;
 use crate::problem::Problem;
-use crate::tables;
+use crate::{table, tables};
 
 /// What was asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,7 +73,10 @@ pub(crate) fn lookup(options: &LookupOptions) -> ExitCode {
 }
 
 fn explain(tables: &Destinations, options: &LookupOptions) -> String {
-    if options.json { json::render(tables, &options.places) } else { text::render(tables, &options.places) }
+    if options.json {
+        return json::render(tables, &options.places);
+    }
+    text::render(tables, &options.places, table::room(io::stdout()).width)
 }
 
 #[cfg(test)]

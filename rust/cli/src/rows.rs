@@ -40,7 +40,8 @@ impl From<Ledger> for Rows {
 }
 
 fn line(total: Total, tables: Option<&Destinations>) -> Line {
-    let Total { program, uid, protocol, name, known, remote, company, probable, role, .. } = total;
+    let Total { program, uid, protocol, name, other_names, known, remote, company, probable, role, .. } =
+        total;
     let relation = match (&company, tables) {
         // Of a guess nothing more is said, as by the watcher.
         (Some(id), Some(tables)) if known != Some(telltale_model::NameKnown::Several) => {
@@ -51,7 +52,7 @@ fn line(total: Total, tables: Option<&Destinations>) -> Line {
         _ => Relation::Unknown,
     };
     let sum = Sum { traffic: total.traffic, content: total.content, flows: total.flows };
-    Line { program, uid, name, known, remote, protocol, company, probable, role, relation, sum }
+    Line { program, uid, name, other_names, known, remote, protocol, company, probable, role, relation, sum }
 }
 
 /// The company's name as people know it; its id where the tables have it no more.
@@ -73,6 +74,8 @@ pub(crate) fn network<'a>(
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::collections::BTreeSet;
+
     use telltale_model::{Class, Content, NameKnown, Protocol, Role, Traffic};
 
     use super::*;
@@ -83,6 +86,7 @@ pub(crate) mod tests {
             program: program.map(str::to_owned),
             uid: Some(1000),
             name: name.map(str::to_owned),
+            other_names: BTreeSet::new(),
             known: None,
             remote: remote.parse().unwrap(),
             protocol,

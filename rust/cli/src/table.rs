@@ -33,17 +33,29 @@ impl<'a> View<'a> {
     pub(crate) fn new(room: Room, tables: Option<&'a Destinations>) -> Self {
         Self { room, details: false, tables }
     }
+
+    fn is_live(&self) -> bool {
+        self.room.height.is_some()
+    }
+
+    fn nothing(&self) -> &'static str {
+        if self.is_live() { "No network traffic yet.\n" } else { "No network traffic was seen.\n" }
+    }
 }
 
 /// The table as text, each line with its line feed. Nothing seen is a sentence.
 pub(crate) fn render(rows: &Rows, view: &View<'_>) -> String {
     if rows.is_empty() {
-        return "No network traffic was seen.\n".to_owned();
+        return view.nothing().to_owned();
     }
     let mut lines = body(rows, view);
     lines.insert(0, Line::Cells(HEADER.map(str::to_owned)));
     if lines.iter().filter(|line| matches!(line, Line::Cells(_))).count() > 2 {
-        lines.push(Line::Cells(cells("total".into(), String::new(), &rows.total())));
+        let sums = rows.rows.iter().map(|row| &row.sum).chain([&rows.others]);
+        lines.push(Line::Cells(cells("total".into(), String::new(), &rows.total(), words::content(sums))));
+        if !view.is_live() {
+            lines.push(Line::Words { indent: 0, text: FEWER.to_owned() });
+        }
     }
     layout(lines, view.room.width)
 }
@@ -58,6 +70,9 @@ pub(crate) fn room(stream: impl std::os::fd::AsFd) -> Room {
 
 /// Content is an upper bound of what a program said: it holds its framing too.
 const HEADER: [&str; 6] = ["PROGRAM", "TO", "CONTENT, AT MOST", "SENT", "RECEIVED", "TIMES"];
+/// Beside every ranking.
+const FEWER: &str = "Fewer findings does not mean less was sent.";
+
 const GAP: &str = "  ";
 
 /// A column of names is not cut below this, however narrow the terminal.
@@ -81,13 +96,15 @@ fn body(rows: &Rows, view: &View<'_>) -> Vec<Line> {
     let mut lines = Vec::new();
     for contact in contacts.iter().take(shown) {
         let whom = printable(&words::whom(contact, view.tables));
-        lines.push(Line::Cells(cells(program(contact, &names), whom, &contact.sum)));
-        if view.room.height.is_none() {
+        let content = words::content(contact.lines.iter().map(|line| &line.sum));
+        lines.push(Line::Cells(cells(program(contact, &names), whom, &contact.sum, content)));
+        if !view.is_live() {
             lines.extend(sentences(contact, view));
         }
     }
     if rows.others != Sum::default() {
-        lines.push(Line::Cells(cells("(others)".into(), "(too many to list)".into(), &rows.others)));
+        let content = words::content([&rows.others].into_iter());
+        lines.push(Line::Cells(cells("(others)".into(), "(too many to list)".into(), &rows.others, content)));
     }
     if let Some(hidden) = contacts.len().checked_sub(shown).filter(|hidden| *hidden > 0) {
         let mut more = Cells::default();
@@ -110,9 +127,8 @@ fn sentences(contact: &Contact<'_>, view: &View<'_>) -> Vec<Line> {
     lines
 }
 
-fn cells(program: String, whom: String, sum: &Sum) -> Cells {
+fn cells(program: String, whom: String, sum: &Sum, content: String) -> Cells {
     let traffic = sum.traffic;
-    let content = if words::is_recorded(sum) { words::number(sum.content.sent) } else { "?".into() };
     let [sent, received, flows] = [traffic.bytes_sent, traffic.bytes_received, sum.flows].map(words::number);
     [program, whom, content, sent, received, flows]
 }
@@ -176,7 +192,7 @@ fn row([name, whom, content, out, back, count]: &Cells, columns: [usize; 6]) -> 
 }
 
 /// Words that would pass the edge begin a line of their own, below the first.
-fn wrap(words: &str, indent: usize, width: Option<usize>) -> String {
+pub(crate) fn wrap(words: &str, indent: usize, width: Option<usize>) -> String {
     let most = width.unwrap_or(usize::MAX);
     let margin = " ".repeat(indent);
     let (mut text, mut column) = (margin.clone(), indent);
@@ -244,6 +260,7 @@ ping        2001:db8::7                     ?        168       168      1
 (uid 1000)  system resolver                 ?         64       128      2
   How much of it could be read was not recorded.
 total                                       ?  1,234,799       385      6
+Fewer findings does not mean less was sent.
 ";
         assert_eq!(plain(&sample()), expected);
     }
@@ -259,6 +276,7 @@ curl        google                  1,201,800  1,236,567       179      5
 (uid 1000)  system resolver                 0         64       128      2
   Not protected: anyone on the network could read which names were asked for.
 total                               1,201,800  1,236,631       307      7
+Fewer findings does not mean less was sent.
 ";
         assert_eq!(plain(&companies()), expected);
     }
@@ -272,12 +290,13 @@ curl        google                  1,201,800  1,236,567       179      5
   Android and Google: keeps a copy of your data; wakes apps, delivers notices.
   Protected on the way in part only; google can read all of it.
   97% encrypted, could not be read; 2% not recorded; under 1% readable, nothing to look for.
-    shop.example 443/tcp · 1,234,567 sent, 3 times · keeps a copy of your data · named in the TLS hello
-    push.shop.example 443/tcp · 2,000 sent, 2 times · wakes apps, delivers notices · named in the TLS hello
+    shop.example 443/tcp · 1,234,567 sent, 3 times · content at most 1,200,000 · keeps a copy of your data · named in the TLS hello · 97% encrypted, could not be read; 2% not recorded
+    push.shop.example 443/tcp · 2,000 sent, 2 times · content at most 1,800 · wakes apps, delivers notices · named in the TLS hello · 90% readable, nothing to look for; 10% not recorded
 (uid 1000)  system resolver                 0         64       128      2
   Not protected: anyone on the network could read which names were asked for.
-    system resolver 53/udp · 64 sent, 2 times
+    system resolver 53/udp · 64 sent, 2 times · content at most 0
 total                               1,201,800  1,236,631       307      7
+Fewer findings does not mean less was sent.
 ";
         assert_eq!(render(&companies(), &view), expected);
     }
@@ -308,6 +327,33 @@ total                               1,201,800  1,236,631       307      7
         assert_eq!(text.lines().nth(2), Some("(2 more)"));
         assert_eq!(text.lines().last().map(|total| total.contains("1,234,799")), Some(true));
         assert!(text.lines().count() < 5);
+    }
+
+    #[test]
+    fn several_hosts_of_a_connection_are_told() {
+        let mut rows = sample();
+        rows.rows[0].other_names = ["b.example", "c.example"].map(str::to_owned).into();
+        let text = plain(&rows);
+        assert!(text.contains("curl        shop.example and 2 others  "), "{text}");
+        let view = View { details: true, ..View::new(Room::default(), None) };
+        let text = render(&rows, &view);
+        assert!(text.contains(" · on the same connections also b.example, c.example\n"), "{text}");
+        rows.rows[0].company = Some("shop".into());
+        assert!(plain(&rows).contains("\n  Its connections named 2 hosts more.\n"));
+    }
+
+    #[test]
+    fn a_total_of_what_is_known_in_part_says_so() {
+        let mut rows = companies();
+        rows.rows.push(sample().rows[1].clone());
+        let text = plain(&rows);
+        assert!(text.contains("\ntotal                           1,201,800 + ?  "), "{text}");
+    }
+
+    #[test]
+    fn a_live_table_of_nothing_says_not_yet() {
+        let room = Room { width: None, height: Some(24) };
+        assert_eq!(render(&Rows::default(), &View::new(room, None)), "No network traffic yet.\n");
     }
 
     #[test]

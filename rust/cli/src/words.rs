@@ -1,8 +1,10 @@
 //! What the table says of a contact, in sentences: observations, never motives.
 
-use telltale_model::{Class, Content, Protection, Protocol, Relation};
+use std::collections::BTreeSet;
+
+use telltale_model::{Class, Content, Coverage, Protection, Protocol, Relation};
 use telltale_watch::destinations::Destinations;
-use telltale_watch::{Contact, Host, Line, Sum, Whom};
+use telltale_watch::{Contact, Host, Line, Sum, Whom, limits};
 
 use crate::rows::{company_name, network};
 
@@ -11,9 +13,29 @@ pub(crate) fn whom(contact: &Contact<'_>, tables: Option<&Destinations>) -> Stri
     let probably = if contact.probable { "probably " } else { "" };
     match &contact.whom {
         Whom::Company(id) => format!("{probably}{}", company_name(id, tables)),
-        Whom::Host(Host::Name(name)) => name.clone(),
+        Whom::Host(Host::Name(name)) => {
+            let names = other_names(contact.lines.iter().copied());
+            match others(names.len()) {
+                Some(others) => format!("{name} and {others}"),
+                None => name.clone(),
+            }
+        }
         Whom::Host(Host::Address(address)) => address.to_string(),
     }
+}
+
+/// "2 others"; the ledger goes on counting no further than its limit.
+fn others(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 other".to_owned()),
+        _ if count >= limits::OTHER_NAMES => Some(format!("at least {count} others")),
+        _ => Some(format!("{count} others")),
+    }
+}
+
+fn other_names<'a>(lines: impl Iterator<Item = &'a Line>) -> BTreeSet<&'a str> {
+    lines.flat_map(|line| &line.other_names).map(String::as_str).collect()
 }
 
 /// What can be said of a contact.
@@ -22,10 +44,22 @@ pub(crate) fn sentences(contact: &Contact<'_>, tables: Option<&Destinations>) ->
         Whom::Company(_) => whom(contact, tables),
         Whom::Host(_) => "the receiver".to_owned(),
     };
-    [role(contact), protection(&contact.sum.content, &receiver), coverage(&contact.sum)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let sum = &contact.sum;
+    let sentences = [role(contact), several(contact), protection(&sum.content, &receiver), coverage(sum)];
+    sentences.into_iter().flatten().collect()
+}
+
+/// Hosts of whoever it may be that were named on the company's connections, as through a proxy. (Those of
+/// a host stand beside its name.)
+fn several(contact: &Contact<'_>) -> Option<String> {
+    let Whom::Company(_) = contact.whom else { return None };
+    let own: BTreeSet<&str> = contact.lines.iter().filter_map(|line| line.name.as_deref()).collect();
+    let names = other_names(contact.lines.iter().copied());
+    match names.difference(&own).count() {
+        0 => None,
+        1 => Some("Its connections named 1 host more.".to_owned()),
+        count => Some(format!("Its connections named {count} hosts more.")),
+    }
 }
 
 fn role(contact: &Contact<'_>) -> Option<String> {
@@ -44,6 +78,9 @@ fn protection(content: &Content, receiver: &str) -> Option<String> {
     let read = "anyone on the network could read";
     match content.protection() {
         Protection::Protected => Some(format!("Protected on the way; {receiver} can read it.")),
+        Protection::Mixed if is_open(&content.coverage) => Some(format!(
+            "Not protected: {read} it, but for what the sender may have encrypted in the part that is not understood."
+        )),
         Protection::Mixed if content.coverage.encrypted == 0 => {
             Some(format!("Not protected in part: {read} that part."))
         }
@@ -59,6 +96,27 @@ fn protection(content: &Content, receiver: &str) -> Option<String> {
     }
 }
 
+/// Sent in clear all of it, though not all was understood.
+fn is_open(coverage: &Coverage) -> bool {
+    let Coverage { encrypted, unknown, not_watched, opaque, .. } = *coverage;
+    opaque > 0 && [encrypted, unknown, not_watched] == [0; 3]
+}
+
+/// The content at most; with a question mark, where some or all of it was not classed.
+pub(crate) fn content<'a>(lines: impl Iterator<Item = &'a Sum>) -> String {
+    let (mut sent, mut known, mut unknown) = (0_u64, false, false);
+    for sum in lines {
+        let is_known = is_recorded(sum);
+        (known, unknown) = (known || is_known, unknown || !is_known);
+        sent = sent.saturating_add(sum.content.sent);
+    }
+    match (known && (sent > 0 || !unknown), unknown) {
+        (true, true) => format!("{} + ?", number(sent)),
+        (false, true) => "?".to_owned(),
+        (_, false) => number(sent),
+    }
+}
+
 /// Whether the bytes were classed at all: a Telltale of before did not.
 pub(crate) fn is_recorded(sum: &Sum) -> bool {
     sum.content.coverage.total() > 0 || sum.traffic.bytes_sent == 0
@@ -66,19 +124,27 @@ pub(crate) fn is_recorded(sum: &Sum) -> bool {
 
 /// How far the content could be looked into, the largest share first.
 fn coverage(sum: &Sum) -> Option<String> {
-    let coverage = &sum.content.coverage;
-    let unrecorded = sum.traffic.bytes_sent.saturating_sub(coverage.total());
-    let total = coverage.total().saturating_sub(coverage.handshake).saturating_add(unrecorded);
     if !is_recorded(sum) {
         return Some("How much of it could be read was not recorded.".into());
     }
+    if let Some(shares) = shares(sum) {
+        return Some(format!("{shares}."));
+    }
+    // What was watched may be ahead of what was reported.
+    match (sum.traffic.bytes_sent.max(sum.content.coverage.total()), sum.content.asked_openly) {
+        (0, _) => Some("Nothing was sent.".into()),
+        (_, 0) => Some("No content was sent, only the beginning of a connection.".into()),
+        _ => None,
+    }
+}
+
+/// "97% encrypted, could not be read; 3% not watched"; none where no content was sent.
+fn shares(sum: &Sum) -> Option<String> {
+    let coverage = &sum.content.coverage;
+    let unrecorded = sum.traffic.bytes_sent.saturating_sub(coverage.total());
+    let total = coverage.total().saturating_sub(coverage.handshake).saturating_add(unrecorded);
     if total == 0 {
-        // What was watched may be ahead of what was reported.
-        return match (sum.traffic.bytes_sent.max(coverage.total()), sum.content.asked_openly) {
-            (0, _) => Some("Nothing was sent.".into()),
-            (_, 0) => Some("No content was sent, only the beginning of a connection.".into()),
-            _ => None,
-        };
+        return None;
     }
     let classes = CLASSES.map(|(class, words)| (coverage.of(class), words));
     let mut shares = [&classes[..], &[(unrecorded, "not recorded")]].concat();
@@ -86,7 +152,7 @@ fn coverage(sum: &Sum) -> Option<String> {
     let shares = shares.into_iter().filter(|(bytes, _)| *bytes > 0);
     let shares: Vec<String> =
         shares.map(|(bytes, words)| format!("{} {words}", share(bytes, total))).collect();
-    Some(format!("{}.", shares.join("; ")))
+    Some(shares.join("; "))
 }
 
 /// No details are looked for: what is readable is neither clean nor a finding.
@@ -120,11 +186,19 @@ pub(crate) fn detail(line: &Line, tables: Option<&Destinations>) -> String {
     let parts = [
         Some(destination(line)),
         Some(format!("{} sent, {times}", number(line.sum.traffic.bytes_sent))),
+        is_recorded(&line.sum).then(|| format!("content at most {}", number(line.sum.content.sent))),
         role,
         line.known.map(|known| known.lay_words().to_owned()),
         network_of(line, tables),
+        shares(&line.sum),
+        (!line.other_names.is_empty()).then(|| also(line)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" \u{b7} ")
+}
+
+fn also(line: &Line) -> String {
+    let names: Vec<&str> = line.other_names.iter().map(String::as_str).collect();
+    format!("on the same connections also {}", names.join(", "))
 }
 
 fn destination(line: &Line) -> String {
@@ -157,7 +231,7 @@ pub(crate) fn number(number: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use telltale_model::{Coverage, Traffic};
+    use telltale_model::Traffic;
 
     use super::*;
 
@@ -184,6 +258,30 @@ mod tests {
             said(100, readable),
             "Not protected: anyone on the network could read it. 100% readable, nothing to look for."
         );
+    }
+
+    #[test]
+    fn a_body_that_was_not_understood_was_sent_without_protection_all_the_same() {
+        let opaque = Coverage { searched: 75, opaque: 25, ..Coverage::default() };
+        assert_eq!(
+            said(100, opaque),
+            "Not protected: anyone on the network could read it, but for what the sender may have encrypted in \
+             the part that is not understood. \
+             75% readable, nothing to look for; 25% not encrypted, but not understood."
+        );
+        let unwatched = Coverage { searched: 75, opaque: 5, not_watched: 20, ..Coverage::default() };
+        assert!(said(100, unwatched).starts_with("Not protected in part: "));
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_counted_as_nothing() {
+        let known = sum(100, Coverage { encrypted: 40, handshake: 60, ..Coverage::default() });
+        let (unknown, nothing) = (sum(9, Coverage::default()), sum(0, Coverage::default()));
+        let said = |sums: &[&Sum]| content(sums.iter().copied());
+        assert_eq!(said(&[&known, &unknown]), "40 + ?");
+        assert_eq!(said(&[&unknown, &nothing]), "?");
+        assert_eq!(said(&[&known, &nothing]), "40");
+        assert_eq!(said(&[]), "0");
     }
 
     #[test]

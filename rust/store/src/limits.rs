@@ -31,3 +31,6 @@ pub const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 /// How many corrupt files are kept aside, the last in the newest one's place. They are as large as
 /// the database, and nobody repairs more than the last few.
 pub const SET_ASIDE: usize = 3;
+
+/// Other hosts that a total names: a proxy's connections may carry hundreds.
+pub const OTHER_NAMES: usize = 64;

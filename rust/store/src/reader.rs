@@ -1,5 +1,6 @@
 //! Questions to the database, asked beside a writer or without one.
 
+use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use crate::error::Cause;
 use crate::row::Amount;
 use crate::schema::{self, Unusable};
 use crate::view::{self, Seen};
-use crate::{Error, file, row};
+use crate::{Error, file, limits, row};
 
 /// Reads, and never writes: neither into the database nor beside it.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub struct Total {
     pub protocol: Protocol,
     /// The name of the host, where known. Then `remote` is one of the addresses it had.
     pub name: Option<String>,
+    /// Other hosts that its flows named on the way, of those flows that are still kept one by one.
+    pub other_names: BTreeSet<String>,
     /// How the name is known.
     pub known: Option<NameKnown>,
     /// Address and port.
@@ -111,7 +114,54 @@ fn select(connection: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Tota
     let since = filter.since.map(row::hour);
     let mut statement = connection.prepare(TOTALS)?;
     let rows = statement.query_map(params![since, filter.program], total)?;
-    rows.filter_map(Result::transpose).collect()
+    let mut totals: Vec<Total> = rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?;
+    let mut others = other_names(connection, since, filter)?;
+    for total in &mut totals {
+        total.other_names = others.remove(&whole_name(total)).unwrap_or_default();
+    }
+    Ok(totals)
+}
+
+/// Program, user, protocol, name or else address, port: what tells one total from another.
+type WholeName = (Option<String>, Option<u32>, &'static str, String, u16);
+
+fn whole_name(total: &Total) -> WholeName {
+    let host = total.name.clone().unwrap_or_else(|| total.remote.ip().to_string());
+    (total.program.clone(), total.uid, total.protocol.name(), host, total.remote.port())
+}
+
+/// Flows that named more than one host. `hour` is the one in which a flow was last counted.
+const SEVERAL_NAMES: &str = "
+SELECT DISTINCT program, uid, protocol, coalesce(name, remote_address), remote_port, names
+FROM flow
+WHERE instr(names, char(10)) AND (?1 IS NULL OR hour >= ?1)
+  AND (?2 IS NULL OR program = ?2 OR substr(program, -length(?2) - 1) = '/' || ?2)
+";
+
+fn other_names(
+    connection: &Connection,
+    since: Option<i64>,
+    filter: &Filter,
+) -> rusqlite::Result<HashMap<WholeName, BTreeSet<String>>> {
+    let mut statement = connection.prepare(SEVERAL_NAMES)?;
+    let mut rows = statement.query(params![since, filter.program])?;
+    let mut others: HashMap<WholeName, BTreeSet<String>> = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let (protocol, host, names) = (text(row, 2)?, text(row, 3)?, text(row, 5)?);
+        let (Some(protocol), Ok(port)) = (protocol_named(&protocol), u16::try_from(row.get::<_, i64>(4)?))
+        else {
+            continue;
+        };
+        let uid = row.get::<_, Option<i64>>(1)?.and_then(|uid| u32::try_from(uid).ok());
+        let whole = (maybe(row, 0)?, uid, protocol.name(), host.clone(), port);
+        let found = others.entry(whole).or_default();
+        for name in row::hosts(&names).filter(|name| **name != host) {
+            if found.len() < limits::OTHER_NAMES {
+                found.insert(name.to_owned());
+            }
+        }
+    }
+    Ok(others)
 }
 
 /// Addresses that go by one name are one destination; `min` only makes the choice among them stable.
@@ -146,6 +196,7 @@ fn total(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Total>> {
         protocol,
         name: known(text(found, 17)?),
         remote: SocketAddr::new(address, port),
+        other_names: BTreeSet::new(),
         known: row::name_known(found.get(20)?),
         company: maybe(found, 21)?,
         probable: found.get(22)?,
@@ -180,7 +231,7 @@ fn protocol_named(name: &str) -> Option<Protocol> {
 
 #[cfg(test)]
 mod tests {
-    use telltale_model::{Flow, Owner};
+    use telltale_model::{Flow, Name, NameSource, Owner};
 
     use super::*;
     use crate::Store;
@@ -279,6 +330,26 @@ mod tests {
                 ("/usr/bin/curl", None, 10, 1),
             ]
         );
+    }
+
+    #[test]
+    fn other_hosts_of_a_connection_are_named_with_it() {
+        let folder = Folder::new("others");
+        let names = |flow: &mut Flow, names: &[(&str, NameSource)]| {
+            let named =
+                |(name, from): &(&str, NameSource)| Name { name: (*name).into(), from: *from, outer: false };
+            flow.facts.names = names.iter().map(named).collect();
+        };
+        use NameSource::{Dns, Http, Tls};
+        let mut flows = [1, 2, 3].map(|number| owned(number, "/usr/bin/curl", 10));
+        names(&mut flows[0], &[("a.example", Http), ("c.example", Http), ("asked.example", Dns)]);
+        names(&mut flows[1], &[("a.example", Tls), ("b.example", Http), ("c.example", Http)]);
+        names(&mut flows[2], &[("a.example", Tls)]);
+        let totals = reader(&folder, &flows).totals(&Filter::default()).unwrap();
+        let others: Vec<&str> = totals[0].other_names.iter().map(String::as_str).collect();
+        assert_eq!(others, ["b.example", "c.example"]);
+        let elsewhere = Filter { since: None, program: Some("wget".into()) };
+        assert!(Reader::open(&folder.database()).unwrap().unwrap().totals(&elsewhere).unwrap().is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Values as SQLite keeps them. It knows no unsigned 64-bit integers; past 2^63 - 1 bytes the
 //! number stays there.
 
-use telltale_model::{Content, Coverage, Flow, NameKnown, Owner, Timestamp, Traffic};
+use telltale_model::{Content, Coverage, Flow, NameKnown, NameSource, Owner, Timestamp, Traffic};
 
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
@@ -136,6 +136,12 @@ pub(crate) fn names(flow: &Flow) -> Option<String> {
     let lines: Vec<String> =
         carried.map(|carried| format!("{} {}", carried.from.name(), carried.name)).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// The hosts of [`names`]: what a flow asked the DNS for is none that it spoke with.
+pub(crate) fn hosts(names: &str) -> impl Iterator<Item = &str> {
+    let lines = names.lines().filter_map(|line| line.split_once(' '));
+    lines.filter(|(from, _)| *from != NameSource::Dns.name()).map(|(_, name)| name)
 }
 
 /// The program as the totals name it: '' where unknown.

@@ -28,6 +28,8 @@ pub struct Conversation {
     key: FlowKey,
     page: Page,
     session: Session,
+    /// How often it may still change its protocol.
+    changes: usize,
     /// Whether the hello has been looked at for what is spoken inside.
     named: bool,
 }
@@ -67,13 +69,19 @@ macro_rules! each {
     };
 }
 
-/// Changes of protocol that one piece may cause: CONNECT, in it HTTP, an upgrade; more are a game.
+/// Changes of protocol that a conversation may make: CONNECT, in it HTTP, an upgrade; more are a game.
 const CHANGES: usize = 4;
 
 impl Conversation {
     /// Of a flow that begins.
     pub fn new(key: FlowKey) -> Self {
-        Self { key, page: Page::default(), session: Session::Opening(Opening::new(key)), named: false }
+        Self {
+            key,
+            page: Page::default(),
+            session: Session::Opening(Opening::new(key)),
+            changes: CHANGES,
+            named: false,
+        }
     }
 
     /// The same, in which these details are looked for.
@@ -97,7 +105,7 @@ impl Conversation {
 
     /// The next bytes of a direction; over UDP one datagram.
     pub fn take(&mut self, direction: Direction, bytes: &[u8]) {
-        self.read(direction, bytes, CHANGES);
+        self.read(direction, bytes, self.changes);
         self.name();
     }
 
@@ -121,7 +129,7 @@ impl Conversation {
     /// No more comes: what was held back is counted.
     pub fn end(&mut self) {
         // What is held may hold another opening, behind CONNECT.
-        for changes in (0..=CHANGES).rev() {
+        for changes in (0..=self.changes).rev() {
             if let Session::Opening(opening) = &self.session {
                 let spoken = if changes == 0 { Spoken::Unknown } else { opening.likeliest() };
                 self.open(spoken, changes);
@@ -200,6 +208,7 @@ impl Conversation {
     /// The old session has counted all but what it hands over.
     fn switch(&mut self, to: Next, sent: &[u8], received: &[u8], changes: usize) {
         self.page.close_all();
+        self.changes = self.changes.saturating_sub(1);
         self.session = match to {
             _ if changes == 0 => Session::Unknown(Box::new(Unknown::new(self.key.protocol))),
             Next::Tls => self.session_of(Spoken::Tls),

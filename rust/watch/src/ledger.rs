@@ -3,12 +3,13 @@
 mod contacts;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use telltale_model::{Content, Destination, Flow, NameKnown, Protocol, Relation, Role, Traffic};
+use telltale_model::{Content, Destination, Facts, Flow, NameKnown, Protocol, Relation, Role, Traffic};
 
 use crate::limits;
+use crate::whom::hosts;
 pub use contacts::{Contact, Whom, contacts};
 
 /// What was seen in this run.
@@ -29,6 +30,9 @@ pub struct Line {
     pub uid: Option<u32>,
     /// The name of the host, where known. Then `remote` is one of the addresses it had.
     pub name: Option<String>,
+    /// Other hosts that its flows named on the way, as through a proxy: what went to each is not told
+    /// apart. At most [`limits::OTHER_NAMES`].
+    pub other_names: BTreeSet<String>,
     /// How the name is known: of all flows the least sure one.
     pub known: Option<NameKnown>,
     /// Address and port.
@@ -105,14 +109,15 @@ impl Host {
 }
 
 impl Sums {
-    pub(crate) fn add(&mut self, flow: &Flow, destination: &Destination, content: &Content) {
-        let sum = Sum { traffic: flow.traffic, content: *content, flows: 1 };
+    pub(crate) fn add(&mut self, flow: &Flow, facts: &Facts, destination: &Destination) {
+        let sum = Sum { traffic: flow.traffic, content: Content::of(facts), flows: 1 };
         let key = key(flow, destination);
         if self.lines.len() >= limits::LINES && !self.lines.contains_key(&key) {
             return self.others.add(&sum);
         }
         let line = self.lines.entry(key).or_insert_with(|| line(flow, destination));
         line.sum.add(&sum);
+        line.count_names(facts);
         line.known = line.known.max(destination.known);
         line.probable |= destination.probable;
         line.role = line.role.or(destination.role);
@@ -133,6 +138,19 @@ impl Sums {
     }
 }
 
+impl Line {
+    fn count_names(&mut self, facts: &Facts) {
+        for name in hosts(facts).filter(|name| Some(*name) != self.name.as_deref()) {
+            if self.other_names.len() >= limits::OTHER_NAMES {
+                return;
+            }
+            if !self.other_names.contains(name) {
+                self.other_names.insert(name.to_owned());
+            }
+        }
+    }
+}
+
 fn key(flow: &Flow, destination: &Destination) -> Key {
     let remote = flow.key.remote;
     Key {
@@ -150,6 +168,7 @@ fn line(flow: &Flow, destination: &Destination) -> Line {
         program: flow.owner.program.clone(),
         uid: flow.owner.uid,
         name: destination.name.clone(),
+        other_names: BTreeSet::new(),
         known: destination.known,
         remote: flow.key.remote,
         protocol: flow.key.protocol,

@@ -26,6 +26,9 @@ pub const LATE: usize = 1_024;
 /// new pairs count in the ledger's `others`. About 300 bytes each: 2.5 MB.
 pub const LINES: usize = 8_192;
 
+/// Names besides the first that a line of the ledger tells: a proxy's connection may carry hundreds.
+pub const OTHER_NAMES: usize = 64;
+
 /// Bytes of one DNS message over TCP that are read, of either direction: what a name needs is in the first
 /// hundreds.
 pub const DNS_MESSAGE: usize = 7_168;

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use telltale_model::{
-    Class, Content, Destination, Details, Direction, Ending, Facts, Flow, FlowKey, FlowNumber, Observation,
+    Class, Destination, Details, Direction, Ending, Facts, Flow, FlowKey, FlowNumber, Observation,
     Owner, Protocol, Timestamp, Traffic,
 };
 
@@ -129,7 +129,7 @@ impl Watcher {
         let mut sums = self.past.clone();
         for number in self.flows.keys() {
             if let Some((flow, facts)) = self.known(*number) {
-                sums.add(flow, &self.destination(flow, facts), &Content::of(facts));
+                sums.add(flow, facts, &self.destination(flow, facts));
             }
         }
         sums.into_ledger()
@@ -345,7 +345,7 @@ impl Watcher {
         {
             if let Some(followed) = self.flows.remove(&number) {
                 let flow = &followed.flow;
-                self.past.add(flow, &self.destination(flow, &flow.facts), &Content::of(&flow.facts));
+                self.past.add(flow, &flow.facts, &self.destination(flow, &flow.facts));
             }
         }
     }

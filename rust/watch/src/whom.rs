@@ -39,6 +39,12 @@ fn name<'a>(flow: &'a Flow, facts: &'a Facts, is_fixed: bool) -> (Option<&'a str
     }
 }
 
+/// Every host that the flow itself named.
+pub(crate) fn hosts(facts: &Facts) -> impl Iterator<Item = &str> {
+    let carried = facts.names.iter().filter(|carried| NameKnown::carried(carried.from).is_some());
+    carried.map(|carried| carried.name.as_str()).filter(|name| is_host(name))
+}
+
 /// Where a host stands, an address may stand too, in brackets if it is IPv6 (RFC 3986 3.2.2).
 fn is_host(name: &str) -> bool {
     let bare = name.trim_start_matches('[').trim_end_matches(']');

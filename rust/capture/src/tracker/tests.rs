@@ -143,9 +143,24 @@ fn too_many_flows_end_the_one_that_would_end_next() {
         let packet = udp(&format!("{address}:4000"), RESOLVER, b"q");
         tracker.take(&frame(i64::from(number), &packet), &mut events);
     }
-    let ends: Vec<&Event> = events.iter().filter(|event| end(event).is_some()).collect();
-    assert_eq!(ends.len(), 1);
+    assert_eq!(events.iter().filter_map(end).collect::<Vec<_>>(), [0]);
     assert_eq!((tracker.flows.len(), tracker.deadlines.len()), (limits::FLOWS, limits::FLOWS));
+}
+
+#[test]
+fn a_flow_that_was_heard_of_lately_does_not_make_room_for_others() {
+    let mut tracker = Tracker::new();
+    let mut events = Vec::new();
+    let packet = |number: u32| {
+        udp(&format!("{}:4000", std::net::Ipv4Addr::from(0x0a00_0000 + number)), RESOLVER, b"q")
+    };
+    let most = u32::try_from(limits::FLOWS).unwrap();
+    for number in (0..most).chain([0]) {
+        tracker.take(&frame(i64::from(number), &packet(number)), &mut events);
+    }
+    tracker.take(&frame(i64::from(most), &packet(0)), &mut events);
+    tracker.take(&frame(i64::from(most) + 1, &packet(most)), &mut events);
+    assert_eq!(events.iter().filter_map(end).collect::<Vec<_>>(), [1], "the second is the oldest by now");
 }
 
 #[test]

@@ -6,12 +6,23 @@ use telltale_model::Country;
 use telltale_watch::destinations::{Destinations, Row};
 
 use super::Place;
+use crate::table::wrap;
 
-/// One paragraph for each place.
-pub(super) fn render(tables: &Destinations, places: &[Place]) -> String {
+/// Columns before the words.
+const MARGIN: usize = 13;
+
+/// How a setting is known that nobody found in a manual.
+const UNCHECKED: &str = "unchecked";
+
+/// A setting is kept with a company and a role, not with a host.
+const SWITCHES: &str =
+    "They are for all hosts of the company with this role; not each need bear on this one.";
+
+/// One paragraph for each place, in lines of at most `width` columns.
+pub(super) fn render(tables: &Destinations, places: &[Place], width: Option<usize>) -> String {
     let paragraphs = places.iter().map(|place| match place {
-        Place::Host(name) => about_host(tables, name),
-        Place::Address(address) => about_address(tables, *address),
+        Place::Host(name) => paragraph(name, about_host(tables, name), width),
+        Place::Address(address) => paragraph(&address.to_string(), about_address(tables, *address), width),
     });
     paragraphs.collect::<Vec<_>>().join("\n")
 }
@@ -19,15 +30,14 @@ pub(super) fn render(tables: &Destinations, places: &[Place]) -> String {
 /// Titles and what is said under them; a title of nothing continues the one above.
 type Lines = Vec<(&'static str, String)>;
 
-fn about_host(tables: &Destinations, name: &str) -> String {
-    let lines = match tables.host(name) {
+fn about_host(tables: &Destinations, name: &str) -> Lines {
+    match tables.host(name) {
         Some(row) => known(tables, name, &row),
         None => vec![
             ("company", "unknown: no row of the tables fits this name".to_owned()),
             ("grouped", format!("under {}", tables.registrable(name))),
         ],
-    };
-    paragraph(name, lines)
+    }
 }
 
 fn known(tables: &Destinations, name: &str, row: &Row<'_>) -> Lines {
@@ -70,13 +80,18 @@ fn switches(tables: &Destinations, row: &Row<'_>) -> Lines {
     let mut lines = Vec::new();
     for switch in switches {
         let title = if lines.is_empty() { "settings" } else { "" };
-        lines.push((title, format!("{}: {} (at first: {})", switch.versions, switch.path, switch.default)));
+        let unchecked = if switch.how == UNCHECKED { "; not checked on a device or in a manual" } else { "" };
+        let at_first = format!("(at first: {}{unchecked})", switch.default);
+        lines.push((title, format!("{}: {} {at_first}", switch.versions, switch.path)));
+    }
+    if !lines.is_empty() {
+        lines.push(("", SWITCHES.to_owned()));
     }
     lines
 }
 
-fn about_address(tables: &Destinations, address: IpAddr) -> String {
-    let lines = match tables.address(address) {
+fn about_address(tables: &Destinations, address: IpAddr) -> Lines {
+    match tables.address(address) {
         Some(network) => vec![
             ("network", format!("{}, AS{}{}", network.name(), network.asn(), registered(network.country()))),
             ("", "Where the server stands is not known.".to_owned()),
@@ -86,8 +101,7 @@ fn about_address(tables: &Destinations, address: IpAddr) -> String {
             "network",
             "none known: it is for private or special use, or nobody announces it".to_owned(),
         )],
-    };
-    paragraph(&address.to_string(), lines)
+    }
 }
 
 /// The data sets behind the networks: all but the list of hosts.
@@ -96,7 +110,12 @@ fn sources(tables: &Destinations) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-fn paragraph(title: &str, lines: Lines) -> String {
-    let lines = lines.into_iter().map(|(title, text)| format!("  {title:<11}{text}\n"));
-    format!("{title}\n{}", lines.collect::<String>())
+fn paragraph(name: &str, lines: Lines, width: Option<usize>) -> String {
+    let mut text = format!("{name}\n");
+    for (title, words) in lines {
+        // A title stands in the margin of its words.
+        let wrapped = wrap(&words, MARGIN, width);
+        text.push_str(&format!("  {title:<11}{}\n", wrapped.trim_start()));
+    }
+    text
 }

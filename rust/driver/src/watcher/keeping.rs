@@ -19,7 +19,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// After a failure the next try waits this long at most; it begins with [`PAUSE`] and doubles.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// Flows that wait while the database takes none: about 5 MB.
+/// Flows that wait while the database takes none. One takes about 1 KB with a name or two: 16 MB; with as
+/// many facts as a conversation may hold it is more, yet that takes a program that sends such all the time.
 const WAITING: usize = 16_384;
 
 /// The way into the database.

@@ -172,6 +172,26 @@ fn what_is_undecided_behind_connect_is_counted_at_the_end() {
 }
 
 /// A ClientHello for this host, in one record.
+#[test]
+fn a_game_of_changes_ends_where_it_does_for_any_split() {
+    let connects: Vec<String> =
+        (1..9).map(|host| format!("CONNECT {host}.example:443 HTTP/1.1\r\n\r\n")).collect();
+    let answer = b"HTTP/1.1 200 OK\r\n\r\n";
+    let mut one_by_one = Conversation::new(key(Protocol::Tcp, 443));
+    for connect in &connects {
+        one_by_one.take(Sent, connect.as_bytes());
+        one_by_one.take(Received, answer);
+    }
+    let mut at_once = Conversation::new(key(Protocol::Tcp, 443));
+    at_once.take(Sent, connects.concat().as_bytes());
+    at_once.take(Received, &answer.repeat(connects.len()));
+    for conversation in [&mut one_by_one, &mut at_once] {
+        conversation.end();
+    }
+    assert_eq!(one_by_one.facts(), at_once.facts());
+    assert!((1..connects.len()).contains(&at_once.facts().names.len()), "{:?}", at_once.facts().names);
+}
+
 fn client_hello(host: &str) -> Vec<u8> {
     let vector = |bytes: &[u8]| [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();
     let name = [&[0][..], &vector(host.as_bytes())].concat();

@@ -67,6 +67,13 @@ fn tunnels_are_told_by_their_first_packets() {
     assert_eq!(datagram(9_999, &filled(&[1, 0, 0, 0, 9], 147)), None);
     let data = filled(&[4, 0, 0, 0, 9], 96);
     assert_eq!((datagram(51_820, &data), datagram(9_999, &data)), (Some(Application::WireGuard), None));
+    let marked = |first: u8, len| filled(&[first, 7, 8, 9, 9], len);
+    assert_eq!(datagram(2_408, &marked(1, 148)), Some(Application::WireGuard), "WARP's reserved bytes");
+    assert_eq!(datagram(4_500, &marked(2, 92)), Some(Application::WireGuard));
+    assert_eq!(
+        (datagram(2_408, &marked(4, 96)), datagram(9_999, &marked(1, 148))),
+        (Some(Application::WireGuard), None)
+    );
     let plain = filled(b"\x38sessions", 14);
     assert_eq!(datagram(9_999, &plain), Some(Application::OpenVpn));
     let mut hashed = filled(b"\x38sessionshash-of-twenty-byte", 29);

@@ -4,15 +4,27 @@ use super::{Datagram, Start, on_port};
 use crate::reader::Reader;
 use crate::session::Likeness;
 
-/// WireGuard, 5.4: a type, three zero bytes, and for all but data one size. Data alone is only taken on the
-/// usual port.
+/// WireGuard, 5.4: a type, three reserved bytes, and for all but data one size. Data alone is only taken on
+/// the usual ports. The reserved bytes are zero, but for Cloudflare's WARP, which marks its devices there.
 pub(super) fn wireguard(datagram: &Datagram<'_>) -> bool {
     let Some((kind, rest)) = datagram.bytes.split_first_chunk::<4>() else { return false };
     match (kind, rest.len() + 4) {
         ([1, 0, 0, 0], 148) | ([2, 0, 0, 0], 92) | ([3, 0, 0, 0], 64) => true,
-        ([4, 0, 0, 0], len) => len >= 32 && len.is_multiple_of(16) && on_port(&datagram.key, &[51_820]),
+        ([4, 0, 0, 0], len) => is_data(len) && on_port(&datagram.key, &[51_820, WARP[0]]),
+        ([1, ..], 148) | ([2, ..], 92) | ([3, ..], 64) => {
+            on_port(&datagram.key, &WARP) && !is_ike(datagram.bytes)
+        }
+        ([4, ..], len) => is_data(len) && on_port(&datagram.key, &[WARP[0]]),
         _ => false,
     }
+}
+
+/// developers.cloudflare.com/cloudflare-one, WARP with firewall: its port, then those that it falls back to.
+const WARP: [u16; 4] = [2_408, 500, 1_701, 4_500];
+
+/// A header, blocks of 16 bytes and their tag.
+fn is_data(len: usize) -> bool {
+    len >= 32 && len.is_multiple_of(16)
 }
 
 /// OpenVPN's protocol, "openvpn-rfc" 4: the client's or server's reset of a control channel.
