@@ -85,11 +85,22 @@ fn file(root: &Path, path: &str) -> Option<Bytes> {
     std::fs::read(root.join(name)).ok().map(Bytes::from)
 }
 
-/// Fetches the URL, trusting the authority in the file `ca`. The status and the body.
+/// What came of a request.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// The status.
+    pub status: StatusCode,
+    /// The body of the answer.
+    pub body: Vec<u8>,
+    /// Bytes of datagrams that the client took for lost: what was in them was sent again.
+    pub lost: u64,
+}
+
+/// Fetches the URL, trusting the authority in the file `ca`. With an `upload` it is a POST of those bytes.
 ///
 /// # Errors
 /// When the name, the server, the handshake or the transfer fails.
-pub async fn fetch(url: &str, ca: &Path) -> io::Result<(StatusCode, Vec<u8>)> {
+pub async fn fetch(url: &str, ca: &Path, upload: Option<Bytes>) -> io::Result<Fetched> {
     let uri: Uri = url.parse().map_err(io::Error::other)?;
     let host = uri.host().ok_or_else(|| io::Error::other(format!("no host in {url}")))?;
     let server = tokio::net::lookup_host((host.trim_matches(['[', ']']), uri.port_u16().unwrap_or(443)))
@@ -101,10 +112,12 @@ pub async fn fetch(url: &str, ca: &Path) -> io::Result<(StatusCode, Vec<u8>)> {
     endpoint.set_default_client_config(client_config(ca)?);
     let connection =
         endpoint.connect(server, host).map_err(io::Error::other)?.await.map_err(io::Error::other)?;
-    let answer = get(connection, uri.clone()).await;
+    let answer = ask(connection.clone(), uri.clone(), upload).await;
+    let lost = connection.stats().path.lost_bytes;
+    drop(connection);
     // Lets the last packet, which tells the server of the end, leave before the program does.
     endpoint.wait_idle().await;
-    answer
+    answer.map(|(status, body)| Fetched { status, body, lost })
 }
 
 fn client_config(ca: &Path) -> io::Result<ClientConfig> {
@@ -122,12 +135,20 @@ fn client_config(ca: &Path) -> io::Result<ClientConfig> {
     Ok(ClientConfig::new(Arc::new(QuicClientConfig::try_from(tls).map_err(io::Error::other)?)))
 }
 
-async fn get(connection: quinn::Connection, uri: Uri) -> io::Result<(StatusCode, Vec<u8>)> {
+async fn ask(
+    connection: quinn::Connection,
+    uri: Uri,
+    upload: Option<Bytes>,
+) -> io::Result<(StatusCode, Vec<u8>)> {
     let (mut driver, mut requests) =
         h3::client::new(h3_quinn::Connection::new(connection)).await.map_err(io::Error::other)?;
     let exchange = async move {
-        let request = Request::get(uri).body(()).map_err(io::Error::other)?;
+        let request = if upload.is_some() { Request::post(uri) } else { Request::get(uri) };
+        let request = request.body(()).map_err(io::Error::other)?;
         let mut stream = requests.send_request(request).await.map_err(io::Error::other)?;
+        if let Some(upload) = upload {
+            stream.send_data(upload).await.map_err(io::Error::other)?;
+        }
         stream.finish().await.map_err(io::Error::other)?;
         let head = stream.recv_response().await.map_err(io::Error::other)?;
         let mut body = Vec::new();
@@ -155,11 +176,12 @@ mod tests {
         let address: SocketAddr = "[::]:44433".parse().unwrap();
         let server = tokio::spawn(serve(address, &directory, directory.clone()).unwrap());
         let ca = directory.join("ca.pem");
-        let found = fetch("https://localhost:44433/page", &ca).await.unwrap();
-        let missing = fetch("https://localhost:44433/none", &ca).await.unwrap();
+        let found = fetch("https://localhost:44433/page", &ca, None).await.unwrap();
+        let missing =
+            fetch("https://localhost:44433/none", &ca, Some(Bytes::from(vec![7; 1_000]))).await.unwrap();
         server.abort();
         std::fs::remove_dir_all(&directory).unwrap();
-        assert_eq!(found, (StatusCode::OK, vec![7; 100_000]));
-        assert_eq!(missing, (StatusCode::NOT_FOUND, vec![]));
+        assert_eq!((found.status, found.body), (StatusCode::OK, vec![7; 100_000]));
+        assert_eq!((missing.status, missing.body), (StatusCode::NOT_FOUND, vec![]));
     }
 }

@@ -16,7 +16,8 @@ Programs for the tests and the demo of Telltale.
 
   telltale-scenario certificate DIR NAME...         an authority and a server certificate, into DIR
   telltale-scenario http3-server ADDR DIR ROOT      gives out the files in ROOT over HTTP/3
-  telltale-scenario http3 URL CA                    fetches URL over HTTP/3, to standard output
+  telltale-scenario http3 URL CA [FILE]             fetches URL over HTTP/3, to standard output; FILE is sent to it;
+                                                    how many bytes were lost, to standard error
   telltale-scenario exchange ADDR [--flows N] [--concurrent N] [--up BYTES] [--down BYTES]
                              [--piece BYTES] [--hold-ms MS]
                                                     TCP flows both ways, checked by SHA-256
@@ -60,7 +61,10 @@ fn run() -> Result<ExitCode, lexopt::Error> {
         }
         "http3" => {
             let (url, ca) = (parser.value()?.string()?, path(&mut parser)?);
-            let (status, body) = runtime.block_on(http3::fetch(&url, &ca)).map_err(other)?;
+            let upload = rest(&mut parser)?.first().map(std::fs::read).transpose().map_err(other)?;
+            let fetching = http3::fetch(&url, &ca, upload.map(Into::into));
+            let http3::Fetched { status, body, lost } = runtime.block_on(fetching).map_err(other)?;
+            eprintln!("lost {lost}");
             io::stdout().write_all(&body).map_err(other)?;
             Ok(if status.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }

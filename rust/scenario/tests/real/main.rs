@@ -5,6 +5,7 @@
 #![cfg(test)]
 
 mod closing;
+mod content;
 mod counts;
 mod datagrams;
 mod integrity;

@@ -111,6 +111,17 @@ impl Record {
     }
 }
 
+/// Whether [`Message::read`] would find one: its first question or record tells, all others may be long.
+pub(super) fn begins(bytes: &[u8]) -> Option<()> {
+    let mut reader = Reader::new(bytes);
+    let header = Header::read(&mut reader).filter(Header::is_plausible)?;
+    match header.counts {
+        [0, 0, ..] => None,
+        [0, ..] => Record::read(bytes, &mut reader).map(drop),
+        [..] => Question::read(bytes, &mut reader).map(drop),
+    }
+}
+
 /// Whether bytes on any port are a message from the first to the last byte: one question of a known kind
 /// and class, and as many records as its header says. Random bytes pass once in 10^20.
 pub(super) fn is_exact(bytes: &[u8]) -> bool {

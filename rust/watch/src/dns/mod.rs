@@ -1,6 +1,7 @@
 //! DNS over UDP and TCP (RFC 1035, RFC 7766), and its relatives of the local network: multicast DNS
 //! (RFC 6762), LLMNR (RFC 4795), NetBIOS names (RFC 1002).
 
+mod known;
 mod message;
 mod name;
 mod record;
@@ -10,10 +11,11 @@ mod svcb;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use telltale_model::{Application, Class, Direction, Facts, Lookup, Name, NameSource};
+use telltale_model::{Application, Class, Direction, Facts, Lookup};
 
 use crate::page::Page;
 use crate::session::{Likeness, Step};
+use known::Known;
 use message::{Message, Question, Record};
 use record::Data;
 use stream::Stream;
@@ -26,6 +28,7 @@ pub(crate) struct Dns {
     streams: Option<[Stream; 2]>,
     /// What was answered and not yet taken.
     answers: Vec<Answer>,
+    known: Known,
 }
 
 /// Whose questions they are.
@@ -44,7 +47,7 @@ pub(crate) enum Dialect {
 /// The addresses that a name was said to have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
-    /// What was asked for, as [`Name::name`] is written.
+    /// What was asked for, as [`telltale_model::Name::name`] is written.
     pub(crate) name: String,
     /// Directly, over aliases, or as the hints of an HTTPS record. Never empty.
     pub(crate) addresses: Vec<IpAddr>,
@@ -59,12 +62,12 @@ const WAITING: usize = 64;
 impl Dns {
     /// Of datagrams.
     pub(crate) fn over_udp(dialect: Dialect) -> Self {
-        Self { dialect, streams: None, answers: Vec::new() }
+        Self { dialect, streams: None, answers: Vec::new(), known: Known::default() }
     }
 
     /// Of messages with their lengths before them.
     pub(crate) fn over_tcp() -> Self {
-        Self { dialect: Dialect::Internet, streams: Some(Default::default()), answers: Vec::new() }
+        Self { streams: Some(Default::default()), ..Self::over_udp(Dialect::Internet) }
     }
 
     /// The next bytes; over UDP one datagram.
@@ -107,7 +110,7 @@ impl Dns {
 
     /// Bytes of memory behind it.
     pub(crate) fn held(&self) -> usize {
-        self.streams.iter().flatten().map(Stream::held).sum()
+        self.known.held() + self.streams.iter().flatten().map(Stream::held).sum::<usize>()
     }
 
     /// Reads one message, and says what its bytes are.
@@ -126,10 +129,9 @@ impl Dns {
     }
 
     /// Remembers a question once, and gives its place.
-    fn asked<'a>(&self, question: &Question, page: &'a mut Page) -> Option<&'a mut Lookup> {
+    fn asked<'a>(&mut self, question: &Question, page: &'a mut Page) -> Option<&'a mut Lookup> {
         let kind = record::kind_name(question.kind);
-        let known =
-            page.facts.lookups.iter().position(|lookup| lookup.query == question.name && lookup.kind == kind);
+        let known = self.known.place(&question.name, &kind, &page.facts.lookups);
         if known.is_none() {
             self.remember(question, kind, page)?;
         }
@@ -138,10 +140,10 @@ impl Dns {
     }
 
     /// Names of the local network are no names of the Internet: they stay among the lookups.
-    fn remember(&self, question: &Question, kind: String, page: &mut Page) -> Option<()> {
+    fn remember(&mut self, question: &Question, kind: String, page: &mut Page) -> Option<()> {
         let query = question.name.clone();
         if self.dialect == Dialect::Internet {
-            page.facts.add_name(Name { name: query.clone(), from: NameSource::Dns, outer: false });
+            self.known.add_name(&query, &mut page.facts);
         }
         let room = page.facts.lookups.len() < Facts::NAMES;
         room.then(|| {
@@ -186,7 +188,7 @@ impl Dns {
 
     fn learn(&mut self, name: &str, records: &[&Record]) {
         let addresses: Vec<IpAddr> =
-            records.iter().flat_map(|record| addresses(&record.data)).copied().collect();
+            records.iter().flat_map(|record| addresses(&record.data)).copied().take(KEPT).collect();
         if !addresses.is_empty() && self.answers.len() < WAITING {
             self.answers.push(Answer { name: name.to_owned(), addresses });
         }
@@ -238,7 +240,7 @@ pub(crate) fn looks_like(datagram: &[u8]) -> Likeness {
 
 /// Whether a datagram on a port of DNS or a relative is.
 pub(crate) fn could_be(datagram: &[u8]) -> bool {
-    Message::read(datagram).is_some()
+    message::begins(datagram).is_some()
 }
 
 /// Whether a stream begins with a message and its length. On any port the first message has to be whole and
@@ -271,22 +273,32 @@ fn count(direction: Direction, class: Class, bytes: usize, page: &mut Page) {
 }
 
 /// The records that answer a question: of its name, and of all that it is an alias of (RFC 1034 3.6.2), in
-/// whatever order they come.
+/// whatever order they come. Names are compared by their places in a list: they may be long and nearly the same.
 fn belonging<'a>(question: &Question, answers: &'a [Record]) -> Vec<&'a Record> {
-    let mut names = BTreeSet::from([question.name.as_str()]);
+    let mut names: Vec<&str> =
+        answers.iter().flat_map(|record| [Some(&*record.name), alias(record)]).flatten().collect();
+    names.push(&question.name);
+    names.sort_unstable();
+    let place = |name: &str| names.partition_point(|other| *other < name);
+    let places: Vec<_> =
+        answers.iter().map(|record| (place(&record.name), alias(record).map(place))).collect();
+    let mut reached = BTreeSet::from([place(&question.name)]);
     loop {
-        let before = names.len();
-        for record in answers {
-            if let Data::Alias(target) = &record.data
-                && names.contains(record.name.as_str())
-            {
-                names.insert(target);
+        let before = reached.len();
+        for (name, target) in &places {
+            if reached.contains(name) {
+                reached.extend(target);
             }
         }
-        if names.len() == before {
-            return answers.iter().filter(|record| names.contains(record.name.as_str())).collect();
+        if reached.len() == before {
+            let reached = answers.iter().zip(&places).filter(|(_, (name, _))| reached.contains(name));
+            return reached.map(|(record, _)| record).collect();
         }
     }
+}
+
+fn alias(record: &Record) -> Option<&str> {
+    if let Data::Alias(target) = &record.data { Some(target) } else { None }
 }
 
 /// The name that a connection goes to: HTTPS and SVCB questions have port and scheme before it

@@ -7,8 +7,8 @@ use super::name;
 use crate::name_text::push_name;
 use crate::reader::Reader;
 
-/// Addresses that are taken from one record.
-const HINTS: usize = 16;
+/// Addresses that are taken from one record, and protocols; real records have up to eight.
+const HINTS: usize = 8;
 
 /// Keys that are read; real records have about six.
 const KEYS: usize = 32;
@@ -64,7 +64,8 @@ fn push_hints<A: Into<IpAddr>>(
     mut value: Reader<'_>,
     next: impl Fn(&mut Reader<'_>) -> Option<A>,
 ) {
-    let found: Vec<IpAddr> = std::iter::from_fn(|| next(&mut value).map(Into::into)).take(HINTS).collect();
+    let room = HINTS.saturating_sub(hints.len());
+    let found: Vec<IpAddr> = std::iter::from_fn(|| next(&mut value).map(Into::into)).take(room).collect();
     push_list(text, found.iter().map(IpAddr::to_string));
     hints.extend(found);
 }

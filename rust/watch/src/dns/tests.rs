@@ -57,6 +57,23 @@ fn names(facts: &Facts) -> Vec<&str> {
 }
 
 #[test]
+fn the_order_of_aliases_does_not_matter_and_others_are_left_out() {
+    let record = |name: &str, data| Record { name: name.into(), kind: 5, data };
+    let alias = |name: &str, target: &str| record(name, Data::Alias(target.into()));
+    let answers = [
+        alias("c.example", "d.example"),
+        alias("x.example", "y.example"),
+        alias("b.example", "c.example"),
+        record("d.example", Data::Other("end".into())),
+        alias("a.example", "b.example"),
+        alias("d.example", "a.example"),
+    ];
+    let question = Question { name: "a.example".into(), kind: 1 };
+    let found: Vec<_> = belonging(&question, &answers).iter().map(|record| record.name.as_str()).collect();
+    assert_eq!(found, ["c.example", "b.example", "d.example", "a.example", "d.example"]);
+}
+
+#[test]
 fn a_question_and_its_answer_are_one_lookup_whatever_the_case() {
     let (facts, answers) = over_udp(
         Dialect::Internet,

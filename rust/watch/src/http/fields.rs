@@ -136,7 +136,7 @@ impl Fields {
             return;
         }
         let mut room = COOKIE_CHARACTERS - self.cookies.iter().map(String::len).sum::<usize>();
-        for pair in value.split(|byte| *byte == b';') {
+        for pair in value.split(|byte| *byte == b';').take(PAIRS) {
             let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii();
             if self.cookies.len() >= COOKIES {
                 break;
@@ -169,6 +169,9 @@ impl Fields {
 impl Length {
     /// RFC 9110 8.6: a list of the same number counts as one.
     fn and(self, value: &[u8]) -> Self {
+        if self == Self::Invalid || value.len() > LONGEST_LENGTHS {
+            return Self::Invalid;
+        }
         value.split(|byte| *byte == b',').fold(self, |length, one| match (length, number(one.trim_ascii())) {
             (Self::Absent, Some(number)) => Self::Of(number),
             (Self::Of(before), Some(number)) if before == number => length,
@@ -186,11 +189,15 @@ fn is_kept(name: &[u8]) -> bool {
 
 const HOSTS: usize = 4;
 const COOKIES: usize = 64;
+/// Of one field, those without a name among them.
+const PAIRS: usize = 4 * COOKIES;
 const COOKIE_CHARACTERS: usize = 1_024;
 const LONGEST_COOKIE: usize = 64;
 const LONGEST_AGENT: usize = 512;
 const LONGEST_TYPE: usize = 128;
 const LONGEST_ENCODING: usize = 64;
+/// Room for the same number six times.
+const LONGEST_LENGTHS: usize = 128;
 
 /// The first of several is kept.
 fn keep(field: &mut Option<String>, value: &[u8], longest: usize) {

@@ -26,7 +26,7 @@ impl Line {
         let (line, after) = rest.split_at_checked(end.map_or(rest.len(), |at| at + 1)).unwrap_or((rest, &[]));
         *rest = after;
         let room = self.longest - self.kept.len();
-        self.kept.extend(line.iter().take(room));
+        self.kept.extend_from_slice(line.get(..room).unwrap_or(line));
         self.cut |= line.len() > room;
         self.len += line.len() as u64;
         self.complete = end.is_some();

@@ -62,7 +62,7 @@ pub(super) struct Read {
     pub(super) bytes: u64,
     pub(super) of: Part,
     /// The head that ended with them: its body is to be begun by [`Messages::begin_body`].
-    pub(super) head: Option<Head>,
+    pub(super) head: Option<Box<Head>>,
 }
 
 /// What bytes are part of.
@@ -207,7 +207,7 @@ impl Messages {
         self.line.clear();
     }
 
-    fn end_line(&mut self, expected: Expected) -> (Part, Option<Head>) {
+    fn end_line(&mut self, expected: Expected) -> (Part, Option<Box<Head>>) {
         let of = self.state.part();
         match (self.state, self.line.is_blank()) {
             (State::Field, false) => return (of, None),
@@ -237,7 +237,7 @@ impl Messages {
     }
 
     /// The line begins a message, or is nothing.
-    fn end_first_line(&mut self, expected: Expected) -> (Part, Option<Head>) {
+    fn end_first_line(&mut self, expected: Expected) -> (Part, Option<Box<Head>>) {
         if self.line.is_blank() {
             self.line.clear();
             return (Part::Framing, None);
@@ -257,7 +257,7 @@ impl Messages {
         match start {
             None => (Part::Stray, None),
             Some(start @ Start::Request(Target { simple: true, .. })) => {
-                (Part::Head, Some(Head { start, fields: Fields::default(), whole: false }))
+                (Part::Head, Some(Box::new(Head { start, fields: Fields::default(), whole: false })))
             }
             Some(start) => {
                 self.start = Some(start);
@@ -267,9 +267,9 @@ impl Messages {
         }
     }
 
-    fn take_head(&mut self, whole: bool) -> Option<Head> {
+    fn take_head(&mut self, whole: bool) -> Option<Box<Head>> {
         let fields = std::mem::take(&mut self.fields);
-        self.start.take().map(|start| Head { start, fields, whole })
+        self.start.take().map(|start| Box::new(Head { start, fields, whole }))
     }
 
     fn body_came(&mut self, left: u64, chunk: bool) {

@@ -210,7 +210,7 @@ impl Http {
         if read.of == Part::Body && self.is_client(direction) {
             self.add_body(read.bytes, page);
         }
-        let to = read.head.and_then(|head| self.head(direction, head, page));
+        let to = read.head.and_then(|head| self.head(direction, *head, page));
         if direction == Direction::Sent && self.sent.is_outside() {
             if self.sent.is_between() {
                 page.end(MESSAGE);

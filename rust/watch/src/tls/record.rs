@@ -127,6 +127,13 @@ impl Records {
         if self.head.held > 0 {
             return 0;
         }
+        if let Some(head) = bytes.rest().first_chunk().map(Head::whole_of)
+            && head.is_possible(self.after_gap())
+        {
+            self.head = head;
+            bytes.take(HEADER);
+            return 0;
+        }
         let mut passed = 0;
         for window in bytes.rest().windows(HEADER) {
             // Most bytes are told by these two alone.
@@ -178,6 +185,10 @@ impl Head {
         let mut head = Self::default();
         bytes.iter().for_each(|byte| head.push(*byte));
         head
+    }
+
+    fn whole_of(&[a, b, c, d, e]: &[u8; HEADER]) -> Self {
+        Self { bytes: u64::from_be_bytes([0, 0, 0, a, b, c, d, e]), held: HEADER }
     }
 
     fn push(&mut self, byte: u8) {

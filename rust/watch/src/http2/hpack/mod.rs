@@ -16,6 +16,8 @@ pub(super) struct Decoder {
     indexed: bool,
     name: Text,
     value: Text,
+    /// Bytes of long values that an index may still stand for.
+    credit: usize,
 }
 
 /// What a decoder may hold.
@@ -72,6 +74,7 @@ impl Decoder {
             indexed: false,
             name: Text::new(bounds.name),
             value: Text::new(bounds.value),
+            credit: CREDIT,
         }
     }
 
@@ -80,6 +83,7 @@ impl Decoder {
     pub(super) fn decode(&mut self, bytes: &[u8], mut field: impl FnMut(&[u8], &[u8])) -> usize {
         let mut rest = bytes;
         while let Some((first, after)) = rest.split_first() {
+            let before = rest.len();
             let decoded = match self.step {
                 Step::Text { .. } => self.text(&mut rest, &mut field),
                 Step::Broken => None,
@@ -91,6 +95,7 @@ impl Decoder {
                 self.give_up();
                 break;
             }
+            self.credit = CREDIT.min(self.credit + EARNED * (before - rest.len()));
         }
         bytes.len() - rest.len()
     }
@@ -165,7 +170,7 @@ impl Decoder {
             Number::Field => {
                 self.step = Step::Field;
                 match self.table.get(value) {
-                    Indexed::Field { name, value, .. } => field(name, value),
+                    Indexed::Field { name, value, .. } => field(name, afford(&mut self.credit, value)),
                     Indexed::Forgotten => field(b"", b""),
                     Indexed::Nothing => return None,
                 }
@@ -258,6 +263,28 @@ impl Decoder {
         self.table.held() + self.name.kept.capacity() + self.value.kept.capacity()
     }
 }
+
+/// The value, unless it is long and there were too many such: one byte stands for all of it, and a packet of
+/// such bytes would take a hundred milliseconds to read.
+fn afford<'a>(credit: &mut usize, value: &'a [u8]) -> &'a [u8] {
+    let cost = if value.len() > SHORT { value.len() } else { 0 };
+    match credit.checked_sub(cost) {
+        Some(left) => {
+            *credit = left;
+            value
+        }
+        None => b"",
+    }
+}
+
+/// Longer values are counted; hosts and paths are mostly shorter.
+const SHORT: usize = 128;
+
+/// A client's first eight requests may each repeat a cookie of 2,048 bytes.
+const CREDIT: usize = 16 << 10;
+
+/// Credit for each byte that comes.
+const EARNED: usize = 4;
 
 /// The last group of seven bits of a number: more than 2^28 is nobody's length, index or size.
 const LAST_SHIFT: u32 = 21;

@@ -31,6 +31,26 @@ fn check(limit: Option<u32>, blocks: &[(&str, &str)]) {
 }
 
 #[test]
+fn a_long_value_is_not_told_for_each_of_a_thousand_bytes() {
+    let value = [b'v'; 2_000];
+    let literal = [&[0x40, 1, b'n', 0x7f, 0xd1, 0x0e][..], &value].concat();
+    let block = [literal, vec![0xbe; 1_000]].concat();
+    let told = |piece: usize| {
+        let mut decoder = Decoder::new(BOUNDS);
+        let mut values = Vec::new();
+        for bytes in block.chunks(piece) {
+            assert_eq!(decoder.decode(bytes, |_, value| values.push(value.len())), bytes.len());
+        }
+        values
+    };
+    let values = told(block.len());
+    assert_eq!((values.len(), &values[..9]), (1_001, &[2_000; 9][..]));
+    assert!(values.iter().sum::<usize>() < 30_000);
+    assert_eq!(values, told(1));
+    assert_eq!(values, told(7));
+}
+
+#[test]
 fn each_representation_is_decoded() {
     // RFC 7541 C.2.
     check(
