@@ -108,6 +108,10 @@ pub(crate) struct ReplayOptions {
     pub(crate) details: bool,
     /// Which details of a person are looked for.
     pub(crate) wanted: Wanted,
+    /// What happened meanwhile.
+    pub(crate) events: Option<PathBuf>,
+    /// Who made the phone, by manufacturer or brand.
+    pub(crate) maker: Option<String>,
 }
 
 /// The options of `telltale lookup`.
@@ -322,12 +326,16 @@ fn replay(mut parser: Parser) -> Result<Request, Problem> {
         jsonl: false,
         details: false,
         wanted: Wanted::Kept,
+        events: None,
+        maker: None,
     };
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Replay))? {
         match argument {
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Replay)),
             Arg::Long("db") => options.database = database(value(&mut parser, Topic::Replay)?)?,
             Arg::Long("details") => options.details = true,
+            Arg::Long("events") => options.events = Some(value(&mut parser, Topic::Replay)?.into()),
+            Arg::Long("maker") => options.maker = Some(text(&mut parser, Topic::Replay)?),
             Arg::Long("format") => options.jsonl = is_jsonl(&text(&mut parser, Topic::Replay)?)?,
             Arg::Long("identifiers") => options.wanted.take(value(&mut parser, Topic::Replay)?)?,
             Arg::Long("no-identifiers") => options.wanted = Wanted::Nothing,
@@ -559,8 +567,13 @@ mod tests {
             jsonl: true,
             details: false,
             wanted: Wanted::Kept,
+            events: Some("e.txt".into()),
+            maker: Some("POCO".into()),
         };
-        assert_eq!(words("replay --db f a.pcap --format jsonl -"), Ok(Request::Replay(expected)));
+        assert_eq!(
+            words("replay --events e.txt --maker POCO --db f a.pcap --format jsonl -"),
+            Ok(Request::Replay(expected))
+        );
         let Ok(Request::Replay(options)) = words("replay --format=table a") else { panic!() };
         assert!(!options.jsonl && options.database == Database::Nothing);
     }

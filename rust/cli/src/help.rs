@@ -196,6 +196,11 @@ Options:
                   look for the details in FILE alone [those that are kept]
   --no-identifiers
                   look for no details
+  --events FILE   what happened meanwhile, one \"TIME EVENT\" a line: boot,
+                  screen_on, screen_off, network, app_installed, sim,
+                  contact_added, message_sent, message_received, call_made,
+                  call_received, quiet
+  --maker NAME    who made the phone, by manufacturer or brand
 
 Examples:
   telltale replay phone.pcap

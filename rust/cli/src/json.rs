@@ -8,6 +8,7 @@ use telltale_model::{Coverage, Protection, Relation, Role};
 use telltale_watch::destinations::Destinations;
 use telltale_watch::{Contact, Host, Line, Sum, Whom, contacts};
 
+use crate::findings;
 use crate::identifiers::LookedFor;
 use crate::rows::{Rows, company_name, network};
 
@@ -30,6 +31,8 @@ pub(crate) struct Frame {
 /// The report as JSON text, with a line feed at its end.
 pub(crate) fn render(rows: &Rows, tables: Option<&Destinations>, frame: &Frame) -> String {
     let grouped = contacts(&rows.rows);
+    let words = findings::words();
+    let found = |told| findings::json::Report::of(told, &words, tables);
     let report = Report {
         format: FORMAT,
         telltale: env!("CARGO_PKG_VERSION"),
@@ -38,6 +41,9 @@ pub(crate) fn render(rows: &Rows, tables: Option<&Destinations>, frame: &Frame) 
         others: rows.others.into(),
         total: rows.total().into(),
         contacts: grouped.iter().map(|contact| Company::of(contact, tables)).collect(),
+        findings: rows.findings.iter().map(found).collect(),
+        findings_untold: rows.untold,
+        summary: words.lead(&rows.summary()),
     };
     // Strings, numbers and lists always have a JSON form.
     let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
@@ -55,6 +61,9 @@ struct Report<'a> {
     others: Amount,
     total: Amount,
     contacts: Vec<Company<'a>>,
+    findings: Vec<findings::json::Report<'a>>,
+    findings_untold: u64,
+    summary: String,
 }
 
 #[derive(Serialize)]
@@ -263,6 +272,10 @@ mod tests {
                 "protection": "protected",
                 "coverage_bytes": encrypted,
             }],
+            "findings": [],
+            "findings_untold": 0,
+            "summary": "Nothing could be searched, so nothing can be said of your details; \
+                        7 bytes could not be searched.",
         });
         assert_eq!(parsed(&rows, &frame), expected);
     }

@@ -3,11 +3,13 @@
 mod about;
 mod arguments;
 mod attach;
+mod findings;
 mod help;
 mod identifiers;
 mod json;
 mod live;
 mod lookup;
+mod moment;
 mod output;
 mod problem;
 mod replay;

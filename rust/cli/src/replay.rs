@@ -1,5 +1,6 @@
 //! `telltale replay`: what capture files hold, seen as live traffic is.
 
+mod events;
 mod keeping;
 mod record;
 
@@ -11,8 +12,9 @@ use std::process::ExitCode;
 
 use telltale_capture::{Capture, Damage, Event, OtherFlow, Tracker};
 use telltale_model::{Details, Observation, Timestamp};
-use telltale_watch::destinations::Destinations;
+use telltale_watch::destinations::{Around, Destinations};
 use telltale_watch::{Config, Watcher, observe_guarded};
+use telltale_words::Words;
 
 use crate::arguments::ReplayOptions;
 use crate::identifiers::{LookedFor, Sought};
@@ -20,7 +22,8 @@ use crate::output;
 use crate::problem::{self, reason};
 use crate::rows::Rows;
 use crate::table::{self, Room, View};
-use crate::{session, tables};
+use crate::{findings, session, tables};
+use events::Events;
 use keeping::Keeping;
 
 /// The exit code where a capture could not be read to its end.
@@ -38,18 +41,23 @@ pub(crate) fn replay(options: &ReplayOptions) -> ExitCode {
         Ok(sought) => sought,
         Err(problem) => return problem.tell(),
     };
+    let events = match options.events.as_deref().map_or_else(|| Ok(Events::new()), events::read) {
+        Ok(events) => events,
+        Err(problem) => return problem.tell(),
+    };
     sought.problems.iter().for_each(|problem| problem::say(problem));
-    replay_all(options, tables.as_ref(), &sought).unwrap_or_else(|code| code)
+    replay_all(options, tables.as_ref(), &sought, &events).unwrap_or_else(|code| code)
 }
 
 fn replay_all(
     options: &ReplayOptions,
     tables: Option<&Destinations>,
     sought: &Sought,
+    events: &Events,
 ) -> Result<ExitCode, ExitCode> {
     let mut complete = true;
     for path in &options.captures {
-        complete &= Replay::of(path, options, tables, &sought.details)?;
+        complete &= Replay::of(path, options, tables, &sought.details, events.clone())?;
     }
     if let Some(looked_for) = sought.counts().filter(|_| !options.jsonl) {
         output::put(&LookedFor::sentence(looked_for))?;
@@ -64,6 +72,9 @@ struct Replay<'a> {
     name: String,
     watcher: Watcher,
     tables: Option<&'a Destinations>,
+    words: Words,
+    /// Those that are still to come.
+    events: Events,
     keeping: Keeping,
     /// What was seen of protocols that are not watched: flows, and bytes both ways.
     others: (u64, u64),
@@ -83,6 +94,7 @@ impl<'a> Replay<'a> {
         options: &'a ReplayOptions,
         tables: Option<&'a Destinations>,
         details: &Details,
+        events: Events,
     ) -> Result<bool, ExitCode> {
         let source = match open(path) {
             Ok(source) => source,
@@ -99,9 +111,12 @@ impl<'a> Replay<'a> {
             watcher: Watcher::new(Config {
                 tables: tables.cloned(),
                 details: details.clone(),
+                around: around(options, tables),
                 ..Config::default()
             }),
+            events,
             tables,
+            words: findings::words(),
             keeping,
             others: (0, 0),
             mistakes: 0,
@@ -158,6 +173,7 @@ impl<'a> Replay<'a> {
                     }
                     self.frames += 1;
                     self.last = self.last.max(frame.at);
+                    self.happen();
                     tracker.take(&frame, events);
                     self.observe(events)?;
                 }
@@ -180,6 +196,14 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
+    /// Events up to now.
+    fn happen(&mut self) {
+        while let Some((at, event)) = self.events.front().copied().filter(|(at, _)| *at <= self.last) {
+            self.events.pop_front();
+            self.see(Observation::Happened { event, at });
+        }
+    }
+
     /// A mistake in what understands traffic costs the rest of one flow.
     fn see(&mut self, observation: Observation) {
         if !observe_guarded(&mut self.watcher, observation, Watcher::observe) {
@@ -198,7 +222,8 @@ impl<'a> Replay<'a> {
         let changed = self.watcher.take_changed();
         if self.options.jsonl {
             let ended = changed.iter().filter(|flow| flow.ended.is_some());
-            let lines: String = ended.map(|flow| record::of_flow(&self.name, flow, self.tables)).collect();
+            let lines: String =
+                ended.map(|flow| record::of_flow(&self.name, flow, &self.words, self.tables)).collect();
             output::put(&lines)?;
         }
         self.keeping.keep(self.last, &changed);
@@ -240,6 +265,13 @@ impl<'a> Replay<'a> {
         let frames = self.frames;
         problem::say(&format!("{}: {damage}; {frames} packets could be read", path.display()));
     }
+}
+
+/// A maker that the tables do not know is nobody.
+fn around(options: &ReplayOptions, tables: Option<&Destinations>) -> Around {
+    let maker =
+        tables.zip(options.maker.as_deref()).and_then(|(tables, name)| tables.phone_maker(name, name));
+    Around { phone: maker.map(|maker| maker.number), ..Around::default() }
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use telltale_driver::launch::Caller;
+use telltale_model::Told;
 use telltale_store::{Cause, Error, Filter, Reader};
 use telltale_watch::destinations::Destinations;
 
@@ -70,7 +71,9 @@ impl Known {
         let tables = tables::open(|name| env::var_os(name));
         let untold = tables.as_ref().err().map(session::no_tables);
         let tables = tables.ok();
+        let findings = reader.as_ref().map(|reader| told(reader, filter)).transpose()?.unwrap_or_default();
         let rows = totals.map(|totals| Rows::kept(totals, tables.as_ref())).unwrap_or_default();
+        let rows = Rows { findings, ..rows };
         let nothing = rows.is_empty() && (reader.is_none() || *filter == Filter::default());
         let unread = reader.as_ref().and_then(Reader::unread_log);
         let problems = unread.into_iter().map(not_shown).chain(untold).collect();
@@ -102,6 +105,13 @@ impl Known {
             )
         }
     }
+}
+
+/// Findings that were not muted.
+fn told(reader: &Reader, filter: &Filter) -> Result<Vec<Told>, Error> {
+    let muted = reader.muted()?;
+    let told = reader.findings(filter)?.into_iter();
+    Ok(told.filter(|told| !muted.iter().any(|mute| mute.covers(&told.finding))).collect())
 }
 
 fn not_shown(log: &Path) -> String {

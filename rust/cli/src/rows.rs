@@ -1,6 +1,6 @@
 //! What the table and the JSON are made of, from the watcher's ledger or from the database.
 
-use telltale_model::{Country, Relation};
+use telltale_model::{Country, Relation, Told};
 use telltale_store::Total;
 use telltale_watch::destinations::{Around, Destinations};
 use telltale_watch::{Ledger, Line, Sum};
@@ -12,12 +12,16 @@ pub(crate) struct Rows {
     pub(crate) rows: Vec<Line>,
     /// What was too many to be told apart.
     pub(crate) others: Sum,
+    /// What of it a person may want to know, in the order in which it is told.
+    pub(crate) findings: Vec<Told>,
+    /// Findings that were too many to be told apart.
+    pub(crate) untold: u64,
 }
 
 impl Rows {
     /// What the database holds. The companies' relations are told by the tables of today.
     pub(crate) fn kept(totals: Vec<Total>, tables: Option<&Destinations>) -> Self {
-        Self { rows: totals.into_iter().map(|total| line(total, tables)).collect(), others: Sum::default() }
+        Self { rows: totals.into_iter().map(|total| line(total, tables)).collect(), ..Self::default() }
     }
 
     /// Whether there is nothing to show.
@@ -35,13 +39,26 @@ impl Rows {
 
 impl From<Ledger> for Rows {
     fn from(ledger: Ledger) -> Self {
-        Self { rows: ledger.lines, others: ledger.others }
+        let Ledger { lines, others, findings, untold } = ledger;
+        Self { rows: lines, others, findings, untold }
     }
 }
 
 fn line(total: Total, tables: Option<&Destinations>) -> Line {
-    let Total { program, uid, protocol, name, other_names, known, remote, company, probable, role, .. } =
-        total;
+    let Total {
+        program,
+        uid,
+        protocol,
+        name,
+        other_names,
+        known,
+        remote,
+        company,
+        probable,
+        role,
+        given,
+        ..
+    } = total;
     let relation = match (&company, tables) {
         // Of a guess nothing more is said, as by the watcher.
         (Some(id), Some(tables)) if known != Some(telltale_model::NameKnown::Several) => {
@@ -52,7 +69,21 @@ fn line(total: Total, tables: Option<&Destinations>) -> Line {
         _ => Relation::Unknown,
     };
     let sum = Sum { traffic: total.traffic, content: total.content, flows: total.flows };
-    Line { program, uid, name, other_names, known, remote, protocol, company, probable, role, relation, sum }
+    Line {
+        program,
+        uid,
+        name,
+        other_names,
+        known,
+        remote,
+        protocol,
+        company,
+        probable,
+        role,
+        relation,
+        given,
+        sum,
+    }
 }
 
 /// The company's name as people know it; its id where the tables have it no more.
@@ -94,6 +125,7 @@ pub(crate) mod tests {
             probable: false,
             role: None,
             relation: Relation::Unknown,
+            given: None,
             sum,
         };
         Rows {
@@ -108,7 +140,7 @@ pub(crate) mod tests {
                 row(Some("/usr/bin/ping"), None, "[2001:db8::7]:0", Protocol::Icmp, sum(168, 168, 1)),
                 row(None, Some("system resolver"), "198.19.84.53:53", Protocol::Udp, sum(64, 128, 2)),
             ],
-            others: Sum::default(),
+            ..Rows::default()
         }
     }
 

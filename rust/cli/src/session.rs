@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use telltale_driver::watcher::{Report, Watch, WatchConfig, WatchSender};
-use telltale_model::Owner;
-use telltale_store::{Cause, Error, Run, Store, holds_something_else};
+use telltale_model::{History, Owner};
+use telltale_store::{Cause, Error, Reader, Run, Store, holds_something_else};
 use telltale_watch::destinations::Destinations;
 
 use crate::arguments::{Database, Sink, Wanted};
@@ -57,6 +57,8 @@ pub(crate) struct Session {
     frame: Frame,
     /// Why the database could not be opened at the beginning; the watcher tries again.
     unopened: Option<Error>,
+    /// What the database remembered at the beginning.
+    history: History,
 }
 
 impl Session {
@@ -80,6 +82,7 @@ impl Session {
             tables: None,
             frame: Frame::default(),
             unopened: None,
+            history: History::default(),
         };
         if !plan.watch {
             return Ok(session);
@@ -94,8 +97,9 @@ impl Session {
             .inspect_err(|problem| session.frame.problems.push(no_tables(problem)))
             .ok();
         let tables = session.tables.clone();
+        let history = std::mem::take(&mut session.history);
         let (echo_owner, details) = (plan.echo_owner, sought.details);
-        session.start(WatchConfig { store, names, echo_owner, tables, details }, plan.live)?;
+        session.start(WatchConfig { store, names, echo_owner, tables, details, history }, plan.live)?;
         session.frame.command = (!command.is_empty()).then_some(command);
         Ok(session)
     }
@@ -136,6 +140,9 @@ impl Session {
         let run = Run { started, command: command.join(" "), version };
         match Store::open(&path, run.clone()) {
             Ok(opened) => {
+                // Without a memory no comparison is made, and all else goes on.
+                let reader = Reader::open(&path).ok().flatten();
+                self.history = reader.and_then(|reader| reader.history(started).ok()).unwrap_or_default();
                 self.frame.problems.extend(opened.set_aside.map(|aside| {
                     let (path, aside) = (path.display(), aside.display());
                     format!("the database {path} was damaged; it was moved to {aside}, and a new one begun")

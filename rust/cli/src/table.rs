@@ -6,7 +6,7 @@ use telltale_watch::destinations::Destinations;
 use telltale_watch::{Contact, Sum, contacts};
 
 use crate::rows::Rows;
-use crate::words;
+use crate::{findings, words};
 
 /// What there is room for. Without a terminal nothing is ever cut.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,8 +48,9 @@ pub(crate) fn render(rows: &Rows, view: &View<'_>) -> String {
     if rows.is_empty() {
         return view.nothing().to_owned();
     }
-    let mut lines = body(rows, view);
-    lines.insert(0, Line::Cells(HEADER.map(str::to_owned)));
+    let mut lines = found(rows, view);
+    lines.push(Line::Cells(HEADER.map(str::to_owned)));
+    lines.extend(body(rows, view));
     if lines.iter().filter(|line| matches!(line, Line::Cells(_))).count() > 2 {
         let sums = rows.rows.iter().map(|row| &row.sum).chain([&rows.others]);
         lines.push(Line::Cells(cells("total".into(), String::new(), &rows.total(), words::content(sums))));
@@ -58,6 +59,15 @@ pub(crate) fn render(rows: &Rows, view: &View<'_>) -> String {
         }
     }
     layout(lines, view.room.width)
+}
+
+/// Findings come first, where there is no end to the height.
+fn found(rows: &Rows, view: &View<'_>) -> Vec<Line> {
+    if view.room.height.is_some() {
+        return Vec::new();
+    }
+    let said = findings::paragraphs(rows, view.tables, view.details).into_iter();
+    said.map(|said| Line::Words { indent: said.indent, text: printable(&said.text) }).collect()
 }
 
 /// The terminal behind this stream, if it is one.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use telltale_model::{Class, Content, Coverage, Protection, Protocol, Relation};
+use telltale_model::{Bounded, Class, Content, Coverage, Looked, Protection, Protocol, Relation};
 use telltale_watch::destinations::Destinations;
-use telltale_watch::{Contact, Host, Line, Sum, Whom, limits};
+use telltale_watch::{Contact, Host, Line, Sum, Whom, all_given, limits};
 
 use crate::rows::{company_name, network};
 
@@ -44,8 +44,10 @@ pub(crate) fn sentences(contact: &Contact<'_>, tables: Option<&Destinations>) ->
         Whom::Company(_) => whom(contact, tables),
         Whom::Host(_) => "the receiver".to_owned(),
     };
+    let given = all_given(contact.lines.iter().map(|line| line.given)) == Some(true);
     let sum = &contact.sum;
-    let sentences = [role(contact), several(contact), protection(&sum.content, &receiver), coverage(sum)];
+    let sentences =
+        [role(contact), several(contact), protection(&sum.content, &receiver), coverage(sum, given)];
     sentences.into_iter().flatten().collect()
 }
 
@@ -123,11 +125,11 @@ pub(crate) fn is_recorded(sum: &Sum) -> bool {
 }
 
 /// How far the content could be looked into, the largest share first.
-fn coverage(sum: &Sum) -> Option<String> {
+fn coverage(sum: &Sum, given: bool) -> Option<String> {
     if !is_recorded(sum) {
         return Some("How much of it could be read was not recorded.".into());
     }
-    if let Some(shares) = shares(sum) {
+    if let Some(shares) = shares(sum, given) {
         return Some(format!("{shares}."));
     }
     // What was watched may be ahead of what was reported.
@@ -139,14 +141,16 @@ fn coverage(sum: &Sum) -> Option<String> {
 }
 
 /// "97% encrypted, could not be read; 3% not watched"; none where no content was sent.
-fn shares(sum: &Sum) -> Option<String> {
+fn shares(sum: &Sum, given: bool) -> Option<String> {
     let coverage = &sum.content.coverage;
     let unrecorded = sum.traffic.bytes_sent.saturating_sub(coverage.total());
     let total = coverage.total().saturating_sub(coverage.handshake).saturating_add(unrecorded);
     if total == 0 {
         return None;
     }
-    let classes = CLASSES.map(|(class, words)| (coverage.of(class), words));
+    let searched = searched(&Bounded::of(coverage, given), given);
+    let words = |class, words| if class == Class::Searched { searched } else { words };
+    let classes = CLASSES.map(|(class, usual)| (coverage.of(class), words(class, usual)));
     let mut shares = [&classes[..], &[(unrecorded, "not recorded")]].concat();
     shares.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
     let shares = shares.into_iter().filter(|(bytes, _)| *bytes > 0);
@@ -155,10 +159,20 @@ fn shares(sum: &Sum) -> Option<String> {
     Some(shares.join("; "))
 }
 
-/// No details are looked for: what is readable is neither clean nor a finding.
+/// What is readable is never clean: at most it was searched.
+fn searched(looked: &Looked, given: bool) -> &'static str {
+    match looked {
+        Looked::Nothing(_) => "searched, none of your details in it",
+        Looked::Found if given => "searched",
+        Looked::Found | Looked::NothingToLookFor { .. } | Looked::Unsearched { .. } => NOTHING_TO_LOOK_FOR,
+    }
+}
+
+const NOTHING_TO_LOOK_FOR: &str = "readable, nothing to look for";
+
 const CLASSES: [(Class, &str); 6] = [
     (Class::Encrypted, "encrypted, could not be read"),
-    (Class::Searched, "readable, nothing to look for"),
+    (Class::Searched, NOTHING_TO_LOOK_FOR),
     (Class::Found, "readable, with your details in it"),
     (Class::Opaque, "not encrypted, but not understood"),
     (Class::Unknown, "of an unknown kind"),
@@ -190,7 +204,7 @@ pub(crate) fn detail(line: &Line, tables: Option<&Destinations>) -> String {
         role,
         line.known.map(|known| known.lay_words().to_owned()),
         network_of(line, tables),
-        shares(&line.sum),
+        shares(&line.sum, line.given == Some(true)),
         (!line.other_names.is_empty()).then(|| also(line)),
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" \u{b7} ")
@@ -242,7 +256,7 @@ mod tests {
 
     fn said(bytes_sent: u64, coverage: Coverage) -> String {
         let sum = sum(bytes_sent, coverage);
-        let words = [protection(&sum.content, "Shop"), self::coverage(&sum)];
+        let words = [protection(&sum.content, "Shop"), self::coverage(&sum, false)];
         words.into_iter().flatten().collect::<Vec<_>>().join(" ")
     }
 
@@ -282,6 +296,19 @@ mod tests {
         assert_eq!(said(&[&unknown, &nothing]), "?");
         assert_eq!(said(&[&known, &nothing]), "40");
         assert_eq!(said(&[]), "0");
+    }
+
+    #[test]
+    fn with_details_it_is_said_that_they_were_not_there_only_where_none_was_found() {
+        let mixed = Coverage { searched: 99, encrypted: 1, ..Coverage::default() };
+        let said = |coverage| coverage_of(&sum(100, coverage), true);
+        assert_eq!(said(mixed), "99% searched, none of your details in it; 1% encrypted, could not be read.");
+        let found = Coverage { found: 50, searched: 50, ..Coverage::default() };
+        assert_eq!(said(found), "50% searched; 50% readable, with your details in it.");
+    }
+
+    fn coverage_of(sum: &Sum, given: bool) -> String {
+        coverage(sum, given).unwrap()
     }
 
     #[test]

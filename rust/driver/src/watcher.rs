@@ -15,7 +15,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use telltale_model::{Details, Observation, Owner};
+use telltale_model::{Details, History, Observation, Owner};
 use telltale_store::Store;
 use telltale_watch::destinations::Destinations;
 use telltale_watch::{Config, Ledger, Watcher, observe_guarded};
@@ -39,6 +39,8 @@ pub struct WatchConfig {
     pub tables: Option<Destinations>,
     /// What is looked for in what is sent.
     pub details: Details,
+    /// What is remembered from before.
+    pub history: History,
 }
 
 /// The running watcher.
@@ -149,6 +151,7 @@ impl Room {
             echo_owner: config.echo_owner,
             tables: config.tables,
             details: config.details,
+            history: config.history,
             ..Config::default()
         });
         Self { watcher, observe, keeping: Keeping::new(config.store, clock), clock, busy: false, panics: 0 }

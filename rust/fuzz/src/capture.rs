@@ -98,7 +98,7 @@ fn follow(frames: &[Frame]) {
                     (traffic.bytes_sent, traffic.bytes_received)
                 );
             }
-            Observation::Owned { .. } | Observation::Carried { .. } => {
+            Observation::Owned { .. } | Observation::Carried { .. } | Observation::Happened { .. } => {
                 panic!("no capture tells {observation:?}")
             }
         }

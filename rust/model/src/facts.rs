@@ -17,6 +17,9 @@ pub struct Facts {
     pub hello: Option<Hello>,
     /// HTTP requests, the first ones.
     pub requests: Vec<Request>,
+    /// The certificate that the server showed, where it could be read: TLS 1.3 encrypts it (RFC 8446 4.4.2).
+    #[serde(default)]
+    pub certificate: Option<Certificate>,
     /// Bytes that were sent as content, an upper bound of what the app said: the payload of TLS application
     /// data, of QUIC 1-RTT packets, else all payload that is not framing.
     pub content_sent: u64,
@@ -208,6 +211,15 @@ pub struct Hello {
     pub ja4: String,
 }
 
+/// What a server's certificate is for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Names of hosts, in lower case, the first ones; `*.example` stands for one label in front.
+    pub names: Vec<String>,
+    /// Whether these are all names.
+    pub whole: bool,
+}
+
 /// An HTTP request. Longer texts are cut.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
@@ -283,7 +295,18 @@ impl Facts {
         });
         let hello = self.hello.as_ref().map_or(0, |hello| strings(&hello.alpn) + hello.ja4.capacity());
         let hits: usize = self.hits.iter().map(Hit::held).sum();
-        names + lookups.sum::<usize>() + requests.sum::<usize>() + hello + hits
+        let certificate = self.certificate.as_ref().map_or(0, |certificate| strings(&certificate.names));
+        names + lookups.sum::<usize>() + requests.sum::<usize>() + hello + hits + certificate
+    }
+
+    /// Whether there were details to look for; `None` where there were none, and nothing that could be searched
+    /// either.
+    pub fn given(&self) -> Option<bool> {
+        match (self.set, self.coverage.of(Class::Searched)) {
+            (0, 0) => None,
+            (0, _) => Some(false),
+            _ => Some(true),
+        }
     }
 
     /// Counts sent bytes that are no content of a person: framing and handshakes.
@@ -315,6 +338,7 @@ mod tests {
             request: None,
             offset: 0,
             excerpt: String::new(),
+            count: 1,
         };
         let mut facts = Facts::default();
         for grade in [Grade::LooksLike, Grade::Yours, Grade::LooksLike] {

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Destination, Facts, Owner, Timestamp};
+use crate::{Destination, Facts, Finding, Owner, Timestamp};
 
 /// A flow's number, never used twice while a relay runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -164,6 +164,9 @@ pub struct Flow {
     /// With whom it speaks.
     #[serde(default)]
     pub destination: Destination,
+    /// What of it a person may want to know.
+    #[serde(default)]
+    pub findings: Vec<Finding>,
 }
 
 impl Flow {

@@ -25,6 +25,13 @@ pub struct Hit {
     pub offset: u64,
     /// What stood around it: details replaced by their names, all other values masked.
     pub excerpt: String,
+    /// How many it stands for: the apps of a list; else 1.
+    #[serde(default = "one")]
+    pub count: u32,
+}
+
+fn one() -> u32 {
+    1
 }
 
 impl Hit {

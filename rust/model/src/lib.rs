@@ -2,26 +2,36 @@
 //! reading them. The relay produces [`Observation`]s, the watcher turns them into [`Flow`]s, the
 //! store keeps those, the screens show them.
 
+mod bounded;
 mod content;
 mod country;
 mod coverage;
 mod destination;
 mod detail;
+mod event;
 mod facts;
+mod finding;
 mod flow;
+mod history;
 mod hit;
 mod observation;
 mod owner;
 mod time;
 mod whom;
 
+pub use bounded::{Bounded, Looked};
 pub use content::{Content, Protection};
 pub use country::Country;
 pub use coverage::{Class, Coverage};
 pub use destination::{How, Relation, Role};
 pub use detail::{Detail, DetailKind, DetailName, Details};
-pub use facts::{Application, Facts, Hello, Lookup, Name, NameSource, Request};
+pub use event::Event;
+pub use facts::{Application, Certificate, Facts, Hello, Lookup, Name, NameSource, Request};
+pub use finding::{
+    Confidence, Envelope, Evidence, Finding, Rule, Severity, Told, What, is_disguised, sort_told,
+};
 pub use flow::{Direction, Ending, Flow, FlowKey, FlowNumber, Protocol, Traffic};
+pub use history::{Day, History, Remembered};
 pub use hit::{Form, Grade, Hit};
 pub use observation::Observation;
 pub use owner::Owner;

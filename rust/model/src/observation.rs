@@ -1,6 +1,6 @@
 use bytes::Bytes;
 
-use crate::{Direction, Ending, FlowKey, FlowNumber, Owner, Timestamp, Traffic};
+use crate::{Direction, Ending, Event, FlowKey, FlowNumber, Owner, Timestamp, Traffic};
 
 /// What the relay tells the watcher, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,18 +61,26 @@ pub enum Observation {
         /// When.
         at: Timestamp,
     },
+    /// Something happened on the phone.
+    Happened {
+        /// What.
+        event: Event,
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Observation {
-    /// The flow that it is about.
-    pub fn flow(&self) -> FlowNumber {
+    /// The flow that it is about, if it is about one.
+    pub fn flow(&self) -> Option<FlowNumber> {
         match self {
             Self::Opened { flow, .. }
             | Self::Owned { flow, .. }
             | Self::Carried { flow, .. }
             | Self::Bytes { flow, .. }
             | Self::Missed { flow, .. }
-            | Self::Closed { flow, .. } => *flow,
+            | Self::Closed { flow, .. } => Some(*flow),
+            Self::Happened { .. } => None,
         }
     }
 }

@@ -10,4 +10,9 @@ impl Timestamp {
     pub fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
+
+    /// Days since 1970, in UTC.
+    pub fn day(self) -> i64 {
+        self.seconds().div_euclid(86_400)
+    }
 }

@@ -68,6 +68,7 @@ mod tests {
             request: Some(0),
             offset: 12,
             excerpt: "/c/<imei 1>".into(),
+            count: 1,
         }
     }
 

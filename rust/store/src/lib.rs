@@ -7,6 +7,8 @@
 mod disk;
 mod error;
 mod file;
+mod findings;
+mod history;
 mod hits;
 pub mod limits;
 mod reader;
@@ -23,5 +25,6 @@ mod view;
 
 pub use error::{Cause, Error};
 pub use file::holds_something_else;
+pub use findings::Mute;
 pub use reader::{Filter, Reader, Total};
 pub use store::{Opened, Run, Store};

@@ -6,6 +6,15 @@ use std::time::Duration;
 /// than anyone looks up after a month; the hourly totals remain.
 pub const FLOW_DAYS: i64 = 30;
 
+/// Findings, and the flows that they were seen in, are kept for 90 days: what matters is looked up longer.
+pub const FINDING_DAYS: i64 = 90;
+
+/// Findings that one question looks at, the latest ones: each is under 1 kB.
+pub const FINDINGS_READ: i64 = 20_000;
+
+/// Lines of the history that one question answers.
+pub const CONTACTS_READ: i64 = 16_384;
+
 /// The file's own size. 64 MiB hold about 400,000 flows with their totals: weeks of a busy phone,
 /// and less than one photo album. Past it the oldest flows go, then the oldest totals.
 pub const FILE_BYTES: i64 = 64 * 1024 * 1024;

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
-use telltale_model::{Content, NameKnown, Protocol, Role, Timestamp, Traffic};
+use telltale_model::{Content, History, NameKnown, Protocol, Role, Timestamp, Told, Traffic};
 
 use crate::error::Cause;
 use crate::row::Amount;
 use crate::schema::{self, Unusable};
 use crate::view::{self, Seen};
-use crate::{Error, file, limits, row};
+use crate::{Error, Mute, file, findings, history, limits, row};
 
 /// Reads, and never writes: neither into the database nor beside it.
 #[derive(Debug)]
@@ -60,6 +60,8 @@ pub struct Total {
     pub content: Content,
     /// How many flows began.
     pub flows: u64,
+    /// Whether there were details to look for, wherever bytes could be searched; `None` where nothing says so.
+    pub given: Option<bool>,
 }
 
 impl Reader {
@@ -96,6 +98,35 @@ impl Reader {
     /// A sentence, such as for a damaged file.
     pub fn totals(&self, filter: &Filter) -> Result<Vec<Total>, Error> {
         ask(&self.path, |connection| Ok(select(connection, filter)?)).map(|seen| seen.answer)
+    }
+
+    /// Findings, each statement once, in the order in which they are told.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn findings(&self, filter: &Filter) -> Result<Vec<Told>, Error> {
+        let program = filter.program.as_deref();
+        self.ask(|connection| findings::select(connection, filter.since, program))
+    }
+
+    /// What is not told any more.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn muted(&self) -> Result<Vec<Mute>, Error> {
+        self.ask(findings::muted)
+    }
+
+    /// What is remembered from before, for rules that compare.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn history(&self, now: Timestamp) -> Result<History, Error> {
+        self.ask(|connection| history::select(connection, now))
+    }
+
+    fn ask<T>(&self, question: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
+        ask(&self.path, |connection| Ok(question(connection)?)).map(|seen| seen.answer)
     }
 }
 
@@ -170,7 +201,7 @@ SELECT sum(bytes_sent) AS sent, sum(bytes_received) AS received,
        sum(packets_sent), sum(packets_received), sum(content_sent), sum(handshake), sum(searched),
        sum(found), sum(opaque), sum(encrypted), sum(unknown), sum(not_watched), sum(asked_openly),
        sum(flows), program, uid, protocol, name, min(address), port, max(name_known),
-       max(company), max(probable), max(role)
+       max(company), max(probable), max(role), min(given)
 FROM hourly
 WHERE (?1 IS NULL OR hour >= ?1)
   AND (?2 IS NULL OR program = ?2 OR substr(program, -length(?2) - 1) = '/' || ?2)
@@ -201,6 +232,7 @@ fn total(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Total>> {
         company: maybe(found, 21)?,
         probable: found.get(22)?,
         role: maybe(found, 23)?.and_then(|role| role_named(&role)),
+        given: found.get(24)?,
     }))
 }
 

@@ -1,4 +1,4 @@
-//! What is forgotten, and when. Deletion goes in slices, each a transaction of its own, so that
+//! What is forgotten, and when. Flows with findings stay as long as those. Deletion goes in slices, each a transaction of its own, so that
 //! no commit waits long behind it.
 
 use rusqlite::{Connection, params};
@@ -12,6 +12,7 @@ const DAY: i64 = 86_400 * 1_000_000;
 /// left: a command line says much about a person too.
 pub(crate) fn forget_old(connection: &Connection, run: Option<i64>, now: Timestamp) -> rusqlite::Result<()> {
     let oldest = now.0.saturating_sub(limits::FLOW_DAYS * DAY);
+    while forget_findings_before(connection, now.0.saturating_sub(limits::FINDING_DAYS * DAY))? {}
     while forget_flows_before(connection, run, oldest)? {}
     connection.execute(
         "DELETE FROM run
@@ -21,29 +22,33 @@ pub(crate) fn forget_old(connection: &Connection, run: Option<i64>, now: Timesta
     Ok(())
 }
 
-/// Deletes the oldest flows, then the oldest totals, until the file is at most
-/// [`limits::FILE_BYTES`] large.
+/// Deletes the oldest flows without findings, then the oldest totals, then the oldest findings, until the
+/// file is at most [`limits::FILE_BYTES`] large.
 pub(crate) fn bound_file(connection: &Connection) -> rusqlite::Result<()> {
     bound(connection, limits::FILE_BYTES)
 }
 
 fn bound(connection: &Connection, limit: i64) -> rusqlite::Result<()> {
     while bytes(connection)? > limit {
-        if !forget_ended_flows(connection)? && !forget_totals(connection)? {
+        let gone =
+            forget_ended_flows(connection)? || forget_totals(connection)? || forget_findings(connection)?;
+        if !gone {
             break;
         }
     }
     Ok(())
 }
 
-/// Says whether any went, as all three do. A flow of another run that is so old and has no end was
+/// Says whether any went, as all of these do. A flow of another run that is so old and has no end was
 /// cut off with its relay; one of this run still lives, and the totals need to know how far it was
 /// counted.
 fn forget_flows_before(connection: &Connection, run: Option<i64>, before: i64) -> rusqlite::Result<bool> {
     let gone = connection.prepare_cached(
         "DELETE FROM flow WHERE (run, number) IN (
             SELECT run, number FROM flow
-            WHERE started < ?1 AND (ended IS NOT NULL OR run IS NOT ?2)
+            WHERE started < ?1 AND (ended IS NOT NULL OR run IS NOT ?2) AND NOT EXISTS (
+                SELECT 1 FROM finding WHERE finding.run = flow.run AND finding.number = flow.number
+            )
             ORDER BY started LIMIT ?3
          )",
     )?;
@@ -54,7 +59,29 @@ fn forget_flows_before(connection: &Connection, run: Option<i64>, before: i64) -
 fn forget_ended_flows(connection: &Connection) -> rusqlite::Result<bool> {
     let gone = connection.prepare_cached(
         "DELETE FROM flow WHERE (run, number) IN (
-            SELECT run, number FROM flow WHERE ended IS NOT NULL ORDER BY started LIMIT ?1
+            SELECT run, number FROM flow WHERE ended IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM finding WHERE finding.run = flow.run AND finding.number = flow.number
+            )
+            ORDER BY started LIMIT ?1
+         )",
+    )?;
+    delete(connection, gone, params![limits::SLICE])
+}
+
+/// Their flows then go as others do. Those of a flow that lives come back with its next change.
+fn forget_findings_before(connection: &Connection, before: i64) -> rusqlite::Result<bool> {
+    let gone = connection.prepare_cached(
+        "DELETE FROM finding WHERE (run, number, place) IN (
+            SELECT run, number, place FROM finding WHERE at < ?1 ORDER BY at LIMIT ?2
+         )",
+    )?;
+    delete(connection, gone, params![before, limits::SLICE])
+}
+
+fn forget_findings(connection: &Connection) -> rusqlite::Result<bool> {
+    let gone = connection.prepare_cached(
+        "DELETE FROM finding WHERE (run, number, place) IN (
+            SELECT run, number, place FROM finding ORDER BY at LIMIT ?1
          )",
     )?;
     delete(connection, gone, params![limits::SLICE])

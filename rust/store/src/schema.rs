@@ -11,7 +11,7 @@ pub(crate) const APPLICATION: i32 = 0x5465_6c6c;
 
 /// Step n brings a file of version n to version n + 1. Steps are never changed after a release,
 /// only added.
-pub(crate) const STEPS: [&str; 3] = [STEP_1, STEP_2, STEP_3];
+pub(crate) const STEPS: [&str; 4] = [STEP_1, STEP_2, STEP_3, STEP_4];
 
 /// Times are microseconds since 1970, hours are seconds since 1970. `hour` is the hour in which a
 /// flow was last counted, `earlier_*` what was counted of it in hours before that one: so the share
@@ -142,6 +142,36 @@ CREATE TABLE hit (
 CREATE TRIGGER hit_goes AFTER DELETE ON flow BEGIN
     DELETE FROM hit WHERE run = OLD.run AND number = OLD.number;
 END;
+";
+
+/// What findings need: the findings of each flow, in their order, and what is not told any more ('' for all
+/// programs). `given` says whether there were details to look for, wherever bytes could be searched; NULL
+/// where there were none, and no bytes either.
+const STEP_4: &str = "
+ALTER TABLE hourly ADD COLUMN given INTEGER;
+UPDATE hourly SET given = 0 WHERE searched > 0;
+
+CREATE TABLE finding (
+    run INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    rule TEXT NOT NULL,
+    severity TEXT NOT NULL,
+    program TEXT,
+    uid INTEGER,
+    at INTEGER NOT NULL,
+    times INTEGER NOT NULL,
+    finding TEXT NOT NULL,
+    PRIMARY KEY (run, number, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX finding_at ON finding (at);
+
+CREATE TABLE mute (
+    program TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    PRIMARY KEY (program, rule)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The version that the file says it has; 0 for an empty one.

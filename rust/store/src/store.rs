@@ -7,7 +7,7 @@ use telltale_model::{Flow, Timestamp};
 
 use crate::row::{About, Amount};
 use crate::totals::{self, Counted};
-use crate::{Error, file, hits, retention, row, schema};
+use crate::{Error, Mute, file, findings, hits, retention, row, schema};
 
 /// Writes the flows of one run. Several stores, in one process or more, may write one file at the
 /// same time; each waits for the other's transaction.
@@ -85,6 +85,22 @@ impl Store {
         written.map_err(|error| Error::sqlite(&self.path, &error))
     }
 
+    /// Begins or ends a silence.
+    ///
+    /// # Errors
+    /// A sentence, such as for a full disk.
+    pub fn mute(&self, mute: &Mute, on: bool) -> Result<(), Error> {
+        let opened;
+        let connection = match &self.connection {
+            Some(connection) => connection,
+            None => {
+                opened = file::open_in_place(&self.path, &schema::STEPS)?;
+                &opened
+            }
+        };
+        findings::mute(connection, mute, on).map_err(|error| Error::sqlite(&self.path, &error))
+    }
+
     #[cfg(test)]
     pub(crate) fn connection(&self) -> &Connection {
         self.connection.as_ref().unwrap()
@@ -126,7 +142,8 @@ fn insert_run(transaction: &Transaction<'_>, run: &Run) -> rusqlite::Result<i64>
 fn keep(transaction: &Transaction<'_>, run: i64, now: Timestamp, flow: &Flow) -> rusqlite::Result<()> {
     let counted = totals::count(transaction, run, now, flow)?;
     upsert(transaction, run, flow, &counted)?;
-    hits::keep(transaction, run, flow)
+    hits::keep(transaction, run, flow)?;
+    findings::keep(transaction, run, flow)
 }
 
 const UPSERT: &str = "

@@ -57,6 +57,7 @@ pub(crate) fn flow(number: u64, started: i64) -> Flow {
         traffic: traffic(100, 1_000),
         facts: Facts::default(),
         destination: Destination::default(),
+        findings: Vec::new(),
     }
 }
 

@@ -161,10 +161,10 @@ const ADD: &str = "
 INSERT INTO hourly (
     hour, program, uid, protocol, address, port, name, bytes_sent, bytes_received, packets_sent,
     packets_received, content_sent, handshake, searched, found, opaque, encrypted, unknown, not_watched,
-    asked_openly, flows, name_known, company, probable, role
+    asked_openly, flows, name_known, company, probable, role, given
 ) VALUES (
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-    ?23, ?24, ?25
+    ?23, ?24, ?25, ?26
 )
 ON CONFLICT DO UPDATE SET
     bytes_sent = bytes_sent + excluded.bytes_sent,
@@ -182,7 +182,8 @@ ON CONFLICT DO UPDATE SET
     asked_openly = asked_openly + excluded.asked_openly,
     flows = flows + excluded.flows,
     name_known = excluded.name_known, company = excluded.company,
-    probable = excluded.probable, role = excluded.role
+    probable = excluded.probable, role = excluded.role,
+    given = coalesce(min(given, excluded.given), given, excluded.given)
 ";
 
 /// The opposite of [`add`]; a row of which nothing is left goes.
@@ -255,7 +256,8 @@ fn change(
     let head = params![hour, program, uid, protocol, address, port, name];
     let columns = amount.columns();
     let About { name_known, company, probable, role } = About::of(identity.flow);
-    let tail = params![flows, name_known, company, probable, role];
+    let given = identity.flow.facts.given();
+    let tail = params![flows, name_known, company, probable, role, given];
     // Only what adds also describes.
     let length = statement.parameter_count();
     let amounts = columns.iter().map(|column| column as &dyn ToSql);

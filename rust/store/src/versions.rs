@@ -5,10 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use telltale_model::{Content, Coverage, NameKnown, Protection, Role, Timestamp};
+use telltale_model::{Content, Coverage, NameKnown, Protection, Role, Rule, Timestamp};
 
 use crate::testing::{Folder, flow, run};
-use crate::{Filter, Reader, Store, Total};
+use crate::{Filter, Mute, Reader, Store, Total};
 
 /// 08:33 UTC on the day of the flows in `tests/versions`.
 const NOW: Timestamp = Timestamp(1_795_509_200_000_000);
@@ -61,6 +61,19 @@ fn what_version_2_knows_of_content_and_company_stays_and_version_1_claims_nothin
     let protection: Vec<_> = new.iter().map(|total| total.content.protection()).collect();
     use Protection::{None, Protected, Unknown};
     assert_eq!(protection, [Protected, Unknown, None, Unknown]);
+}
+
+#[test]
+fn the_findings_of_version_4_stay() {
+    let folder = Folder::new("found");
+    let database = made_from(4, &folder);
+    drop(Store::open(&database, run()).unwrap());
+    let reader = Reader::open(&database).unwrap().unwrap();
+    let findings = reader.findings(&Filter::default()).unwrap();
+    let rules: Vec<_> = findings.iter().map(|told| (told.finding.what.rule(), told.times)).collect();
+    assert_eq!(rules, [(Rule::ContentInClear, 1)]);
+    let muted = Mute { program: Some("/usr/bin/curl".into()), rule: Rule::FirstContact };
+    assert_eq!(reader.muted().unwrap(), [muted]);
 }
 
 #[test]

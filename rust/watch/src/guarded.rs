@@ -18,7 +18,9 @@ pub fn observe_guarded(
     if survives(watcher, |watcher| observe(watcher, observation)) {
         return true;
     }
-    survives(watcher, |watcher| watcher.give_up(flow));
+    if let Some(flow) = flow {
+        survives(watcher, |watcher| watcher.give_up(flow));
+    }
     if let Some(end) = end {
         survives(watcher, |watcher| observe(watcher, end));
     }

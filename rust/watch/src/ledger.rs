@@ -6,8 +6,9 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use telltale_model::{Content, Destination, Facts, Flow, NameKnown, Protocol, Relation, Role, Traffic};
+use telltale_model::{Content, Destination, Facts, Flow, NameKnown, Protocol, Relation, Role, Told, Traffic};
 
+use crate::findings::Tally;
 use crate::limits;
 use crate::whom::hosts;
 pub use contacts::{Contact, Whom, contacts};
@@ -19,6 +20,10 @@ pub struct Ledger {
     pub lines: Vec<Line>,
     /// What could not be told apart any more, because it was too many; mostly empty.
     pub others: Sum,
+    /// What of it a person may want to know, in the order in which it is told.
+    pub findings: Vec<Told>,
+    /// Findings that could not be told apart any more; mostly 0.
+    pub untold: u64,
 }
 
 /// One program and one destination.
@@ -47,6 +52,8 @@ pub struct Line {
     pub role: Option<Role>,
     /// What the company is to this phone.
     pub relation: Relation,
+    /// Whether there were details to look for, wherever bytes could be searched ([`Facts::given`]).
+    pub given: Option<bool>,
     /// How much.
     pub sum: Sum,
 }
@@ -120,6 +127,7 @@ impl Sums {
         line.count_names(facts);
         line.known = line.known.max(destination.known);
         line.probable |= destination.probable;
+        line.given = all_given([line.given, facts.given()]);
         line.role = line.role.or(destination.role);
         if line.relation == Relation::Unknown {
             line.relation = destination.relation;
@@ -130,11 +138,12 @@ impl Sums {
         self.others.add(&Sum { traffic, flows, ..Sum::default() });
     }
 
-    pub(crate) fn into_ledger(self) -> Ledger {
+    pub(crate) fn into_ledger(self, tally: Tally) -> Ledger {
         let mut lines: Vec<Line> = self.lines.into_values().collect();
         // The sort is stable: equal lines stay in the order of their keys.
         lines.sort_by_key(|line| Reverse((line.sum.traffic.bytes_sent, line.sum.traffic.bytes_received)));
-        Ledger { lines, others: self.others }
+        let (findings, untold) = tally.into_told();
+        Ledger { lines, others: self.others, findings, untold }
     }
 }
 
@@ -149,6 +158,11 @@ impl Line {
             }
         }
     }
+}
+
+/// Of several: `Some(true)` only where none says no.
+pub fn all_given(parts: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
+    parts.into_iter().flatten().reduce(|one, other| one && other)
 }
 
 fn key(flow: &Flow, destination: &Destination) -> Key {
@@ -176,6 +190,7 @@ fn line(flow: &Flow, destination: &Destination) -> Line {
         probable: destination.probable,
         role: destination.role,
         relation: destination.relation,
+        given: None,
         sum: Sum::default(),
     }
 }

@@ -4,12 +4,14 @@
 //! keep, [`Watcher::ledger`] the table. Nothing here blocks, reads a clock, or grows without bound:
 //! see [`limits`].
 
+pub mod alerts;
 mod alone;
 mod conversation;
 mod conversations;
 pub mod destinations;
 pub mod details;
 mod dns;
+mod findings;
 mod guarded;
 mod http;
 mod http2;
@@ -39,6 +41,6 @@ pub use alone::{read_dtls, read_mail, read_tls};
 pub use conversation::Conversation;
 pub use guarded::observe_guarded;
 pub use http::{HttpEvent, read_http, read_http2};
-pub use ledger::{Contact, Host, Ledger, Line, Sum, Whom, contacts};
+pub use ledger::{Contact, Host, Ledger, Line, Sum, Whom, all_given, contacts};
 pub use quic::read_quic;
 pub use watcher::{Config, Watcher};

@@ -40,6 +40,19 @@ pub const OPENING: usize = 4_096;
 /// it the flow that was silent longest is read no further.
 pub const CONVERSATIONS: usize = 8 << 20;
 
+/// Statements about flows that are told apart, each with its evidence: about 1 kB, so 4 MB.
+pub const FINDINGS: usize = 4_096;
+
+/// Companies and countries that apps are known to have contacted, all apps together: 100 bytes each, 1.6 MB.
+/// Past it nothing new is learned, and no contact is told as the first.
+pub const CONTACTS: usize = 16_384;
+
+/// Days of an app whose content is remembered: those that make a usual one, and this one.
+pub const DAYS: usize = 16;
+
+/// Apps and receivers whose sending after events is counted: 300 bytes each, 1.2 MB.
+pub const AFTER_EVENTS: usize = 4_096;
+
 /// Parts of what was sent, such as bodies of requests, that are collected at one time to be searched whole, and
 /// the bytes of each: 2 MiB, besides what conversations hold. Of what is longer, or has no place, the pieces
 /// are searched as they come.

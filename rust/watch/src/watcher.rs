@@ -5,12 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use telltale_model::{
-    Class, Destination, Details, Direction, Ending, Facts, Flow, FlowKey, FlowNumber, Observation,
+    Class, Destination, Details, Direction, Ending, Facts, Flow, FlowKey, FlowNumber, History, Observation,
     Owner, Protocol, Timestamp, Traffic,
 };
 
 use crate::conversations::Conversations;
 use crate::destinations::{Around, Destinations};
+use crate::findings::{self, Context, Grown, Noted, Resolvers, Seen, Tally};
 use crate::ledger::{Ledger, Sums};
 use crate::names::{App, Asker, Moment, Names};
 use crate::page::{Desk, Means};
@@ -29,6 +30,8 @@ pub struct Config {
     pub around: Around,
     /// What is looked for in what is sent.
     pub details: Details,
+    /// What is remembered from before.
+    pub history: History,
 }
 
 /// Turns observations into flows and a ledger.
@@ -48,6 +51,9 @@ pub struct Watcher {
     early: BTreeMap<FlowNumber, Owner>,
     /// What left `flows`.
     past: Sums,
+    told: Tally,
+    /// What findings need to know besides a flow.
+    context: Context,
 }
 
 /// A flow and what goes with it.
@@ -59,12 +65,16 @@ struct Followed {
     began: Moment,
     /// Whether its bytes are not looked at any more.
     given_up: bool,
+    noted: Noted,
 }
 
 impl Watcher {
     /// A watcher that has seen nothing yet.
-    pub fn new(config: Config) -> Self {
-        Self {
+    pub fn new(mut config: Config) -> Self {
+        // What is looked for is kept in one place alone.
+        let details = std::mem::take(&mut config.details);
+        let mut watcher = Self {
+            context: Context::new(&config.history, config.tables.as_ref()),
             config,
             names: Names::default(),
             flows: BTreeMap::new(),
@@ -75,11 +85,14 @@ impl Watcher {
             news: 0,
             early: BTreeMap::new(),
             past: Sums::default(),
-        }
+            told: Tally::default(),
+        };
+        watcher.set_details(&details);
+        watcher
     }
 
     /// From now on these are looked for in what is sent: parts in progress are judged by those before, and what
-    /// has passed is never judged anew. Until this is called nothing is looked for.
+    /// has passed is never judged anew.
     pub fn set_details(&mut self, details: &Details) {
         self.conversations.look_for(Desk::new(details, &self.means));
     }
@@ -94,6 +107,7 @@ impl Watcher {
             Observation::Bytes { flow, direction, payload, at } => self.bytes(flow, direction, &payload, at),
             Observation::Missed { flow, direction, bytes } => self.missed(flow, direction, bytes),
             Observation::Closed { flow, traffic, ending, at } => self.closed(flow, traffic, ending, at),
+            Observation::Happened { event, at } => self.context.happened(event, at),
         }
     }
 
@@ -117,6 +131,7 @@ impl Watcher {
     /// The flows that are new or different since the last call, oldest first: at most
     /// [`limits::FLOWS`].
     pub fn take_changed(&mut self) -> Vec<Flow> {
+        self.find();
         let changed = std::mem::take(&mut self.changed);
         self.news = 0;
         let flows = changed.iter().filter_map(|number| self.record(*number)).collect();
@@ -125,14 +140,17 @@ impl Watcher {
     }
 
     /// What was seen so far, living flows included.
-    pub fn ledger(&self) -> Ledger {
-        let mut sums = self.past.clone();
+    pub fn ledger(&mut self) -> Ledger {
+        self.find();
+        let (mut sums, mut tally) = (self.past.clone(), self.told.clone());
         for number in self.flows.keys() {
             if let Some((flow, facts)) = self.known(*number) {
-                sums.add(flow, facts, &self.destination(flow, facts));
+                sums.add(flow, facts, &self.config.destination(flow, facts));
+                flow.findings.iter().for_each(|finding| tally.add(finding));
             }
         }
-        sums.into_ledger()
+        self.context.after_events().iter().for_each(|finding| tally.add(finding));
+        sums.into_ledger(tally)
     }
 
     fn opened(&mut self, number: FlowNumber, key: FlowKey, at: Timestamp) {
@@ -152,9 +170,10 @@ impl Watcher {
             traffic: Traffic::default(),
             facts: Facts::default(),
             destination: Destination::default(),
+            findings: Vec::new(),
         };
         let began = self.names.moment();
-        self.flows.insert(number, Followed { flow, began, given_up: false });
+        self.flows.insert(number, Followed { flow, began, given_up: false, noted: Noted::default() });
         self.news += 1;
         self.join(number);
     }
@@ -234,7 +253,33 @@ impl Watcher {
         if self.conversations.facts(number).is_some_and(|facts| facts.names.len() > names) {
             self.settle(number);
         }
+        if direction == Direction::Sent {
+            self.note(number, at);
+        }
         self.changed.insert(number);
+    }
+
+    /// Notes what a flow that has sent more tells the rules.
+    fn note(&mut self, number: FlowNumber, at: Timestamp) {
+        let Some(followed) = self.flows.get_mut(&number) else { return };
+        let Followed { flow, noted, .. } = followed;
+        let facts = self.conversations.facts(number).unwrap_or(&flow.facts);
+        let destination = || self.config.destination(flow, facts);
+        self.context.grew(Grown { flow, facts, at }, noted, destination);
+    }
+
+    /// Brings the findings of flows that have changed up to date.
+    fn find(&mut self) {
+        for number in &self.changed {
+            let Some(followed) = self.flows.get_mut(number) else { continue };
+            let Followed { flow, noted, .. } = followed;
+            let facts = self.conversations.facts(*number).unwrap_or(&flow.facts);
+            let destination = self.config.destination(flow, facts);
+            self.context.meet(flow, &destination, self.config.tables.as_ref(), noted);
+            let resolvers = self.config.resolvers(flow);
+            let found = findings::of(&Seen { flow, facts, destination: &destination, noted, resolvers });
+            flow.findings = found;
+        }
     }
 
     fn missed(&mut self, number: FlowNumber, direction: Direction, bytes: u64) {
@@ -304,6 +349,7 @@ impl Watcher {
                     not_watched(&mut flow.facts, missing);
                 });
                 self.settle(number);
+                self.note(number, at);
             }
         }
     }
@@ -320,8 +366,7 @@ impl Watcher {
     }
 
     fn destination(&self, flow: &Flow, facts: &Facts) -> Destination {
-        let is_fixed = self.config.names.iter().any(|(known, _)| *known == flow.key.remote.ip());
-        whom::destination(flow, facts, is_fixed, self.config.tables.as_ref(), &self.config.around)
+        self.config.destination(flow, facts)
     }
 
     fn change(&mut self, number: FlowNumber, how: impl FnOnce(&mut Followed)) {
@@ -345,8 +390,28 @@ impl Watcher {
         {
             if let Some(followed) = self.flows.remove(&number) {
                 let flow = &followed.flow;
-                self.past.add(flow, &flow.facts, &self.destination(flow, &flow.facts));
+                self.past.add(flow, &flow.facts, &self.config.destination(flow, &flow.facts));
+                flow.findings.iter().for_each(|finding| self.told.add(finding));
             }
+        }
+    }
+}
+
+impl Config {
+    fn destination(&self, flow: &Flow, facts: &Facts) -> Destination {
+        whom::destination(flow, facts, self.is_fixed(flow), self.tables.as_ref(), &self.around)
+    }
+
+    fn is_fixed(&self, flow: &Flow) -> bool {
+        self.names.iter().any(|(known, _)| *known == flow.key.remote.ip())
+    }
+
+    /// The fixed names are those of the relay's own resolver, which asks the system's.
+    fn resolvers(&self, flow: &Flow) -> Resolvers {
+        match (self.is_fixed(flow), self.names.is_empty()) {
+            (true, _) => Resolvers::This,
+            (false, true) => Resolvers::Unknown,
+            (false, false) => Resolvers::Others,
         }
     }
 }
@@ -358,6 +423,9 @@ fn not_watched(facts: &mut Facts, bytes: u64) {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+    use telltale_model::{Detail, DetailKind, DetailName};
+
     use super::*;
 
     const RESOLVER: &str = "198.19.84.53";
@@ -398,7 +466,7 @@ mod tests {
     }
 
     /// Program, name or address with port, bytes sent, flows.
-    fn table(watcher: &Watcher) -> Vec<(String, String, u64, u64)> {
+    fn table(watcher: &mut Watcher) -> Vec<(String, String, u64, u64)> {
         let text = |line: &crate::Line| {
             let host = line.name.clone().unwrap_or_else(|| line.remote.ip().to_string());
             let program = line.program.clone().unwrap_or_default();
@@ -579,7 +647,7 @@ mod tests {
         watcher.observe(owned(2, "/bin/late"));
         let late = watcher.take_changed();
         assert_eq!(late[0].owner.program.as_deref(), Some("/bin/late"));
-        let programs: Vec<_> = table(&watcher).into_iter().map(|line| line.0).collect();
+        let programs: Vec<_> = table(&mut watcher).into_iter().map(|line| line.0).collect();
         assert_eq!(programs, ["/bin/late", "/bin/early"]);
     }
 
@@ -597,7 +665,7 @@ mod tests {
         watcher.observe(closed(1, 1_000));
         let curl = |host: &str, sent, flows| ("/usr/bin/curl".to_owned(), host.to_owned(), sent, flows);
         assert_eq!(
-            table(&watcher),
+            table(&mut watcher),
             [
                 curl("a.example 443", 1_200, 2),
                 curl("a.example 80", 400, 1),
@@ -620,7 +688,7 @@ mod tests {
         }
         watcher.take_changed();
         assert_eq!(watcher.flows.len(), limits::LATE);
-        assert_eq!(table(&watcher), [(String::new(), "192.0.2.9 443".into(), many * 10, many)]);
+        assert_eq!(table(&mut watcher), [(String::new(), "192.0.2.9 443".into(), many * 10, many)]);
     }
 
     #[test]
@@ -645,5 +713,29 @@ mod tests {
         let ledger = watcher.ledger();
         assert_eq!(ledger.lines.len(), limits::LINES);
         assert_eq!(ledger.others.flows, 60_000 - u64::try_from(limits::LINES).unwrap());
+    }
+
+    #[test]
+    fn details_are_looked_for_from_when_they_are_given() {
+        let name = DetailName { kind: DetailKind::Imei, number: 1, id: 7 };
+        let detail = Detail { name, value: String::from("490154203237518").into() };
+        let mut watcher = watcher();
+        let request = |flow| Observation::Bytes {
+            flow: FlowNumber(flow),
+            direction: Direction::Sent,
+            payload: Bytes::from_static(b"GET /?imei=490154203237518 HTTP/1.1\r\n\r\n"),
+            at: Timestamp(2),
+        };
+        for flow in [1, 2] {
+            watcher.observe(opened(flow, Protocol::Tcp, "192.0.2.7:80"));
+        }
+        watcher.observe(request(1));
+        watcher.set_details(&Details { set: 5, list: vec![detail] });
+        watcher.observe(request(2));
+        watcher.set_details(&Details::default());
+        let facts: Vec<Facts> = watcher.take_changed().into_iter().map(|flow| flow.facts).collect();
+        let seen: Vec<_> = facts.iter().map(|facts| (facts.hits.len(), facts.coverage.found)).collect();
+        assert_eq!(seen, [(0, 0), (1, 39)]);
+        assert_eq!(facts[1].requests[0].path, "/?imei=<imei 1>");
     }
 }

@@ -10,9 +10,12 @@ use telltale_model::{
     Role, Timestamp, Traffic,
 };
 use telltale_watch::destinations::Destinations;
+use telltale_words::Words;
+
+use crate::findings::json::Entry;
 
 /// The flow as one line of JSON, with its line feed.
-pub(super) fn of_flow(capture: &str, flow: &Flow, tables: Option<&Destinations>) -> String {
+pub(super) fn of_flow(capture: &str, flow: &Flow, words: &Words, tables: Option<&Destinations>) -> String {
     let facts = &flow.facts;
     let end = |end: SocketAddr| match flow.key.protocol {
         Protocol::Tcp | Protocol::Udp => end.to_string(),
@@ -37,7 +40,7 @@ pub(super) fn of_flow(capture: &str, flow: &Flow, tables: Option<&Destinations>)
         dns: if is_nearby { Vec::new() } else { questions() },
         destination_info: destination_info(flow, tables),
         coverage_bytes: facts.coverage,
-        findings: [],
+        findings: flow.findings.iter().map(|finding| Entry::of(finding, words, tables)).collect(),
         nearby: if is_nearby { questions() } else { Vec::new() },
         asked: flow.name.iter().chain(&flow.other_names).map(String::as_str).collect(),
         hello: facts.hello.as_ref(),
@@ -63,7 +66,7 @@ pub(super) fn of_other(capture: &str, flow: &OtherFlow) -> String {
         dns: Vec::new(),
         destination_info: Destination::default(),
         coverage_bytes: facts.coverage,
-        findings: [],
+        findings: Vec::new(),
         nearby: Vec::new(),
         asked: Vec::new(),
         hello: None,
@@ -89,7 +92,7 @@ struct Record<'a> {
     dns: Vec<Question<'a>>,
     destination_info: Destination,
     coverage_bytes: Coverage,
-    findings: [(); 0],
+    findings: Vec<Entry<'a>>,
     nearby: Vec<Question<'a>>,
     asked: Vec<&'a str>,
     hello: Option<&'a Hello>,
@@ -233,6 +236,7 @@ mod tests {
             traffic: Traffic { bytes_sent: 1, bytes_received: 2, packets_sent: 3, packets_received: 4 },
             facts,
             destination: telltale_model::Destination::default(),
+            findings: Vec::new(),
         }
     }
 
@@ -260,7 +264,7 @@ mod tests {
             lookups: vec![lookup()],
             ..Facts::default()
         };
-        let line = of_flow("x.pcap", &flow(Protocol::Tcp, facts), None);
+        let line = of_flow("x.pcap", &flow(Protocol::Tcp, facts), &Words::new("en"), None);
         assert!(
             line.contains("\"started\":1700000000.500000,\"ended\":-0.000001,\"bytes_sent\":1,"),
             "{line}"
@@ -278,13 +282,14 @@ mod tests {
     fn questions_to_devices_nearby_are_none_to_the_dns() {
         let facts =
             Facts { application: Some(Application::Mdns), lookups: vec![lookup()], ..Facts::default() };
-        let record = parsed(&of_flow("x.pcap", &flow(Protocol::Udp, facts), None));
+        let record = parsed(&of_flow("x.pcap", &flow(Protocol::Udp, facts), &Words::new("en"), None));
         assert_eq!((&record["dns"], &record["nearby"][0]["query"]), (&json!([]), &json!("a.example")));
     }
 
     #[test]
     fn where_there_are_no_ports_none_is_shown() {
-        let record = parsed(&of_flow("x.pcap", &flow(Protocol::Icmp, Facts::default()), None));
+        let record =
+            parsed(&of_flow("x.pcap", &flow(Protocol::Icmp, Facts::default()), &Words::new("en"), None));
         assert_eq!(
             (&record["source"], &record["destination"]),
             (&json!("2001:db8::7"), &json!("2001:db8::1"))

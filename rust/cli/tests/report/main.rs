@@ -277,5 +277,6 @@ fn flow(number: u64, program: &str, name: Option<&str>, remote: &str, bytes_sent
         },
         facts: Facts::default(),
         destination: Destination::default(),
+        findings: Vec::new(),
     }
 }

@@ -192,6 +192,7 @@ fn commit(mut store: Store) -> Store {
         traffic: Traffic::default(),
         facts: Facts::default(),
         destination: Destination::default(),
+        findings: Vec::new(),
     };
     store.commit(Timestamp(0), &[flow]).unwrap();
     store

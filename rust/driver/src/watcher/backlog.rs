@@ -57,9 +57,10 @@ impl Backlog {
                 self.miss(flow, direction, u64::try_from(payload.len()).unwrap_or(u64::MAX))
             }
             Observation::Missed { flow, direction, bytes } => self.miss(flow, direction, bytes),
-            Observation::Opened { .. } | Observation::Owned { .. } | Observation::Closed { .. } => {
-                self.wait(observation)
-            }
+            Observation::Opened { .. }
+            | Observation::Owned { .. }
+            | Observation::Closed { .. }
+            | Observation::Happened { .. } => self.wait(observation),
         }
     }
 

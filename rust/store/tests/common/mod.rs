@@ -39,5 +39,6 @@ fn flow(number: u64) -> Flow {
         traffic: Traffic { bytes_sent: 100, bytes_received: 0, packets_sent: 1, packets_received: 0 },
         facts: Facts::default(),
         destination: Destination::default(),
+        findings: Vec::new(),
     }
 }

@@ -3,7 +3,7 @@ use crate::limits;
 use crate::page::Means;
 
 use telltale_model::Direction::{Received, Sent};
-use telltale_model::{Detail, DetailKind, DetailName, Details};
+use telltale_model::{Detail, DetailKind, DetailName, Details, Form, Grade};
 
 use crate::pieces::{Random, Turns, facts_in_any_pieces};
 
@@ -454,5 +454,56 @@ fn details_that_are_given_or_taken_back_later_lose_no_byte() {
                 (request.len() as u64, if looks { 9 } else { 0 })
             );
         }
+    }
+}
+
+/// The details of a request as phones of 2014 sent it, and of one of today.
+fn of_2014() -> Details {
+    let detail = |kind, id, value: &str| {
+        let name = DetailName { kind, number: 1, id };
+        Detail { name, value: value.to_owned().into() }
+    };
+    let list = vec![
+        detail(DetailKind::Imei, 1, "490154203237518"),
+        detail(DetailKind::Imsi, 2, "404685505601234"),
+        detail(DetailKind::Email, 3, "zephyr.quill@example.com"),
+    ];
+    Details { set: 9, list }
+}
+
+fn looked(pieces: &[(Direction, &[u8])], size: usize) -> Facts {
+    let mut conversation = Conversation::looking_for(key(Protocol::Tcp, 80), &of_2014());
+    for (direction, bytes) in pieces {
+        bytes.chunks(size).for_each(|piece| conversation.take(*direction, piece));
+    }
+    conversation.end();
+    conversation.into_facts()
+}
+
+#[test]
+fn what_a_request_carries_is_found_and_nothing_that_is_kept_repeats_it() {
+    let request =
+        b"POST /pass/activate/dev/l6IQUjLsyHVvA6Ap/activating?mail=zephyr.quill%40example.com HTTP/1.1\r\n\
+        Host: 490154203237518.x.example\r\nUser-Agent: Phone/1 (IMEI 490154203237518)\r\n\
+        Cookie: 490154203237518=1; b=2\r\nContent-Type: application/json\r\nContent-Length: 26\r\n\r\n\
+        {\"imsi\":\"404685505601234\"}";
+    let hello = client_hello("490154203237518.y.example");
+    let facts = looked(&[(Sent, request)], 9_999);
+    for size in [1, 7, 100] {
+        assert_eq!(looked(&[(Sent, request)], size), facts, "in pieces of {size}");
+    }
+    let fields: Vec<_> = facts.hits.iter().map(|hit| hit.field.as_str()).collect();
+    for field in ["path[4]", "query.mail", "header.host", "header.user-agent", "json.imsi"] {
+        assert!(fields.contains(&field), "{field} in {fields:?}");
+    }
+    let coded = facts.hits.iter().find(|hit| hit.field == "path[4]").unwrap();
+    assert_eq!(coded.form, [Form::Sha1, Form::Base64Url, Form::Cut(16)]);
+    assert!(facts.hits.iter().all(|hit| hit.request == Some(0) && hit.grade == Grade::Yours));
+    assert_eq!((facts.coverage.found, facts.coverage.total()), (request.len() as u64, request.len() as u64));
+    let named = looked(&[(Sent, &hello)], 9_999);
+    assert_eq!((named.hits.len(), named.coverage.found), (1, 0));
+    let kept = format!("{facts:?} {named:?}");
+    for value in ["490154203237518", "404685505601234", "zephyr.quill", "l6IQUjLsyHVvA6Ap"] {
+        assert!(!kept.contains(value), "{value} in {kept}");
     }
 }

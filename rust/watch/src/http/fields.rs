@@ -93,7 +93,10 @@ impl Fields {
                 }
             }
         }
-        changed.then_some(kept)
+        // A host has a form of its own, which a name in it does not have.
+        kept.hosts =
+            self.hosts.iter().map(|host| page.redact(host).unwrap_or_else(|| host.clone())).collect();
+        (changed || kept.hosts != self.hosts).then_some(kept)
     }
 
     /// The same where the head is not here any more, of the texts themselves.
@@ -182,7 +185,7 @@ impl Length {
 
 /// Whether the value of a field is kept.
 fn is_kept(name: &[u8]) -> bool {
-    ["host", "cookie", "user-agent", "content-type", "content-encoding"]
+    ["cookie", "user-agent", "content-type", "content-encoding"]
         .iter()
         .any(|kept| name.eq_ignore_ascii_case(kept.as_bytes()))
 }

@@ -1,7 +1,8 @@
 use telltale_model::{
-    Class, Content, Direction, Ending, FlowKey, FlowNumber, NameKnown, Observation, Owner, Protection,
-    Protocol, Relation, Role, Timestamp, Traffic,
+    Class, Content, Detail, DetailKind, DetailName, Details, Direction, Ending, Event, FlowKey, FlowNumber,
+    NameKnown, Observation, Owner, Protection, Protocol, Relation, Role, Rule, Severity, Timestamp, Traffic,
 };
+use zeroize::Zeroizing;
 
 use super::{Host, Whom, contacts};
 use crate::destinations::{Destinations, unpack};
@@ -84,4 +85,94 @@ fn most_content_comes_first() {
     let (name, program) = (most.name.clone().unwrap(), most.program.clone());
     let first = &contacts(&lines)[0];
     assert_eq!((&first.whom, first.program), (&Whom::Host(Host::Name(name)), program.as_deref()));
+}
+
+#[test]
+fn findings_of_all_flows_are_told_together() {
+    let ledger = seen(None, &FLOWS);
+    let told: Vec<_> = ledger
+        .findings
+        .iter()
+        .map(|told| {
+            let finding = &told.finding;
+            (
+                finding.what.rule().name(),
+                finding.program.as_deref().unwrap(),
+                finding.destination.name.as_deref(),
+                told.times,
+            )
+        })
+        .collect();
+    let clear = |program, host| ("content-in-clear", program, Some(host), 1);
+    assert_eq!(
+        told,
+        [
+            clear("/bin/a", "accounts.gstatic.com"),
+            clear("/bin/a", "maps.googleapis.com"),
+            clear("/bin/b", "maps.googleapis.com"),
+            clear("/bin/b", "nobody.example"),
+        ]
+    );
+    assert!(ledger.lines.iter().all(|line| line.given == Some(false)), "nothing was looked for");
+}
+
+#[test]
+fn what_happens_on_the_phone_is_told_of_the_flows_that_speak_then() {
+    let mut watcher = Watcher::new(Config::default());
+    let (app, remote) = ("198.19.84.1:4000".parse().unwrap(), "192.0.2.1:80".parse().unwrap());
+    let key = FlowKey { protocol: Protocol::Tcp, app, remote };
+    let at = |minute: i64| Timestamp(minute * 60_000_000);
+    let request = |body: usize| {
+        let body = "x".repeat(body);
+        format!("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    };
+    for (number, minute) in [(1, 0), (2, 10), (3, 20)] {
+        let flow = FlowNumber(number);
+        watcher.observe(Observation::Happened { event: Event::ScreenOff, at: at(minute) });
+        watcher.observe(Observation::Opened { flow, key, at: at(minute) });
+        let owner = Owner { uid: Some(1), pid: None, program: Some("/bin/a".into()) };
+        watcher.observe(Observation::Owned { flow, owner });
+        let payload = request(2_000).into_bytes().into();
+        watcher.observe(Observation::Bytes { flow, direction: Direction::Sent, payload, at: at(minute + 1) });
+        let (traffic, ending) = (Traffic::default(), Ending::Finished);
+        watcher.observe(Observation::Closed { flow, traffic, ending, at: at(minute + 2) });
+    }
+    let flows = watcher.take_changed();
+    let rules: Vec<_> = flows[0].findings.iter().map(|finding| finding.what.rule()).collect();
+    assert_eq!(rules, [Rule::ContentInClear, Rule::ScreenOff]);
+    let told = watcher.ledger().findings;
+    let rules: Vec<_> = told.iter().map(|told| (told.finding.what.rule(), told.times)).collect();
+    let expected = [(Rule::ContentInClear, 3), (Rule::ScreenOff, 3), (Rule::AfterEvent, 3)];
+    assert_eq!(rules, expected);
+}
+
+#[test]
+fn a_detail_in_a_request_becomes_a_finding_in_clear_and_in_disguise() {
+    let kind = DetailKind::Imei;
+    let name = DetailName { kind, number: 1, id: 7 };
+    let value = Zeroizing::new("490154203237518".to_owned());
+    let mut watcher = Watcher::new(Config::default());
+    watcher.set_details(&Details { set: 5, list: vec![Detail { name, value }] });
+    let (app, remote) = ("198.19.84.1:4000".parse().unwrap(), "192.0.2.1:80".parse().unwrap());
+    let (flow, at) = (FlowNumber(1), Timestamp(1));
+    let key = FlowKey { protocol: Protocol::Tcp, app, remote };
+    watcher.observe(Observation::Opened { flow, key, at });
+    // MIUI's form of an IMEI: the first 16 letters of the Base64 for URLs of its SHA-1.
+    let request = "GET /pass/activate/dev/l6IQUjLsyHVvA6Ap/activating?imei=490154203237518 HTTP/1.1\r\n\
+                   Host: api.shop.example\r\n\r\n";
+    let payload = request.as_bytes().to_vec().into();
+    watcher.observe(Observation::Bytes { flow, direction: Direction::Sent, payload, at });
+    let (traffic, ending) = (Traffic::default(), Ending::Finished);
+    watcher.observe(Observation::Closed { flow, traffic, ending, at });
+
+    let ledger = watcher.ledger();
+    let told: Vec<_> =
+        ledger.findings.iter().map(|told| (told.finding.key(), told.finding.severity)).collect();
+    let expected = [
+        ("identifier-sent||api.shop.example|imei 1 open".to_owned(), Severity::High),
+        ("identifier-sent||api.shop.example|imei 1 disguised".to_owned(), Severity::Medium),
+    ];
+    assert_eq!(told, expected);
+    assert!(!format!("{ledger:?}").contains("490154203237518"), "no finding holds a value");
+    assert_eq!(ledger.lines[0].given, Some(true));
 }

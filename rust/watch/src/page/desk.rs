@@ -61,9 +61,16 @@ impl Desk {
         self.needles.search(piece, &mut room)
     }
 
-    /// `own` is the package of the program that sent it.
+    /// `own` is the package of the program that sent it. A field may be called by a value: by a cookie's name.
     pub(crate) fn judge(&self, candidates: &[Candidate], own: Option<&str>) -> Vec<Hit> {
-        if candidates.is_empty() { Vec::new() } else { self.needles.judge(candidates, own.as_slice()) }
+        if candidates.is_empty() {
+            return Vec::new();
+        }
+        let mut hits = self.needles.judge(candidates, own.as_slice());
+        for text in hits.iter_mut().flat_map(|hit| [&mut hit.field, &mut hit.excerpt]) {
+            *text = self.redact(text).unwrap_or_else(|| std::mem::take(text));
+        }
+        hits
     }
 
     /// See [`Needles::redact`].

@@ -54,15 +54,8 @@ impl Classes {
 
     /// Bytes of memory behind it.
     pub(super) fn held(&self) -> usize {
-        let all = [
-            &self.digits,
-            &self.hex,
-            &self.base64,
-            &self.number,
-            &self.joints,
-            &self.before,
-            &self.dotted,
-        ];
+        let all =
+            [&self.digits, &self.hex, &self.base64, &self.number, &self.joints, &self.before, &self.dotted];
         all.map(|bits| bits.0.capacity() * 8).iter().sum()
     }
 

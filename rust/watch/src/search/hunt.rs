@@ -97,7 +97,9 @@ impl<'a> Hunt<'a> {
         let mut sheet = self.take(origin.depth);
         let start = sheet.leaves.len();
         let is_form = |bytes| {
-            let other = media.is_some_and(|media| !is_media(media, b"application/x-www-form-urlencoded") && !is_media(media, b"text/plain"));
+            let other = media.is_some_and(|media| {
+                !is_media(media, b"application/x-www-form-urlencoded") && !is_media(media, b"text/plain")
+            });
             !other && pairs::looks_like(bytes)
         };
         if json::looks_like(bytes) {
@@ -202,7 +204,9 @@ impl<'a> Hunt<'a> {
         self.roll(bytes, origin);
         if !is_media && bytes.len() >= 24 && self.guesses > 0 {
             self.guesses -= 1;
-            if self.unpack(Compressed::Deflate, bytes, origin) || self.unpack(Compressed::Brotli, bytes, origin) {
+            if self.unpack(Compressed::Deflate, bytes, origin)
+                || self.unpack(Compressed::Brotli, bytes, origin)
+            {
                 return true;
             }
         }
@@ -225,7 +229,8 @@ impl<'a> Hunt<'a> {
         let mut inner = self.spare();
         let most = self.left.min(bytes.len().saturating_mul(RATIO));
         let unpacked = compressed.unpack(bytes, most, &mut self.room.inflater, &mut inner);
-        let good = if guess { unpacked == Unpacked::Whole && protobuf::is_text(&inner) } else { !inner.is_empty() };
+        let good =
+            if guess { unpacked == Unpacked::Whole && protobuf::is_text(&inner) } else { !inner.is_empty() };
         if good {
             self.understood &= unpacked == Unpacked::Whole;
             self.step(&inner, compressed.form(), origin);
@@ -322,7 +327,12 @@ impl<'a> Hunt<'a> {
         if !self.wants(detail, !form.is_empty()) {
             return;
         }
-        if let Some(times) = self.room.times.get_mut(usize::from(detail)).and_then(|times| times.get_mut(usize::from(!form.is_empty()))) {
+        if let Some(times) = self
+            .room
+            .times
+            .get_mut(usize::from(detail))
+            .and_then(|times| times.get_mut(usize::from(!form.is_empty())))
+        {
             *times += 1;
         }
         let found = Found { place, in_bytes: false, kind: name.kind, detail: Some(detail), form, evidence };
@@ -330,7 +340,8 @@ impl<'a> Hunt<'a> {
     }
 
     pub(super) fn wants(&self, detail: u16, encoded: bool) -> bool {
-        let times = self.room.times.get(usize::from(detail)).and_then(|times| times.get(usize::from(encoded)));
+        let times =
+            self.room.times.get(usize::from(detail)).and_then(|times| times.get(usize::from(encoded)));
         self.room.found.len() < FOUND && times.is_some_and(|times| *times < TIMES)
     }
 
@@ -344,7 +355,13 @@ impl<'a> Hunt<'a> {
     }
 
     /// Keeps what was found in bytes.
-    pub(super) fn found_in_bytes(&mut self, detail: u16, form: Vec<Form>, evidence: Evidence, origin: Origin<'_>) {
+    pub(super) fn found_in_bytes(
+        &mut self,
+        detail: u16,
+        form: Vec<Form>,
+        evidence: Evidence,
+        origin: Origin<'_>,
+    ) {
         let before = self.room.found.len();
         let sheet = &mut self.room.bytes;
         let path = sheet.add_path(origin.path);
@@ -413,7 +430,8 @@ fn is_media(media: &[u8], kind: &[u8]) -> bool {
 
 fn is_multipart(bytes: &[u8], media: Option<&[u8]>) -> bool {
     media.is_some_and(|media| is_media(media, b"multipart/"))
-        || bytes.starts_with(b"--") && memchr::memmem::find(bytes.get(..512).unwrap_or(bytes), b"ontent-").is_some()
+        || bytes.starts_with(b"--")
+            && memchr::memmem::find(bytes.get(..512).unwrap_or(bytes), b"ontent-").is_some()
 }
 
 /// The message of a gRPC frame without compression: <https://grpc.github.io>, "gRPC over HTTP2".

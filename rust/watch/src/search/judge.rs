@@ -39,7 +39,8 @@ impl Needles {
                 add(&mut hits, candidate, Grade::LooksLike);
             }
         }
-        let certain: Vec<_> = hits.iter().filter(|hit| hit.detail.is_some()).map(|hit| hit.field.clone()).collect();
+        let certain: Vec<_> =
+            hits.iter().filter(|hit| hit.detail.is_some()).map(|hit| hit.field.clone()).collect();
         hits.retain(|hit| hit.detail.is_some() || !certain.contains(&hit.field));
         hits.extend(self.places(candidates));
         hits.extend(self.packages(candidates, own));
@@ -69,12 +70,14 @@ impl Needles {
     fn places(&self, candidates: &[Candidate]) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
         for first in candidates {
-            let Evidence::Coordinate { axis: Axis::Latitude, degrees: latitude, decimals: exact } = first.evidence
+            let Evidence::Coordinate { axis: Axis::Latitude, degrees: latitude, decimals: exact } =
+                first.evidence
             else {
                 continue;
             };
             for second in candidates.iter().filter(|second| second.detail == first.detail) {
-                let Evidence::Coordinate { axis: Axis::Longitude, degrees: longitude, decimals } = second.evidence
+                let Evidence::Coordinate { axis: Axis::Longitude, degrees: longitude, decimals } =
+                    second.evidence
                 else {
                     continue;
                 };
@@ -109,12 +112,14 @@ impl Needles {
             Evidence::Packages(list) => Some((candidate, list)),
             _ => None,
         });
-        let mut all: Vec<u16> = lists.clone().flat_map(|(_, list)| list).copied().filter(|detail| !is_own(detail)).collect();
+        let mut all: Vec<u16> =
+            lists.clone().flat_map(|(_, list)| list).copied().filter(|detail| !is_own(detail)).collect();
         all.sort_unstable();
         all.dedup();
         let first = lists.map(|(candidate, _)| candidate).next()?;
         (all.len() >= ENOUGH_PACKAGES).then(|| Hit {
             excerpt: format!("<{} installed apps>", all.len()),
+            count: u32::try_from(all.len()).unwrap_or(u32::MAX),
             ..hit(first, Grade::Yours)
         })
     }
@@ -129,7 +134,8 @@ fn has_another_contact(candidate: &Candidate, all: &[Candidate]) -> bool {
 
 /// The structure that a field is in.
 fn structure(field: &str) -> &str {
-    let field = field.strip_suffix(']').and_then(|field| field.rsplit_once('[')).map_or(field, |(field, _)| field);
+    let field =
+        field.strip_suffix(']').and_then(|field| field.rsplit_once('[')).map_or(field, |(field, _)| field);
     field.rsplit_once('.').map_or(field, |(structure, _)| structure)
 }
 
@@ -159,5 +165,6 @@ fn hit(candidate: &Candidate, grade: Grade) -> Hit {
         request: None,
         offset: candidate.offset,
         excerpt: candidate.excerpt.clone(),
+        count: 1,
     }
 }

@@ -25,7 +25,8 @@ impl Hunt<'_> {
         let mut found = std::mem::take(&mut self.room.found);
         found.sort_by_key(|found| (found.in_bytes, found.place.depth, found.place.start));
         let mut walks = Walks::default();
-        let mut candidates: Vec<_> = found.drain(..).map(|found| self.candidate(found, offset, &mut walks)).collect();
+        let mut candidates: Vec<_> =
+            found.drain(..).map(|found| self.candidate(found, offset, &mut walks)).collect();
         self.room.found = found;
         if !self.packages.is_empty() {
             let evidence = Evidence::Packages(std::mem::take(&mut self.packages));
@@ -57,7 +58,8 @@ impl Hunt<'_> {
             });
             shown
         } else {
-            let text = self.room.sheets.get(usize::from(found.place.depth)).map_or(&[][..], |sheet| &sheet.text);
+            let text =
+                self.room.sheets.get(usize::from(found.place.depth)).map_or(&[][..], |sheet| &sheet.text);
             excerpt(text, found.place, &shown)
         };
         while let Some(at) = place {
@@ -77,7 +79,13 @@ impl Hunt<'_> {
     }
 
     /// Adds the steps and the name of one sheet, and gives the place that it came from.
-    fn level(&self, at: Place, walks: &mut Walks, form: &mut Vec<Form>, names: &mut Vec<String>) -> Option<Place> {
+    fn level(
+        &self,
+        at: Place,
+        walks: &mut Walks,
+        form: &mut Vec<Form>,
+        names: &mut Vec<String>,
+    ) -> Option<Place> {
         let depth = usize::from(at.depth);
         let sheet = self.room.sheets.get(depth)?;
         let (number, leaf) = sheet.leaf(at.start)?;
@@ -117,7 +125,9 @@ fn name(sheet: &Sheet, number: usize, leaf: &Leaf, at: usize, walk: &mut Option<
             *walk = Some((number, Walk::Xml(xml::Walk::default())));
         }
     } else {
-        if text.get(..at).is_some_and(|before| before.contains(&b'?')) && memchr::memmem::find(text, b"://").is_some() {
+        if text.get(..at).is_some_and(|before| before.contains(&b'?'))
+            && memchr::memmem::find(text, b"://").is_some()
+        {
             path.push_str(dot);
             path.push_str("query");
             pairs::path(text, at, &mut path);

@@ -152,7 +152,8 @@ impl Needles {
         match detail.name.kind {
             DetailKind::Package => self.add_package(place, &detail.value, keys),
             DetailKind::Place => {
-                self.places.extend(details::place(detail).map(|(latitude, longitude)| (place, latitude, longitude)));
+                self.places
+                    .extend(details::place(detail).map(|(latitude, longitude)| (place, latitude, longitude)));
             }
             DetailKind::Imei
             | DetailKind::ImeiSv
@@ -334,7 +335,8 @@ fn is_number(kind: DetailKind) -> bool {
 
 /// Kinds and values that stand in prose, names of hosts and models by chance.
 fn is_whole_only(kind: DetailKind, value: &[u8]) -> bool {
-    matches!(kind, DetailKind::Name | DetailKind::Carrier | DetailKind::Ssid) || value.len() < SHORTEST_FREE_WORD
+    matches!(kind, DetailKind::Name | DetailKind::Carrier | DetailKind::Ssid)
+        || value.len() < SHORTEST_FREE_WORD
 }
 
 #[inline]

@@ -121,7 +121,8 @@ impl Hunt<'_> {
 
     fn loose(&mut self, text: &[u8], run: &mut Run, depth: usize) {
         let run = std::mem::take(run);
-        let has_space = text.get(run.start..run.end).is_some_and(|text| text.contains(&b' ') || text.contains(&b'+'));
+        let has_space =
+            text.get(run.start..run.end).is_some_and(|text| text.contains(&b' ') || text.contains(&b'+'));
         if run.groups > 1 && has_space {
             self.look_up(text, run, depth);
         }
@@ -149,10 +150,18 @@ impl Hunt<'_> {
     }
 
     /// Compares the digits. Of `beginning` it is enough that they begin the run.
-    fn number(&mut self, text: &[u8], run: Run, reference: u32, beginning: Option<DetailKind>, depth: usize) -> bool {
+    fn number(
+        &mut self,
+        text: &[u8],
+        run: Run,
+        reference: u32,
+        beginning: Option<DetailKind>,
+        depth: usize,
+    ) -> bool {
         let needles = self.needles;
         let Some(number) = needles.numbers.get(reference as usize) else { return false };
-        let digits = text.get(run.start..run.end).unwrap_or_default().iter().filter(|byte| byte.is_ascii_digit());
+        let digits =
+            text.get(run.start..run.end).unwrap_or_default().iter().filter(|byte| byte.is_ascii_digit());
         let expected = needles.bytes(number.digits);
         let kind = needles.name(number.digits.detail).map(|name| name.kind);
         let same = match beginning {
@@ -185,14 +194,19 @@ impl Hunt<'_> {
     fn shape_of_number(&mut self, text: &[u8], run: Run, depth: usize) {
         let place = Place::new(depth, run.start, run.end);
         let told = || telling::before(text, run.start).and_then(telling::kind);
-        if run.digits == 15 && run.groups == 1 && self.needles.networks.contains(&(run.value / 10_000_000_000)) {
+        if run.digits == 15
+            && run.groups == 1
+            && self.needles.networks.contains(&(run.value / 10_000_000_000))
+        {
             if is_all_of_its_word(text, run.start, run.end) {
                 self.shape(place, DetailKind::Imsi);
             }
             return;
         }
         let fits = |kind| match kind {
-            DetailKind::Imei => run.digits == 15 && passes_luhn(text.get(run.start..run.end).unwrap_or_default()),
+            DetailKind::Imei => {
+                run.digits == 15 && passes_luhn(text.get(run.start..run.end).unwrap_or_default())
+            }
             DetailKind::ImeiSv => run.digits == 16,
             DetailKind::Imsi => run.digits == 15,
             DetailKind::Iccid => (18..=20).contains(&run.digits),
@@ -211,12 +225,16 @@ impl Hunt<'_> {
             return;
         }
         let negative = run.start.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'-');
-        let Some((degrees, decimals)) = degrees(text.get(run.start..run.end).unwrap_or_default()) else { return };
+        let Some((degrees, decimals)) = degrees(text.get(run.start..run.end).unwrap_or_default()) else {
+            return;
+        };
         let degrees = if negative { -degrees } else { degrees };
         for (detail, latitude, longitude) in &needles.places {
             for (axis, expected) in [(Axis::Latitude, *latitude), (Axis::Longitude, *longitude)] {
                 // Longitudes stand closer together toward the poles.
-                if (degrees as f64 / TEN_MILLIONTHS - expected).abs() < if axis == Axis::Latitude { 0.02 } else { 0.3 } {
+                if (degrees as f64 / TEN_MILLIONTHS - expected).abs()
+                    < if axis == Axis::Latitude { 0.02 } else { 0.3 }
+                {
                     let place = Place::new(depth, run.start, run.end);
                     self.found(place, *detail, Vec::new(), Evidence::Coordinate { axis, degrees, decimals });
                 }
@@ -227,7 +245,8 @@ impl Hunt<'_> {
     /// Whether a number may be that of a detail, kept as bytes.
     #[inline]
     pub(super) fn may_be_number(&self, value: u64) -> bool {
-        value.wrapping_sub(100_000_000) < 10_000_000_000_000_000 && self.needles.number_keys.may_have(mix(value))
+        value.wrapping_sub(100_000_000) < 10_000_000_000_000_000
+            && self.needles.number_keys.may_have(mix(value))
     }
 
     /// A number that was kept as bytes.
@@ -242,7 +261,12 @@ impl Hunt<'_> {
             if same && (coded || digits.first() != Some(&b'0')) {
                 let time = self.is_time(value, digits.len());
                 let evidence = Evidence::Number { coded, significant: number.significant, time };
-                self.found_in_bytes(number.digits.detail, vec![telltale_model::Form::Binary], evidence, origin);
+                self.found_in_bytes(
+                    number.digits.detail,
+                    vec![telltale_model::Form::Binary],
+                    evidence,
+                    origin,
+                );
             }
         }
     }
@@ -276,5 +300,6 @@ fn passes_luhn(digits: &[u8]) -> bool {
     let value = |digit: &u8| u32::from(digit & 0x0f);
     let twice = |digit: u32| digit * 2 / 10 + digit * 2 % 10;
     let digits = digits.iter().filter(|byte| byte.is_ascii_digit()).rev().map(value);
-    digits.enumerate().map(|(at, digit)| if at % 2 == 1 { twice(digit) } else { digit }).sum::<u32>() % 10 == 0
+    digits.enumerate().map(|(at, digit)| if at % 2 == 1 { twice(digit) } else { digit }).sum::<u32>() % 10
+        == 0
 }

@@ -25,7 +25,11 @@ impl Needles {
             let token = piece.trim_end_matches(divides);
             if token.contains('%') {
                 let mut sheet = super::sheet::Sheet::default();
-                super::decode::percent::decode(token.as_bytes(), super::decode::percent::Keep::Nothing, &mut sheet);
+                super::decode::percent::decode(
+                    token.as_bytes(),
+                    super::decode::percent::Keep::Nothing,
+                    &mut sheet,
+                );
                 let first = self.found_in(&sheet.text, 0).into_iter().next();
                 places.extend(first.map(|(_, _, name)| (start, start + token.len(), name)));
             }

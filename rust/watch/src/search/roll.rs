@@ -40,12 +40,16 @@ impl Hunt<'_> {
         }
         let there = bytes.get(at..).unwrap_or_default();
         for reference in needles.digest_keys.get(key) {
-            let Some(detail) = needles.digested.get((reference / 4) as usize).map(|value| value.detail) else { continue };
+            let Some(detail) = needles.digested.get((reference / 4) as usize).map(|value| value.detail)
+            else {
+                continue;
+            };
             if !self.wants(detail, true) {
                 continue;
             }
             let Some((detail, hash, digest)) = needles.digest(reference) else { continue };
-            let count = digest.bytes().iter().zip(there).take_while(|(expected, byte)| expected == byte).count();
+            let count =
+                digest.bytes().iter().zip(there).take_while(|(expected, byte)| expected == byte).count();
             if count == digest.bytes().len() {
                 self.found_in_bytes(detail, vec![hash], Evidence::Value, origin);
             } else if count >= 6 {

@@ -115,7 +115,10 @@ impl Hunt<'_> {
                 self.digest(key, place, alone, Form::Hex, 4, |digest| hex::common(token, digest));
             }
             self.shapes(text, token, start, depth);
-            if alone && token.len() >= SHORTEST_HEX && token.len() % 2 == 0 && !token.iter().all(u8::is_ascii_digit)
+            if alone
+                && token.len() >= SHORTEST_HEX
+                && token.len() % 2 == 0
+                && !token.iter().all(u8::is_ascii_digit)
                 || token.len() >= 2 * SHORTEST_HEX && token.len() % 2 == 0
             {
                 let mut inner = self.spare();
@@ -189,7 +192,10 @@ impl Hunt<'_> {
     ) {
         let needles = self.needles;
         for reference in needles.digest_keys.get(key) {
-            let Some(detail) = needles.digested.get((reference / 4) as usize).map(|value| value.detail) else { continue };
+            let Some(detail) = needles.digested.get((reference / 4) as usize).map(|value| value.detail)
+            else {
+                continue;
+            };
             if !self.wants(detail, true) {
                 continue;
             }
@@ -208,7 +214,12 @@ impl Hunt<'_> {
                 Evidence::Cut { bits, whole: alone && count == token }
             };
             let end = place.start as usize + count;
-            self.found(Place::new(usize::from(place.depth), place.start as usize, end), detail, steps, evidence);
+            self.found(
+                Place::new(usize::from(place.depth), place.start as usize, end),
+                detail,
+                steps,
+                evidence,
+            );
         }
     }
 
@@ -223,7 +234,15 @@ impl Hunt<'_> {
         let mut inner = self.spare();
         base64::decode(sheet.text.get(start..end).unwrap_or_default(), &mut inner);
         loop {
-            let next = end + sheet.text.get(end..leaf).unwrap_or_default().iter().take(2).take_while(|byte| b"\r\n".contains(byte)).count();
+            let next = end
+                + sheet
+                    .text
+                    .get(end..leaf)
+                    .unwrap_or_default()
+                    .iter()
+                    .take(2)
+                    .take_while(|byte| b"\r\n".contains(byte))
+                    .count();
             if next == end || next >= leaf || !classes.base64.has(next) {
                 break;
             }
@@ -308,8 +327,12 @@ fn same_words(text: &[u8], word: &[u8]) -> bool {
 fn is_whole_field(sheet: &Sheet, start: usize, end: usize) -> bool {
     let Some((place, leaf)) = sheet.leaf(super::sheet::place(start)) else { return false };
     let path = sheet.path(leaf.path);
-    let key = sheet.text.get(leaf.start as usize..(leaf.value as usize).saturating_sub(1)).unwrap_or_default();
-    if path.starts_with("path[") || path == "name" || path == "header" && HEADERS.iter().any(|name| key.eq_ignore_ascii_case(name)) {
+    let key =
+        sheet.text.get(leaf.start as usize..(leaf.value as usize).saturating_sub(1)).unwrap_or_default();
+    if path.starts_with("path[")
+        || path == "name"
+        || path == "header" && HEADERS.iter().any(|name| key.eq_ignore_ascii_case(name))
+    {
         return false;
     }
     let last = sheet.end(place);

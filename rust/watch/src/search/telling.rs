@@ -68,7 +68,8 @@ pub(super) fn kind(name: &[u8]) -> Option<DetailKind> {
 
 /// What the last name of a field tells.
 pub(super) fn of_field(field: &str) -> Option<DetailKind> {
-    let field = field.trim_end_matches(|letter: char| letter == ']' || letter == '[' || letter.is_ascii_digit());
+    let field =
+        field.trim_end_matches(|letter: char| letter == ']' || letter == '[' || letter.is_ascii_digit());
     let (before, last) = field.rsplit_once('.')?;
     // In containers of containers the last name may be that of the container.
     match last {

@@ -98,7 +98,9 @@ fn numbers_are_found_in_the_ways_in_which_people_write_them() {
     for number in ["+1 (202) 555-0143", "12025550143", "001-202-555-0143", "202.555.0143", "+1+202+5550143"] {
         assert_eq!(found(&[body(&format!("{{\"to\":\"{number}\"}}"))]), ["<contact 1>  json.to"], "{number}");
     }
-    for other in ["12025550144", "1202555014", "912025550143", "0.2025550143", "a1b2025550143c", "20255501430"] {
+    for other in
+        ["12025550144", "1202555014", "912025550143", "0.2025550143", "a1b2025550143c", "20255501430"]
+    {
         assert_eq!(found(&[body(&format!("{{\"to\":\"{other}\"}}"))]), Vec::<String>::new(), "{other}");
     }
 }
@@ -132,7 +134,10 @@ fn shapes_need_a_name_that_tells_or_the_prefix_of_ones_own_network() {
 fn what_is_kept_names_the_details() {
     let needles = usual();
     let redacted = |text| needles.redact(text).unwrap_or_else(|| "as it was".to_owned());
-    assert_eq!(redacted("/pass/dev/l6IQUjLsyHVvA6Ap/x?n=%2B919876543210"), "/pass/dev/<imei 1>/x?n=<phone 1>");
+    assert_eq!(
+        redacted("/pass/dev/l6IQUjLsyHVvA6Ap/x?n=%2B919876543210"),
+        "/pass/dev/<imei 1>/x?n=<phone 1>"
+    );
     assert_eq!(redacted("a=NDkwMTU0MjAzMjM3NTE4&b=Airtel"), "a=<imei 1>&b=<carrier 1>");
     assert_eq!(redacted("www.airtel.in"), "as it was");
     let hits = hits(&needles, &[body("{\"secret\":\"yes 12\",\"imei\":\"490154203237518\",\"b\":\"no\"}")]);
@@ -157,7 +162,9 @@ fn what_is_not_understood_is_said() {
 #[test]
 fn five_thousand_contacts_fit() {
     let mut list = vec![(DetailKind::Imei, "490154203237518".to_owned())];
-    list.extend((0..5_000).map(|number| (DetailKind::Contact, format!("+49 151 {:07}", number * 1_999 % 10_000_000))));
+    list.extend(
+        (0..5_000).map(|number| (DetailKind::Contact, format!("+49 151 {:07}", number * 1_999 % 10_000_000))),
+    );
     let list: Vec<_> = list.iter().map(|(kind, value)| (*kind, value.as_str())).collect();
     let needles = Needles::new(&details(&list));
     assert!(needles.held() < 8 << 20, "{} bytes", needles.held());

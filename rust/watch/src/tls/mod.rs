@@ -1,5 +1,6 @@
 //! TLS and DTLS: what the client's hello says in clear, then which bytes are content.
 
+mod certificate;
 mod dtls;
 mod flight;
 mod handshake;

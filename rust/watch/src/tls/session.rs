@@ -2,6 +2,7 @@
 
 use telltale_model::{Application, Class, Direction, Facts};
 
+use super::certificate::Shown;
 use super::handshake::Messages;
 use super::hello::Transport;
 use super::record::{Header, Kind, Piece, Records};
@@ -14,7 +15,7 @@ use crate::session::Step;
 /// Payload of the client's application data is content; everything else that it sends is handshake, also
 /// the end of its handshake where TLS 1.3 sends it as application data (see [`super::flight`] for what of
 /// that is an estimate). What is no record is unknown, and the next record is looked for. Of the server's side
-/// only the first record matters.
+/// only the beginning matters: that it speaks, and the names of its certificate where they are in clear.
 #[derive(Debug)]
 pub(crate) struct Tls {
     sent: Records,
@@ -25,6 +26,7 @@ pub(crate) struct Tls {
     /// Payload of a record that is handshake if it is the last, else content: not counted yet.
     last: usize,
     server_spoke: bool,
+    shown: Shown,
     recognised: bool,
 }
 
@@ -46,6 +48,7 @@ impl Tls {
             messages: Messages::new(Transport::Tls),
             last: 0,
             server_spoke: false,
+            shown: Shown::default(),
             recognised: false,
         }
     }
@@ -60,7 +63,7 @@ impl Tls {
                     self.piece(piece, facts);
                 }
             }
-            Direction::Received if !self.server_spoke => self.hear(&mut bytes, facts),
+            Direction::Received if !self.server_spoke || self.shown.is_open() => self.hear(&mut bytes, facts),
             Direction::Received => {}
         }
         Step::On
@@ -72,6 +75,7 @@ impl Tls {
         if direction == Direction::Received {
             self.received.miss(0);
             self.received.give_up();
+            self.shown.close();
             return;
         }
         facts.count_handshake(self.sent.give_up());
@@ -97,7 +101,7 @@ impl Tls {
 
     /// Bytes of memory that are held beyond the session itself.
     pub(crate) fn held(&self) -> usize {
-        self.messages.held()
+        self.messages.held() + self.shown.held()
     }
 
     fn piece(&mut self, piece: Piece<'_>, facts: &mut Facts) {
@@ -164,9 +168,23 @@ impl Tls {
 
     fn hear(&mut self, bytes: &mut Reader<'_>, facts: &mut Facts) {
         while let Some(piece) = self.received.next(bytes) {
-            if matches!(piece, Piece::Header(_)) {
-                self.server_spoke = true;
-                return self.recognise(facts);
+            match piece {
+                Piece::Header(header) => {
+                    self.server_spoke = true;
+                    self.recognise(facts);
+                    // Behind anything else it is encrypted (RFC 5246 7.1, RFC 8446 D.4).
+                    if header.kind != Kind::Handshake {
+                        self.shown.close();
+                    }
+                }
+                Piece::Payload(bytes) => {
+                    let certificate = self.shown.take(bytes);
+                    facts.certificate = facts.certificate.take().or(certificate);
+                }
+                Piece::Stray(_) => {}
+            }
+            if self.server_spoke && !self.shown.is_open() {
+                return;
             }
         }
     }

@@ -24,7 +24,10 @@ pub(in crate::search) fn boundary(body: &[u8]) -> Option<&[u8]> {
 }
 
 /// The parts, in their order.
-pub(in crate::search) fn sections<'a>(body: &'a [u8], boundary: &'a [u8]) -> impl Iterator<Item = Section<'a>> {
+pub(in crate::search) fn sections<'a>(
+    body: &'a [u8],
+    boundary: &'a [u8],
+) -> impl Iterator<Item = Section<'a>> {
     let finder = memchr::memmem::Finder::new(boundary).into_owned();
     let mut rest = finder.find(body).and_then(|at| body.get(at + boundary.len()..));
     std::iter::from_fn(move || {
@@ -71,7 +74,9 @@ fn read(section: &[u8]) -> Section<'_> {
 fn parameter<'a>(value: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     let parameters = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let found = parameters.filter(|parameter| parameter.len() > name.len());
-    let mut found = found.filter(|parameter| parameter.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)));
+    let mut found = found.filter(|parameter| {
+        parameter.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name))
+    });
     let value = found.next()?.get(name.len()..)?;
     Some(value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value))
 }

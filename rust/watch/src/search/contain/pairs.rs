@@ -2,8 +2,8 @@
 
 use super::add_name;
 use crate::search::decode::percent::{self, Keep};
-use crate::search::sheet::{Sheet, Steps};
 use crate::search::sheet::Place;
+use crate::search::sheet::{Sheet, Steps};
 
 /// Whether a text may be a form: it begins with a name and an equals sign, and has no spaces.
 pub(in crate::search) fn looks_like(text: &[u8]) -> bool {
@@ -38,7 +38,11 @@ pub(in crate::search) fn split(
                 percent::decode(pair.get(..equals).unwrap_or_default(), Keep::Nothing, sheet);
                 sheet.open_value();
             }
-            percent::decode(pair.get(equals.map_or(0, |at| at + 1)..).unwrap_or_default(), Keep::Nothing, sheet);
+            percent::decode(
+                pair.get(equals.map_or(0, |at| at + 1)..).unwrap_or_default(),
+                Keep::Nothing,
+                sheet,
+            );
             each(sheet);
             sheet.close();
         }

@@ -81,5 +81,6 @@ fn varint(reader: &mut Reader<'_>) -> Option<u64> {
 
 /// Whether bytes are text: UTF-8 without control characters but those of lines.
 pub(in crate::search) fn is_text(bytes: &[u8]) -> bool {
-    std::str::from_utf8(bytes).is_ok() && bytes.iter().all(|byte| *byte >= 0x20 && *byte != 0x7f || b"\t\r\n".contains(byte))
+    std::str::from_utf8(bytes).is_ok()
+        && bytes.iter().all(|byte| *byte >= 0x20 && *byte != 0x7f || b"\t\r\n".contains(byte))
 }

@@ -60,7 +60,13 @@ impl Compressed {
     }
 
     /// Unpacks at most `most` bytes.
-    pub(super) fn unpack(self, bytes: &[u8], most: usize, inflater: &mut Inflater, to: &mut Vec<u8>) -> Unpacked {
+    pub(super) fn unpack(
+        self,
+        bytes: &[u8],
+        most: usize,
+        inflater: &mut Inflater,
+        to: &mut Vec<u8>,
+    ) -> Unpacked {
         to.clear();
         match self {
             Self::Gzip => inflater.gzip(bytes, most, to),

@@ -1,0 +1,236 @@
+//! Findings as the database keeps them: one row each, with what is particular to a rule as JSON. They hold names
+//! of details and never a value.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Transaction, params};
+use telltale_model::{Finding, Flow, Rule, Timestamp, Told, sort_told};
+
+use crate::{limits, row};
+
+/// What is not told any more: a rule, of one app or of all.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mute {
+    /// The program's path; `None` for all.
+    pub program: Option<String>,
+    /// The rule.
+    pub rule: Rule,
+}
+
+impl Mute {
+    /// Whether a finding is not to be told.
+    pub fn covers(&self, finding: &Finding) -> bool {
+        let same_app = self.program.is_none() || self.program == finding.program;
+        same_app && self.rule == finding.what.rule()
+    }
+}
+
+/// Keeps what is known of a flow now in place of what was known before.
+pub(crate) fn keep(transaction: &Transaction<'_>, run: i64, flow: &Flow) -> rusqlite::Result<()> {
+    let number = row::signed(flow.number.0);
+    transaction
+        .prepare_cached("DELETE FROM finding WHERE run = ?1 AND number = ?2")?
+        .execute(params![run, number])?;
+    let mut insert = transaction.prepare_cached(
+        "INSERT INTO finding (run, number, place, rule, severity, program, uid, at, times, finding)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    for (place, finding) in (0_i64..).zip(&flow.findings) {
+        // Text, numbers and lists always have a JSON form.
+        let Ok(text) = serde_json::to_string(finding) else { continue };
+        insert.execute(params![
+            run,
+            number,
+            place,
+            finding.what.rule().name(),
+            finding.severity.name(),
+            finding.program,
+            finding.uid,
+            finding.at.0,
+            row::signed(finding.times),
+            text
+        ])?;
+    }
+    Ok(())
+}
+
+/// Every statement once, since a moment and of one program where they are given. A row that this Telltale
+/// cannot have written is passed over.
+pub(crate) fn select(
+    connection: &Connection,
+    since: Option<Timestamp>,
+    program: Option<&str>,
+) -> rusqlite::Result<Vec<Told>> {
+    let mut statement = connection.prepare(
+        "SELECT finding FROM finding
+         WHERE (?1 IS NULL OR at >= ?1)
+           AND (?2 IS NULL OR program = ?2 OR substr(program, -length(?2) - 1) = '/' || ?2)
+         ORDER BY at DESC LIMIT ?3",
+    )?;
+    let since = since.map(|since| row::hour(since).saturating_mul(1_000_000));
+    let mut told: BTreeMap<String, Told> = BTreeMap::new();
+    let mut rows = statement.query(params![since, program, limits::FINDINGS_READ])?;
+    while let Some(found) = rows.next()? {
+        let text: String = found.get(0)?;
+        let Ok(finding) = serde_json::from_str::<Finding>(&text) else { continue };
+        let new = Told::new(finding);
+        match told.get_mut(&new.finding.key()) {
+            Some(known) => known.add(new),
+            None => {
+                told.insert(new.finding.key(), new);
+            }
+        }
+    }
+    let mut told: Vec<Told> = told.into_values().collect();
+    sort_told(&mut told);
+    Ok(told)
+}
+
+/// Begins or ends a silence. '' stands for all programs.
+pub(crate) fn mute(connection: &Connection, mute: &Mute, on: bool) -> rusqlite::Result<()> {
+    let change = if on {
+        "INSERT OR IGNORE INTO mute (program, rule) VALUES (?1, ?2)"
+    } else {
+        "DELETE FROM mute WHERE program = ?1 AND rule = ?2"
+    };
+    connection.execute(change, params![mute.program.as_deref().unwrap_or(""), mute.rule.name()])?;
+    Ok(())
+}
+
+/// All silences.
+pub(crate) fn muted(connection: &Connection) -> rusqlite::Result<Vec<Mute>> {
+    let mut statement = connection.prepare("SELECT program, rule FROM mute ORDER BY program, rule")?;
+    let rows = statement.query_map([], |found| Ok((found.get(0)?, found.get(1)?)))?;
+    let mut muted = Vec::new();
+    for row in rows {
+        let (program, rule): (String, String) = row?;
+        let rule = Rule::ALL.into_iter().find(|known| known.name() == rule);
+        let program = (!program.is_empty()).then_some(program);
+        muted.extend(rule.map(|rule| Mute { program, rule }));
+    }
+    Ok(muted)
+}
+
+#[cfg(test)]
+mod tests {
+    use telltale_model::{
+        Confidence, DetailKind, DetailName, Envelope, Evidence, FlowNumber, Form, Grade, Severity, What,
+    };
+
+    use super::*;
+    use crate::testing::{Folder, count, flow, run};
+    use crate::{Filter, Reader, Store};
+
+    const DAY: i64 = 86_400 * 1_000_000;
+    const NOW: Timestamp = Timestamp(20_783 * DAY + DAY / 2);
+
+    fn flagged(number: u64, at: Timestamp, findings: &[&[Form]]) -> Flow {
+        let flow = flow(number, at.0);
+        let detail = Some(DetailName { kind: DetailKind::Imei, number: 1, id: 7 });
+        let finding = |form: &&[Form]| Finding {
+            what: What::IdentifierSent {
+                kind: DetailKind::Imei,
+                detail,
+                grade: Grade::Yours,
+                form: form.to_vec(),
+            },
+            program: flow.owner.program.clone(),
+            uid: flow.owner.uid,
+            destination: flow.destination.clone(),
+            envelope: Envelope::None,
+            severity: Severity::High,
+            confidence: Confidence::Certain,
+            evidence: Evidence {
+                flow: FlowNumber(number),
+                offset: Some(4),
+                field: Some("path[4]".into()),
+                excerpt: Some("/pass/<imei 1>".into()),
+            },
+            times: 2,
+            at,
+        };
+        Flow { findings: findings.iter().map(finding).collect(), ..flow }
+    }
+
+    fn store(folder: &Folder, flows: &[Flow]) -> Store {
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        store.commit(NOW, flows).unwrap();
+        store
+    }
+
+    fn told(folder: &Folder, filter: &Filter) -> Vec<(Finding, u64, Timestamp)> {
+        let told = Reader::open(&folder.database()).unwrap().unwrap().findings(filter).unwrap();
+        told.into_iter().map(|told| (told.finding, told.times, told.last)).collect()
+    }
+
+    #[test]
+    fn findings_come_back_as_they_were_and_the_same_one_once() {
+        let folder = Folder::new("findings");
+        let later = Timestamp(NOW.0 + 1);
+        let (first, second) = (flagged(1, NOW, &[&[], &[Form::Sha1]]), flagged(2, later, &[&[]]));
+        let mut store = store(&folder, &[second, first.clone()]);
+        store.commit(NOW, std::slice::from_ref(&first)).unwrap();
+        let expected = [(first.findings[0].clone(), 4, later), (first.findings[1].clone(), 2, NOW)];
+        assert_eq!(told(&folder, &Filter::default()), expected);
+        let other = Filter { program: Some("wget".into()), since: None };
+        let tomorrow = Filter { program: None, since: Some(Timestamp(NOW.0 + DAY)) };
+        assert!(told(&folder, &other).is_empty() && told(&folder, &tomorrow).is_empty());
+    }
+
+    #[test]
+    fn a_finding_that_holds_no_more_goes() {
+        let folder = Folder::new("no-more");
+        let mut store = store(&folder, &[flagged(1, NOW, &[&[], &[Form::Md5]])]);
+        store.commit(NOW, &[flagged(1, NOW, &[&[]])]).unwrap();
+        assert_eq!(count(store.connection(), "SELECT count(*) FROM finding"), 1);
+    }
+
+    #[test]
+    fn flagged_flows_stay_as_long_as_their_findings() {
+        let folder = Folder::new("flagged");
+        let ago = |days: i64| Timestamp(NOW.0 - days * DAY);
+        let flows = [flow(1, ago(31).0), flagged(2, ago(31), &[&[]]), flagged(3, ago(91), &[&[]])];
+        let store = store(&folder, &flows);
+        let kept = "SELECT group_concat(number) = '2' FROM flow";
+        assert_eq!(count(store.connection(), kept), 1);
+        assert_eq!(count(store.connection(), "SELECT count(*) FROM finding"), 1);
+    }
+
+    #[test]
+    fn a_silence_is_kept_and_ends() {
+        let folder = Folder::new("mute");
+        let store = store(&folder, &[flagged(1, NOW, &[&[]])]);
+        let mutes = [None, Some("/usr/bin/curl".to_owned())]
+            .map(|program| Mute { program, rule: Rule::IdentifierSent });
+        for mute in &mutes {
+            store.mute(mute, true).unwrap();
+            store.mute(mute, true).unwrap();
+        }
+        let reader = Reader::open(&folder.database()).unwrap().unwrap();
+        assert_eq!(reader.muted().unwrap(), mutes);
+        let finding = &flagged(1, NOW, &[&[]]).findings[0];
+        assert!(mutes.iter().all(|mute| mute.covers(finding)));
+        let other = Mute { program: Some("/usr/bin/wget".into()), rule: Rule::IdentifierSent };
+        assert!(!other.covers(finding) && !Mute { rule: Rule::AppsSent, ..mutes[0].clone() }.covers(finding));
+        store.mute(&mutes[0], false).unwrap();
+        assert_eq!(reader.muted().unwrap(), mutes[1..]);
+    }
+
+    #[test]
+    fn the_history_is_who_was_contacted_first_when_and_how_much_on_each_day() {
+        let folder = Folder::new("history");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        for (number, days) in [(1, 20), (2, 3), (3, 0)] {
+            let at = Timestamp(NOW.0 - days * DAY);
+            let mut flow = flow(number, at.0);
+            flow.destination.company = Some("shop".into());
+            flow.facts.content_sent = number;
+            store.commit(at, &[flow]).unwrap();
+        }
+        let history = Reader::open(&folder.database()).unwrap().unwrap().history(NOW).unwrap();
+        let [contact] = &history.contacts[..] else { panic!("{history:?}") };
+        assert_eq!((contact.company.as_deref(), contact.first), (Some("shop"), Timestamp(NOW.0 - 20 * DAY)));
+        let days: Vec<_> = history.days.iter().map(|day| (day.day - NOW.day(), day.content_sent)).collect();
+        assert_eq!(days, [(-3, 2), (0, 3)]);
+    }
+}

@@ -1,0 +1,310 @@
+//! What is sent after events: after, never because. It is claimed only where it came after at least two of
+//! three of the same events, and in no quiet step; how often it comes without any is told beside it.
+
+use std::collections::BTreeMap;
+
+use telltale_model::{
+    Confidence, Destination, DetailKind, Envelope, Event, Evidence, Finding, Flow, FlowNumber, Severity,
+    Timestamp, What,
+};
+
+use super::context::Noted;
+use super::past::{Who, who};
+use crate::limits;
+
+/// What comes later than this is not told as after it: a quiet step is as long. In microseconds.
+const WINDOW: i64 = 3 * MINUTE;
+
+const MINUTE: i64 = 60 * 1_000_000;
+
+/// Events, and what was sent after them. Nothing is counted before the first one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Steps {
+    began: Option<Timestamp>,
+    /// The latest moment that was seen.
+    now: Timestamp,
+    /// Those that something may still be after.
+    open: Vec<Step>,
+    /// Microseconds in which any was open.
+    covered: i64,
+    counts: BTreeMap<Event, u32>,
+    seen: BTreeMap<(Subject, Event), Seen>,
+    background: BTreeMap<Subject, Minutes>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    event: Event,
+    at: Timestamp,
+    /// Which of its kind, from 1 on.
+    number: u32,
+}
+
+/// An app, whom it sent to, and the detail if it is about one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Subject {
+    who: Who,
+    whom: String,
+    kind: Option<DetailKind>,
+}
+
+#[derive(Clone, Debug)]
+struct Seen {
+    /// After so many of them.
+    steps: u32,
+    /// The last of them.
+    last: u32,
+    first: Timestamp,
+    flow: FlowNumber,
+    destination: Destination,
+}
+
+/// Minutes in which something was sent.
+#[derive(Clone, Copy, Debug, Default)]
+struct Minutes {
+    count: u64,
+    last: i64,
+}
+
+impl Steps {
+    /// An event. A step of a person's ends the one before; the screen and the network come in between.
+    pub(super) fn begin(&mut self, event: Event, at: Timestamp) {
+        self.advance(at);
+        self.began.get_or_insert(at);
+        self.open.retain(|step| step.event != event && (is_aside(event) || is_aside(step.event)));
+        let count = self.counts.entry(event).or_default();
+        *count = count.saturating_add(1);
+        self.open.push(Step { event, at, number: *count });
+    }
+
+    /// A flow sent content, and details of these kinds. `destination` is asked once a minute and flow.
+    pub(super) fn sent(
+        &mut self,
+        flow: &Flow,
+        noted: &mut Noted,
+        at: Timestamp,
+        kinds: &[DetailKind],
+        destination: impl Fn() -> Destination,
+    ) {
+        if self.began.is_none() {
+            return;
+        }
+        self.advance(at);
+        let minute = at.0.div_euclid(MINUTE);
+        if kinds.is_empty()
+            && noted.minute == Some(minute)
+            && self.open.iter().all(|step| step.at.0.div_euclid(MINUTE) < minute)
+        {
+            return;
+        }
+        noted.minute = Some(minute);
+        // Of a capture nobody knows the apps: they are one.
+        let who = who(&flow.owner).unwrap_or_default();
+        let destination = destination();
+        let Some(whom) = destination.company.clone().or_else(|| destination.name.clone()) else { return };
+        let kinds = kinds.iter().copied().map(Some).chain([None]);
+        for kind in kinds {
+            let subject = Subject { who: who.clone(), whom: whom.clone(), kind };
+            self.count(&subject, flow.number, minute, at, &destination);
+        }
+    }
+
+    /// What may be claimed, and what is seen after events but comes on its own too.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        let repeated = self.seen.iter().filter(|((_, event), seen)| {
+            let repeats = self.repeats(*event);
+            *event != Event::Quiet
+                && seen.steps >= 2
+                && seen.steps.saturating_mul(3) >= repeats.saturating_mul(2)
+        });
+        repeated.map(|((subject, event), seen)| self.finding(subject, *event, seen)).collect()
+    }
+
+    fn repeats(&self, event: Event) -> u32 {
+        self.counts.get(&event).copied().unwrap_or(0)
+    }
+
+    fn finding(&self, subject: &Subject, event: Event, seen: &Seen) -> Finding {
+        let Subject { who: (program, uid), kind, .. } = subject;
+        let on_its_own = self.seen.contains_key(&(subject.clone(), Event::Quiet));
+        let what = What::AfterEvent {
+            event,
+            kind: *kind,
+            seen: seen.steps,
+            repeats: self.repeats(event),
+            on_its_own,
+            background: self.background(subject),
+        };
+        let severity = if kind.is_some() && !on_its_own { Severity::Medium } else { Severity::Info };
+        Finding {
+            what,
+            program: program.clone(),
+            uid: *uid,
+            destination: seen.destination.clone(),
+            envelope: Envelope::Unknown,
+            severity,
+            confidence: Confidence::VeryLikely,
+            evidence: Evidence { flow: seen.flow, offset: None, field: None, excerpt: None },
+            times: u64::from(seen.steps),
+            at: seen.first,
+        }
+    }
+
+    /// Minutes an hour in which it comes without an event, in thousandths.
+    fn background(&self, subject: &Subject) -> u64 {
+        let count = self.background.get(subject).map_or(0, |minutes| minutes.count);
+        let watched =
+            self.now.0.saturating_sub(self.began.unwrap_or_default().0).saturating_sub(self.covered);
+        let minutes = u64::try_from(watched / MINUTE).unwrap_or(0).max(1);
+        count.saturating_mul(60_000) / minutes
+    }
+
+    fn count(
+        &mut self,
+        subject: &Subject,
+        flow: FlowNumber,
+        minute: i64,
+        at: Timestamp,
+        destination: &Destination,
+    ) {
+        if self.open.is_empty() && self.has_room(subject) {
+            let minutes = self.background.entry(subject.clone()).or_default();
+            if minutes.last != minute {
+                *minutes = Minutes { count: minutes.count + 1, last: minute };
+            }
+        }
+        for Step { event, number, .. } in self.open.clone() {
+            let key = (subject.clone(), event);
+            if let Some(seen) = self.seen.get_mut(&key) {
+                if seen.last != number {
+                    (seen.steps, seen.last) = (seen.steps + 1, number);
+                }
+            } else if self.seen.len() < limits::AFTER_EVENTS {
+                let destination = destination.clone();
+                self.seen.insert(key, Seen { steps: 1, last: number, first: at, flow, destination });
+            }
+        }
+    }
+
+    fn has_room(&self, subject: &Subject) -> bool {
+        self.background.len() < limits::AFTER_EVENTS || self.background.contains_key(subject)
+    }
+
+    /// Time passes, and steps end.
+    fn advance(&mut self, at: Timestamp) {
+        let end = |step: &Step| Timestamp(step.at.0.saturating_add(WINDOW));
+        if let Some(last) = self.open.iter().map(end).max() {
+            let passed = at.min(last).0.saturating_sub(self.now.0).max(0);
+            self.covered = self.covered.saturating_add(passed);
+        }
+        self.now = self.now.max(at);
+        self.open.retain(|step| at < end(step));
+    }
+}
+
+/// What happens beside the steps of a check-up, and does not end them.
+fn is_aside(event: Event) -> bool {
+    matches!(event, Event::ScreenOn | Event::ScreenOff | Event::Network)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::findings::testing::Case;
+
+    /// Begins steps and sends in minutes: an event, or a detail's kind (content for none).
+    fn after(
+        script: &[(i64, Result<Event, Option<DetailKind>>)],
+    ) -> Vec<(Event, Option<DetailKind>, u32, u32, bool)> {
+        told(&play(script))
+    }
+
+    fn play(script: &[(i64, Result<Event, Option<DetailKind>>)]) -> Steps {
+        let (mut steps, mut case) = (Steps::default(), Case::http());
+        for (minute, what) in script {
+            let at = Timestamp(minute * MINUTE);
+            match what {
+                Ok(event) => steps.begin(*event, at),
+                Err(kind) => {
+                    let kinds: Vec<DetailKind> = kind.iter().copied().collect();
+                    steps.sent(&case.flow, &mut case.noted, at, &kinds, || case.destination.clone());
+                }
+            }
+        }
+        steps
+    }
+
+    fn told(steps: &Steps) -> Vec<(Event, Option<DetailKind>, u32, u32, bool)> {
+        let what = |finding: &Finding| {
+            let What::AfterEvent { event, kind, seen, repeats, on_its_own, .. } = finding.what else {
+                panic!("{finding:?}")
+            };
+            (event, kind, seen, repeats, on_its_own)
+        };
+        steps.findings().iter().map(what).collect()
+    }
+
+    const CONTENT: Result<Event, Option<DetailKind>> = Err(None);
+    const CONTACT: Result<Event, Option<DetailKind>> = Err(Some(DetailKind::Contact));
+    const ADDED: Result<Event, Option<DetailKind>> = Ok(Event::ContactAdded);
+    const QUIET: Result<Event, Option<DetailKind>> = Ok(Event::Quiet);
+
+    #[test]
+    fn two_of_three_and_no_quiet_step_is_after() {
+        let script =
+            [(0, QUIET), (4, ADDED), (5, CONTENT), (8, ADDED), (12, ADDED), (13, CONTENT), (16, QUIET)];
+        assert_eq!(after(&script), [(Event::ContactAdded, None, 2, 3, false)]);
+        let severity = |script| play(script).findings()[0].severity;
+        assert_eq!(severity(&script), Severity::Info);
+        let detail = script.map(|(at, what)| (at, if what == CONTENT { CONTACT } else { what }));
+        assert_eq!(severity(&detail), Severity::Info, "content comes first");
+        assert!(after(&detail).contains(&(Event::ContactAdded, Some(DetailKind::Contact), 2, 3, false)));
+    }
+
+    #[test]
+    fn once_is_not_claimed() {
+        assert_eq!(after(&[(4, ADDED), (5, CONTENT)]), []);
+        assert_eq!(after(&[(4, ADDED), (5, CONTENT), (8, ADDED), (12, ADDED)]), []);
+    }
+
+    #[test]
+    fn what_comes_in_a_quiet_step_too_comes_on_its_own() {
+        let script = [(0, QUIET), (1, CONTENT), (4, ADDED), (5, CONTENT), (8, ADDED), (9, CONTENT)];
+        assert_eq!(after(&script), [(Event::ContactAdded, None, 2, 2, true)]);
+    }
+
+    #[test]
+    fn what_comes_later_than_three_minutes_is_background() {
+        let script = [(0, ADDED), (4, CONTENT), (6, ADDED), (10, CONTENT)];
+        assert_eq!(after(&script), []);
+        let steps =
+            play(&[(0, ADDED), (1, CONTENT), (10, ADDED), (11, CONTENT), (33, CONTENT), (66, CONTENT)]);
+        let What::AfterEvent { background, .. } = steps.findings()[0].what else { panic!() };
+        assert_eq!(background, 2_000, "two minutes in an hour without an event");
+    }
+
+    #[test]
+    fn the_screen_ends_no_step() {
+        let screen = Ok(Event::ScreenOff);
+        let script = [(0, ADDED), (1, screen), (2, CONTENT), (8, ADDED), (9, screen), (10, CONTENT)];
+        let found = after(&script);
+        assert_eq!(
+            found.iter().map(|found| found.0).collect::<Vec<_>>(),
+            [Event::ScreenOff, Event::ContactAdded]
+        );
+    }
+
+    #[test]
+    fn nothing_is_counted_before_the_first_event_and_all_of_it_has_a_bound() {
+        let mut steps = play(&[(0, CONTENT), (1, CONTACT)]);
+        assert!(steps.background.is_empty() && steps.seen.is_empty());
+        steps.begin(Event::Sim, Timestamp(0));
+        let mut case = Case::http();
+        for number in 0..limits::AFTER_EVENTS + 10 {
+            case.flow.owner.program = Some(number.to_string());
+            let (flow, at) = (&case.flow, Timestamp(1));
+            steps.sent(flow, &mut Noted::default(), at, &[], || case.destination.clone());
+        }
+        assert_eq!(steps.seen.len(), limits::AFTER_EVENTS);
+    }
+}

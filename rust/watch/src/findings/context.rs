@@ -1,0 +1,130 @@
+//! What the rules know of other flows, of the days before, and of the phone.
+
+use telltale_model::{Destination, DetailKind, Event, Facts, Finding, Flow, History, Timestamp};
+
+use super::after_event::Steps;
+use super::past::{First, Past, who};
+use crate::destinations::Destinations;
+
+/// Everything but the flow itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Context {
+    past: Past,
+    steps: Steps,
+    screen_is_off: bool,
+}
+
+/// What was noted of a flow while it spoke.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Noted {
+    /// Bytes of content that it sent while the screen was off.
+    pub(super) dark: u64,
+    /// That it was the first to its company.
+    pub(super) first: Option<First>,
+    /// With it the day's sum went so far past the usual one: both.
+    pub(super) unusual: Option<(u64, u64)>,
+    /// The minute in which it was last counted for what happens after events.
+    pub(super) minute: Option<i64>,
+    /// Content and hits that were counted.
+    content: u64,
+    hits: usize,
+}
+
+/// A flow that has sent more.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grown<'a> {
+    /// Without facts and destination.
+    pub(crate) flow: &'a Flow,
+    pub(crate) facts: &'a Facts,
+    pub(crate) at: Timestamp,
+}
+
+impl Context {
+    /// With what is remembered from before.
+    pub(crate) fn new(history: &History, tables: Option<&Destinations>) -> Self {
+        Self { past: Past::new(history, tables), ..Self::default() }
+    }
+
+    /// Something happened on the phone.
+    pub(crate) fn happened(&mut self, event: Event, at: Timestamp) {
+        match event {
+            Event::ScreenOff => self.screen_is_off = true,
+            Event::ScreenOn => self.screen_is_off = false,
+            Event::Boot
+            | Event::Network
+            | Event::AppInstalled
+            | Event::Sim
+            | Event::ContactAdded
+            | Event::MessageSent
+            | Event::MessageReceived
+            | Event::CallMade
+            | Event::CallReceived
+            | Event::Quiet => {}
+        }
+        self.steps.begin(event, at);
+    }
+
+    /// Bytes of a flow came. `destination` is asked only where it matters.
+    pub(crate) fn grew(
+        &mut self,
+        grown: Grown<'_>,
+        noted: &mut Noted,
+        destination: impl Fn() -> Destination,
+    ) {
+        let Grown { flow, facts, at } = grown;
+        let content = facts.content_sent.saturating_sub(noted.content);
+        let hits = facts.hits.get(noted.hits..).unwrap_or_default();
+        (noted.content, noted.hits) = (facts.content_sent, facts.hits.len());
+        if content == 0 && hits.is_empty() {
+            return;
+        }
+        if self.screen_is_off {
+            noted.dark = noted.dark.saturating_add(content);
+        }
+        if let Some(unusual) = who(&flow.owner).and_then(|who| self.past.sent(&who, at, content)) {
+            noted.unusual = Some(unusual);
+        }
+        let kinds: Vec<DetailKind> = hits.iter().map(|hit| hit.kind).collect();
+        self.steps.sent(flow, noted, at, &kinds, destination);
+    }
+
+    /// With whom a flow speaks, as it is known now.
+    pub(crate) fn meet(
+        &mut self,
+        flow: &Flow,
+        destination: &Destination,
+        tables: Option<&Destinations>,
+        noted: &mut Noted,
+    ) {
+        noted.first = self.past.meet(flow, destination, tables);
+    }
+
+    /// What was seen after events, as far as it may be claimed by `now`.
+    pub(crate) fn after_events(&self) -> Vec<Finding> {
+        self.steps.findings()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telltale_model::Class;
+
+    use super::*;
+    use crate::findings::testing::Case;
+
+    #[test]
+    fn content_in_the_dark_is_what_came_between_off_and_on() {
+        let (mut context, mut case) = (Context::default(), Case::http());
+        let mut dark = Vec::new();
+        for event in [None, Some(Event::ScreenOff), None, Some(Event::ScreenOn)] {
+            if let Some(event) = event {
+                context.happened(event, Timestamp(1));
+            }
+            case.facts.count_content(Class::Searched, 100);
+            let grown = Grown { flow: &case.flow, facts: &case.facts, at: Timestamp(1) };
+            context.grew(grown, &mut case.noted, Destination::default);
+            dark.push(case.noted.dark);
+        }
+        assert_eq!(dark, [0, 100, 200, 200]);
+    }
+}
