@@ -115,9 +115,10 @@ fn line(observation: &Observation) -> String {
         Observation::Closed { flow, traffic, ending, .. } => {
             format!("{} {} {}+{}", flow.0, ending.name(), traffic.bytes_sent, traffic.bytes_received)
         }
-        Observation::Owned { .. } | Observation::Carried { .. } | Observation::Bytes { .. } => {
-            format!("{observation:?}")
-        }
+        Observation::Owned { .. }
+        | Observation::Carried { .. }
+        | Observation::Bytes { .. }
+        | Observation::Happened { .. } => format!("{observation:?}"),
     }
 }
 

@@ -61,6 +61,8 @@ pub(crate) struct RunOptions {
     pub(crate) watch: bool,
     /// Which details of a person are looked for.
     pub(crate) wanted: Wanted,
+    /// Where COMMAND writes the secrets of its TLS connections.
+    pub(crate) keys: Option<PathBuf>,
 }
 
 /// The options of `telltale attach`.
@@ -112,6 +114,8 @@ pub(crate) struct ReplayOptions {
     pub(crate) events: Option<PathBuf>,
     /// Who made the phone, by manufacturer or brand.
     pub(crate) maker: Option<String>,
+    /// Secrets of the TLS connections in the files.
+    pub(crate) keys: Option<PathBuf>,
 }
 
 /// The options of `telltale lookup`.
@@ -225,6 +229,7 @@ fn run(mut parser: Parser) -> Result<Request, Problem> {
         loopback: Vec::new(),
         watch: true,
         wanted: Wanted::Kept,
+        keys: None,
     };
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Run))? {
         match argument {
@@ -239,6 +244,7 @@ fn run(mut parser: Parser) -> Result<Request, Problem> {
             Arg::Long("no-watch") => options.watch = false,
             Arg::Long("identifiers") => options.wanted.take(value(&mut parser, Topic::Run)?)?,
             Arg::Long("no-identifiers") => options.wanted = Wanted::Nothing,
+            Arg::Long("keys") => options.keys = Some(keys(value(&mut parser, Topic::Run)?)?),
             // COMMAND begins here, with or without "--" before it; all that follows is its own.
             Arg::Value(program) => {
                 if !options.watch {
@@ -328,6 +334,7 @@ fn replay(mut parser: Parser) -> Result<Request, Problem> {
         wanted: Wanted::Kept,
         events: None,
         maker: None,
+        keys: None,
     };
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Replay))? {
         match argument {
@@ -336,6 +343,7 @@ fn replay(mut parser: Parser) -> Result<Request, Problem> {
             Arg::Long("details") => options.details = true,
             Arg::Long("events") => options.events = Some(value(&mut parser, Topic::Replay)?.into()),
             Arg::Long("maker") => options.maker = Some(text(&mut parser, Topic::Replay)?),
+            Arg::Long("keys") => options.keys = Some(keys(value(&mut parser, Topic::Replay)?)?),
             Arg::Long("format") => options.jsonl = is_jsonl(&text(&mut parser, Topic::Replay)?)?,
             Arg::Long("identifiers") => options.wanted.take(value(&mut parser, Topic::Replay)?)?,
             Arg::Long("no-identifiers") => options.wanted = Wanted::Nothing,
@@ -425,6 +433,13 @@ fn database(value: OsString) -> Result<Database, Problem> {
         return Err(Problem::new("--db needs the name of a file").advise("For example: --db ./telltale.db"));
     }
     Ok(if value == "none" { Database::Nothing } else { Database::File(value.into()) })
+}
+
+fn keys(value: OsString) -> Result<PathBuf, Problem> {
+    if value.is_empty() {
+        return Err(Problem::new("--keys needs the name of a file").advise("For example: --keys ./keys.log"));
+    }
+    Ok(value.into())
 }
 
 /// A number is a descriptor, as in the shell's `3>`; a file with such a name is written `./3`.
@@ -565,6 +580,7 @@ mod tests {
             captures: vec!["a.pcap".into(), "-".into()],
             database: Database::File("f".into()),
             jsonl: true,
+            keys: None,
             details: false,
             wanted: Wanted::Kept,
             events: Some("e.txt".into()),

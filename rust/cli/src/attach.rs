@@ -54,6 +54,7 @@ fn attempt(options: &AttachOptions) -> Result<ExitCode, Problem> {
         wanted: &options.wanted,
         echo_owner: Owner::default(),
         resolvers: &tunnel.resolvers,
+        keys: None,
     })?;
     let relay = Relay::start(tunnel.setup(&session)).map_err(|error| no_start(&error))?;
     let enough = signals.wait(relay.ended()).map_err(|error| no_start(&error))?;

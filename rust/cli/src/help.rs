@@ -92,6 +92,8 @@ Options:
                    too; without this they end together with COMMAND
   --loopback PORT  let COMMAND reach this port of the machine's own 127.0.0.1
                    and ::1; give it again for more ports
+  --keys FILE      read encrypted connections of programs that write down their
+                   keys: COMMAND gets FILE as SSLKEYLOGFILE, unless it has one
   --db FILE        keep what is seen in FILE
                    [$XDG_DATA_HOME/telltale/telltale.db, or
                    ~/.local/share/telltale/telltale.db]
@@ -191,6 +193,9 @@ Options:
                   docs/replay-format.md says
   --details       show each destination too, with its network and how its name
                   is known
+  --keys FILE     read encrypted connections with the keys in FILE, which a
+                  program wrote for SSLKEYLOGFILE; those in a pcapng file are
+                  used as well
   --db FILE       keep the flows in FILE, for telltale report [keeps nothing]
   --identifiers FILE
                   look for the details in FILE alone [those that are kept]
@@ -304,6 +309,7 @@ mod tests {
                     "--wait",
                     "--loopback",
                     "--db",
+                    "--keys",
                     "--no-watch",
                     "--identifiers",
                     "--no-identifiers",
@@ -322,7 +328,19 @@ mod tests {
                 ],
             ),
             (Topic::Report, &["--since", "--app", "--json", "--details", "--db"]),
-            (Topic::Replay, &["--format", "--details", "--db", "--identifiers", "--no-identifiers"]),
+            (
+                Topic::Replay,
+                &[
+                    "--format",
+                    "--details",
+                    "--keys",
+                    "--db",
+                    "--identifiers",
+                    "--no-identifiers",
+                    "--events",
+                    "--maker",
+                ],
+            ),
             (Topic::Lookup, &["--json"]),
         ] {
             for option in options {

@@ -114,6 +114,7 @@ struct Amount {
     content_sent: u64,
     protection: Protection,
     coverage_bytes: Coverage,
+    read_with_keys: u64,
 }
 
 impl<'a> Company<'a> {
@@ -175,6 +176,7 @@ impl From<Sum> for Amount {
             content_sent: sum.content.sent,
             protection: sum.content.protection(),
             coverage_bytes: sum.content.coverage,
+            read_with_keys: sum.content.read_with_keys,
         }
     }
 }
@@ -237,7 +239,7 @@ mod tests {
                 "packets_received": 27,
                 "flows": 3,
                 "content_sent": 7,
-                "protection": "protected",
+                "protection": "protected", "read_with_keys": 0,
                 "coverage_bytes": encrypted,
                 "name_known": "tls",
                 "company": "shop",
@@ -250,9 +252,9 @@ mod tests {
                 "country": null,
             }],
             "others": {"bytes_sent": 1, "bytes_received": 1, "packets_sent": 10, "packets_received": 9, "flows": 1,
-                "content_sent": 0, "protection": "unknown", "coverage_bytes": none},
+                "content_sent": 0, "protection": "unknown", "read_with_keys": 0, "coverage_bytes": none},
             "total": {"bytes_sent": 1_234_568, "bytes_received": 90, "packets_sent": 40, "packets_received": 36, "flows": 4,
-                "content_sent": 7, "protection": "protected", "coverage_bytes": encrypted},
+                "content_sent": 7, "protection": "protected", "read_with_keys": 0, "coverage_bytes": encrypted},
             "contacts": [{
                 "program": "/usr/bin/curl",
                 "uid": 1000,
@@ -269,7 +271,7 @@ mod tests {
                 "packets_received": 27,
                 "flows": 3,
                 "content_sent": 7,
-                "protection": "protected",
+                "protection": "protected", "read_with_keys": 0,
                 "coverage_bytes": encrypted,
             }],
             "findings": [],

@@ -7,6 +7,7 @@ mod findings;
 mod help;
 mod identifiers;
 mod json;
+mod keys;
 mod live;
 mod lookup;
 mod moment;

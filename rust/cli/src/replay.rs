@@ -10,10 +10,10 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::ExitCode;
 
-use telltale_capture::{Capture, Damage, Event, OtherFlow, Tracker};
+use telltale_capture::{Capture, Damage, Event, OtherFlow, Secrets, Tracker};
 use telltale_model::{Details, Observation, Timestamp};
 use telltale_watch::destinations::{Around, Destinations};
-use telltale_watch::{Config, Watcher, observe_guarded};
+use telltale_watch::{Config, Keys, Watcher, observe_guarded};
 use telltale_words::Words;
 
 use crate::arguments::ReplayOptions;
@@ -22,7 +22,7 @@ use crate::output;
 use crate::problem::{self, reason};
 use crate::rows::Rows;
 use crate::table::{self, Room, View};
-use crate::{findings, session, tables};
+use crate::{findings, keys, session, tables};
 use events::Events;
 use keeping::Keeping;
 
@@ -45,22 +45,40 @@ pub(crate) fn replay(options: &ReplayOptions) -> ExitCode {
         Ok(events) => events,
         Err(problem) => return problem.tell(),
     };
+    let keys = match options.keys.as_deref().map(keys::read).transpose() {
+        Ok(keys) => keys,
+        Err(problem) => return problem.tell(),
+    };
     sought.problems.iter().for_each(|problem| problem::say(problem));
-    replay_all(options, tables.as_ref(), &sought, &events).unwrap_or_else(|code| code)
+    let with = With { details: &sought.details, events, keys };
+    let all = replay_all(options, tables.as_ref(), &with);
+    if let Some(looked_for) = sought.counts().filter(|_| !options.jsonl && all.is_ok())
+        && let Err(code) = output::put(&LookedFor::sentence(looked_for))
+    {
+        return code;
+    }
+    all.unwrap_or_else(|code| code)
+}
+
+/// What the captures are read with.
+#[derive(Clone)]
+struct With<'a> {
+    /// What is looked for.
+    details: &'a Details,
+    /// What happened meanwhile.
+    events: Events,
+    /// Secrets of the connections.
+    keys: Option<Keys>,
 }
 
 fn replay_all(
     options: &ReplayOptions,
     tables: Option<&Destinations>,
-    sought: &Sought,
-    events: &Events,
+    with: &With<'_>,
 ) -> Result<ExitCode, ExitCode> {
     let mut complete = true;
     for path in &options.captures {
-        complete &= Replay::of(path, options, tables, &sought.details, events.clone())?;
-    }
-    if let Some(looked_for) = sought.counts().filter(|_| !options.jsonl) {
-        output::put(&LookedFor::sentence(looked_for))?;
+        complete &= Replay::of(path, options, tables, with.clone())?;
     }
     Ok(if complete { ExitCode::SUCCESS } else { INCOMPLETE.into() })
 }
@@ -83,6 +101,8 @@ struct Replay<'a> {
     /// The latest stamp, and how many frames there were.
     last: Timestamp,
     frames: u64,
+    /// Secrets of the file that were taken in.
+    secrets: usize,
     /// A link type that packets of the file have and that is not read.
     unread_link: Option<u32>,
 }
@@ -93,8 +113,7 @@ impl<'a> Replay<'a> {
         path: &Path,
         options: &'a ReplayOptions,
         tables: Option<&'a Destinations>,
-        details: &Details,
-        events: Events,
+        with: With<'_>,
     ) -> Result<bool, ExitCode> {
         let source = match open(path) {
             Ok(source) => source,
@@ -110,11 +129,13 @@ impl<'a> Replay<'a> {
             name,
             watcher: Watcher::new(Config {
                 tables: tables.cloned(),
-                details: details.clone(),
+                details: with.details.clone(),
                 around: around(options, tables),
+                keys: with.keys,
                 ..Config::default()
             }),
-            events,
+            events: with.events,
+            secrets: 0,
             tables,
             words: findings::words(),
             keeping,
@@ -167,6 +188,7 @@ impl<'a> Replay<'a> {
         loop {
             match capture.next_frame() {
                 Ok(Some(frame)) => {
+                    self.take_secrets(capture.secrets());
                     if !telltale_capture::is_read(frame.link) {
                         self.unread_link = Some(frame.link);
                         continue;
@@ -180,6 +202,15 @@ impl<'a> Replay<'a> {
                 Ok(None) => return Ok(None),
                 Err(damage) => return Ok(Some(damage)),
             }
+        }
+    }
+
+    /// What a file brings along stands before the packets that it opens.
+    fn take_secrets(&mut self, secrets: &[Secrets]) {
+        let new = secrets.get(self.secrets..).unwrap_or_default();
+        self.secrets = secrets.len();
+        if keys::are_among(new) {
+            keys::add(self.watcher.keys(), new);
         }
     }
 

@@ -20,6 +20,7 @@ use telltale_driver::{Drained, Relay, Setup, Stopped};
 use telltale_model::Owner;
 
 use crate::arguments::RunOptions;
+use crate::keys;
 use crate::live;
 use crate::problem::{self, OWN_FAILURE, Problem, reason};
 use crate::session::{Plan, Session};
@@ -106,6 +107,7 @@ fn launch(options: &RunOptions, host: &Host) -> Result<Launch, Problem> {
     let whole = |address: &std::net::IpAddr| (*address, if address.is_ipv6() { 128 } else { 32 });
     Ok(Launch {
         command: options.command.clone(),
+        environment: options.keys.iter().map(|path| keys::variable(path)).collect::<Result<_, _>>()?,
         mtu: host.mtu.into(),
         addresses: host.addresses.iter().map(whole).collect(),
         resolvers: host.resolvers.clone(),
@@ -130,6 +132,7 @@ fn begin(options: &RunOptions, host: &Host) -> Result<Session, Problem> {
         wanted: &options.wanted,
         echo_owner: Owner { program, ..Owner::default() },
         resolvers: &host.resolvers,
+        keys: options.keys.as_deref().map(keys::follow).transpose()?,
     })
 }
 

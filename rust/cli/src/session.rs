@@ -8,6 +8,7 @@ use std::time::Duration;
 use telltale_driver::watcher::{Report, Watch, WatchConfig, WatchSender};
 use telltale_model::{History, Owner};
 use telltale_store::{Cause, Error, Reader, Run, Store, holds_something_else};
+use telltale_watch::Keys;
 use telltale_watch::destinations::Destinations;
 
 use crate::arguments::{Database, Sink, Wanted};
@@ -43,6 +44,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) echo_owner: Owner,
     /// Our own resolver's addresses inside the tunnel.
     pub(crate) resolvers: &'a [IpAddr],
+    /// Keys that COMMAND writes down, with which what they open is read.
+    pub(crate) keys: Option<Keys>,
 }
 
 /// A watcher at work, or none, and where its report goes.
@@ -98,8 +101,9 @@ impl Session {
             .ok();
         let tables = session.tables.clone();
         let history = std::mem::take(&mut session.history);
-        let (echo_owner, details) = (plan.echo_owner, sought.details);
-        session.start(WatchConfig { store, names, echo_owner, tables, details, history }, plan.live)?;
+        let Plan { echo_owner, keys, live, .. } = plan;
+        let details = sought.details;
+        session.start(WatchConfig { store, names, echo_owner, tables, details, history, keys }, live)?;
         session.frame.command = (!command.is_empty()).then_some(command);
         Ok(session)
     }

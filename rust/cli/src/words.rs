@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     fn sum(bytes_sent: u64, coverage: Coverage) -> Sum {
-        let content = Content { sent: coverage.total() - coverage.handshake, coverage, asked_openly: 0 };
+        let content = Content { sent: coverage.total() - coverage.handshake, coverage, ..Content::default() };
         Sum { traffic: Traffic { bytes_sent, ..Traffic::default() }, content, flows: 1 }
     }
 

@@ -41,6 +41,9 @@ pub struct WatchConfig {
     pub details: Details,
     /// What is remembered from before.
     pub history: History,
+    /// Keys that programs write down, with which what they open is read.
+    #[cfg(feature = "keys")]
+    pub keys: Option<telltale_watch::Keys>,
 }
 
 /// The running watcher.
@@ -152,6 +155,8 @@ impl Room {
             tables: config.tables,
             details: config.details,
             history: config.history,
+            #[cfg(feature = "keys")]
+            keys: config.keys,
             ..Config::default()
         });
         Self { watcher, observe, keeping: Keeping::new(config.store, clock), clock, busy: false, panics: 0 }

@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod conversation;
 pub mod http;
+pub mod keys;
 pub mod quic;
 pub mod relay;
 pub mod tls;

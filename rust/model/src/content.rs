@@ -12,6 +12,9 @@ pub struct Content {
     /// Bytes of questions to the DNS in clear. They are framing and no content, and yet anyone on the
     /// network could read the names.
     pub asked_openly: u64,
+    /// [`Facts::read_with_keys`].
+    #[serde(default)]
+    pub read_with_keys: u64,
 }
 
 /// Whether others on the way could read what was sent.
@@ -48,7 +51,8 @@ impl Content {
             Some(Application::Dns | Application::Mdns | Application::Llmnr | Application::Nbns)
         );
         let asked_openly = if asks { facts.coverage.handshake } else { 0 };
-        Self { sent: facts.content_sent, coverage: facts.coverage, asked_openly }
+        let read_with_keys = facts.read_with_keys;
+        Self { sent: facts.content_sent, coverage: facts.coverage, asked_openly, read_with_keys }
     }
 
     /// Counts another's too.
@@ -56,6 +60,7 @@ impl Content {
         self.sent = self.sent.saturating_add(other.sent);
         self.coverage.add_all(&other.coverage);
         self.asked_openly = self.asked_openly.saturating_add(other.asked_openly);
+        self.read_with_keys = self.read_with_keys.saturating_add(other.read_with_keys);
     }
 
     /// What was added since `before`; a count that went back adds nothing.
@@ -69,16 +74,38 @@ impl Content {
             sent: self.sent.saturating_sub(before.sent),
             coverage,
             asked_openly: self.asked_openly.saturating_sub(before.asked_openly),
+            read_with_keys: self.read_with_keys.saturating_sub(before.read_with_keys),
         }
     }
 
+    /// The same as it looks to who has no keys: what was read with them is encrypted.
+    #[must_use]
+    pub fn without_keys(&self) -> Self {
+        let (mut content, mut left) = (*self, self.read_with_keys);
+        let Coverage { searched, found, opaque, unknown, encrypted, .. } = &mut content.coverage;
+        // A detail that was found stays so as long as anything else can be the rest.
+        for bytes in [searched, opaque, unknown, found] {
+            let hidden = left.min(*bytes);
+            *bytes -= hidden;
+            left -= hidden;
+            *encrypted = encrypted.saturating_add(hidden);
+        }
+        Self { read_with_keys: 0, ..content }
+    }
+
     /// Whether others on the way could read it. What was not understood may be protected inside, as a call is;
-    /// what nobody watched says nothing.
+    /// what nobody watched says nothing. What was read with keys was encrypted on the way all the same.
     pub fn protection(&self) -> Protection {
         let Coverage { searched, found, opaque, encrypted, unknown, not_watched, .. } = self.coverage;
         let any = |classes: &[u64]| classes.iter().any(|bytes| *bytes > 0);
         let (open, unsure) =
             (any(&[searched, found, self.asked_openly]), any(&[opaque, unknown, not_watched]));
+        if self.read_with_keys > 0 {
+            let read = [searched, found, opaque, unknown, not_watched, self.asked_openly];
+            let others =
+                read.iter().fold(0_u64, |sum, bytes| sum.saturating_add(*bytes)) > self.read_with_keys;
+            return if others { Protection::Mixed } else { Protection::Protected };
+        }
         match (open, encrypted > 0, unsure) {
             (true, false, false) => Protection::None,
             (false, true, false) => Protection::Protected,
@@ -115,6 +142,17 @@ mod tests {
         ] {
             assert_eq!(content(bytes).protection(), protection, "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn what_was_read_with_keys_was_protected() {
+        use Class::{Encrypted, Found, Handshake, Opaque, Searched};
+        let keys = |bytes, read_with_keys| Content { read_with_keys, ..content(bytes) }.protection();
+        assert_eq!(keys(&[(Handshake, 9), (Searched, 5), (Found, 2)], 7), Protection::Protected);
+        assert_eq!(keys(&[(Searched, 5), (Opaque, 2), (Encrypted, 30)], 7), Protection::Protected);
+        assert_eq!(keys(&[(Searched, 6), (Found, 2)], 7), Protection::Mixed, "a byte in clear");
+        let kept = Content { read_with_keys: 7, ..content(&[(Searched, 5), (Found, 3)]) }.without_keys();
+        assert_eq!(kept, content(&[(Encrypted, 7), (Found, 1)]));
     }
 
     #[test]

@@ -25,6 +25,13 @@ pub struct Facts {
     pub content_sent: u64,
     /// Every sent byte by how far it could be looked into.
     pub coverage: Coverage,
+    /// Bytes of content among them that were encrypted, and could be looked into only with keys that the
+    /// program itself wrote down: nobody on the way could read them.
+    #[serde(default)]
+    pub read_with_keys: u64,
+    /// What is spoken inside, where that could be read with keys.
+    #[serde(default)]
+    pub inside: Option<Application>,
     /// The set of details that was looked for, [`crate::Details::set`]; 0 where there was none.
     #[serde(default)]
     pub set: u64,
@@ -48,6 +55,8 @@ pub enum Application {
     Http,
     /// HTTP/2 in clear.
     Http2,
+    /// HTTP/3, which is never in clear.
+    Http3,
     /// A WebSocket in clear.
     WebSocket,
     /// DNS in clear.
@@ -113,6 +122,7 @@ impl Application {
             Self::Quic => "quic",
             Self::Http => "http",
             Self::Http2 => "http2",
+            Self::Http3 => "http3",
             Self::WebSocket => "web_socket",
             Self::Dns => "dns",
             Self::Mdns => "mdns",

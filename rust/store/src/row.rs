@@ -33,6 +33,8 @@ impl Amount {
 
     pub(crate) fn columns(&self) -> [i64; COLUMNS] {
         let Self { traffic, content } = self;
+        // There is no column for what was read with keys: here it is what it was to all others.
+        let content = content.without_keys();
         let coverage = &content.coverage;
         [
             traffic.bytes_sent,
@@ -70,7 +72,10 @@ impl Amount {
             unknown: number(10)?,
             not_watched: number(11)?,
         };
-        Ok(Self { traffic, content: Content { sent: number(4)?, coverage, asked_openly: number(12)? } })
+        Ok(Self {
+            traffic,
+            content: Content { sent: number(4)?, coverage, asked_openly: number(12)?, ..Content::default() },
+        })
     }
 
     /// What was added since `before`; a count that went back adds nothing.

@@ -57,7 +57,7 @@ fn what_version_2_knows_of_content_and_company_stays_and_version_1_claims_nothin
         (Some("shop"), Some(Role::Payment), Some(NameKnown::Tls))
     );
     let coverage = Coverage { handshake: 700, encrypted: 1_499_300, ..Coverage::default() };
-    assert_eq!(shop.content, Content { sent: 1_499_000, coverage, asked_openly: 0 });
+    assert_eq!(shop.content, Content { sent: 1_499_000, coverage, ..Content::default() });
     let protection: Vec<_> = new.iter().map(|total| total.content.protection()).collect();
     use Protection::{None, Protected, Unknown};
     assert_eq!(protection, [Protected, Unknown, None, Unknown]);

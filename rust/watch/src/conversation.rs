@@ -8,6 +8,8 @@ use telltale_model::{Application, Class, Details, Direction, Facts, FlowKey, Pro
 use crate::dns::{Answer, Dns};
 use crate::http::Http;
 use crate::http2::Http2;
+#[cfg(feature = "keys")]
+use crate::keys::{self, Keys};
 use crate::mail::Mail;
 use crate::opening::{Opening, Spoken};
 use crate::page::{Desk, Page};
@@ -25,13 +27,22 @@ use crate::websocket::WebSocket;
 /// The same bytes in other pieces give the same facts; of UDP a piece is one datagram.
 #[derive(Debug)]
 pub struct Conversation {
-    key: FlowKey,
     page: Page,
+    talk: Talk,
+    /// Whether the hello has been looked at for what is spoken inside.
+    named: bool,
+}
+
+/// What is spoken, in a flow or inside an encrypted one.
+#[derive(Debug)]
+pub(crate) struct Talk {
+    key: FlowKey,
     session: Session,
     /// How often it may still change its protocol.
     changes: usize,
-    /// Whether the hello has been looked at for what is spoken inside.
-    named: bool,
+    /// What may open what is encrypted, and how often inside one another.
+    #[cfg(feature = "keys")]
+    keys: Option<(Keys, u8)>,
 }
 
 #[derive(Debug)]
@@ -40,6 +51,10 @@ enum Session {
     Tls(Box<Tls>),
     Dtls(Box<Dtls>),
     Quic(Box<Quic>),
+    #[cfg(feature = "keys")]
+    OpenTls(Box<keys::Tls>),
+    #[cfg(feature = "keys")]
+    OpenQuic(Box<keys::Quic>),
     Http(Box<Http>),
     Http2(Box<Http2>),
     WebSocket(Box<WebSocket>),
@@ -57,6 +72,10 @@ macro_rules! each {
             Session::Tls($reader) => $call,
             Session::Dtls($reader) => $call,
             Session::Quic($reader) => $call,
+            #[cfg(feature = "keys")]
+            Session::OpenTls($reader) => $call,
+            #[cfg(feature = "keys")]
+            Session::OpenQuic($reader) => $call,
             Session::Http($reader) => $call,
             Session::Http2($reader) => $call,
             Session::WebSocket($reader) => $call,
@@ -75,13 +94,7 @@ const CHANGES: usize = 4;
 impl Conversation {
     /// Of a flow that begins.
     pub fn new(key: FlowKey) -> Self {
-        Self {
-            key,
-            page: Page::default(),
-            session: Session::Opening(Opening::new(key)),
-            changes: CHANGES,
-            named: false,
-        }
+        Self { page: Page::default(), talk: Talk::new(key), named: false }
     }
 
     /// The same, in which these details are looked for.
@@ -89,6 +102,13 @@ impl Conversation {
         let mut conversation = Self::new(key);
         conversation.look_for(Desk::new(details, &Arc::default()).as_ref());
         conversation
+    }
+
+    /// Reads what is encrypted with these keys, as far as they open it.
+    #[cfg(feature = "keys")]
+    #[must_use]
+    pub fn with_keys(self, keys: &Keys) -> Self {
+        Self { talk: self.talk.with_keys(keys, keys::DEPTH), ..self }
     }
 
     /// From now on this is looked for in what is sent; nothing, where it is `None`.
@@ -105,7 +125,7 @@ impl Conversation {
 
     /// The next bytes of a direction; over UDP one datagram.
     pub fn take(&mut self, direction: Direction, bytes: &[u8]) {
-        self.read(direction, bytes, self.changes);
+        self.talk.take(direction, bytes, &mut self.page);
         self.name();
     }
 
@@ -116,49 +136,32 @@ impl Conversation {
             self.page.facts.coverage.add(Class::NotWatched, bytes);
             self.page.facts.content_sent = self.page.facts.content_sent.saturating_add(bytes);
         }
-        let page = &mut self.page;
-        each!(&mut self.session, reader => reader.miss(direction, bytes, page), ());
-        // What is behind the gap may tell more than what is before.
-        let unknown = matches!(self.session, Session::Opening(_) | Session::Unknown(_));
-        if unknown && self.key.protocol == Protocol::Tcp {
-            self.end();
-            self.session = Session::Opening(Opening::new(self.key));
-        }
+        self.talk.miss(direction, bytes, &mut self.page);
     }
 
     /// No more comes: what was held back is counted.
     pub fn end(&mut self) {
-        // What is held may hold another opening, behind CONNECT.
-        for changes in (0..=self.changes).rev() {
-            if let Session::Opening(opening) = &self.session {
-                let spoken = if changes == 0 { Spoken::Unknown } else { opening.likeliest() };
-                self.open(spoken, changes);
-            }
-        }
-        each!(&mut self.session, reader => reader.end(&mut self.page), ());
-        self.page.close_all();
-        self.session = Session::Over;
+        self.talk.end(&mut self.page);
         self.name();
     }
 
     /// A flow that goes on with the QUIC connection of this one from another port, if its first datagram
     /// says so.
     pub(crate) fn moved(&self, key: FlowKey, datagram: &[u8]) -> Option<Self> {
-        let Session::Quic(quic) = &self.session else { return None };
+        let quic = self.talk.quic()?;
         let moved = || Session::Quic(Box::new(quic.moved()));
-        quic.is_of(datagram).then(|| Self { session: moved(), ..Self::new(key) })
+        let new = Self::new(key);
+        quic.is_of(datagram).then(|| Self { talk: Talk { session: moved(), ..new.talk }, ..new })
     }
 
     /// Whether it speaks QUIC.
     pub(crate) fn is_quic(&self) -> bool {
-        matches!(self.session, Session::Quic(_))
+        self.talk.quic().is_some()
     }
 
     /// Bytes of memory behind it.
     pub(crate) fn held(&self) -> usize {
-        let opening = if let Session::Opening(opening) = &self.session { opening.held() } else { 0 };
-        let session = each!(&self.session, reader => size_of_val(&**reader) + reader.held(), opening);
-        size_of::<Self>() + session + self.page.held()
+        size_of::<Self>() + self.talk.held() + self.page.held()
     }
 
     /// What was read so far.
@@ -173,41 +176,137 @@ impl Conversation {
 
     /// The addresses of names that were answered since the last call.
     pub(crate) fn take_answers(&mut self) -> Vec<Answer> {
-        if let Session::Dns(dns) = &mut self.session { dns.take_answers() } else { Vec::new() }
+        self.talk.take_answers()
     }
 
-    fn read(&mut self, direction: Direction, bytes: &[u8], changes: usize) {
+    /// What is spoken inside TLS or QUIC, as far as ports and the hello tell.
+    fn name(&mut self) {
+        self.page.ask_names();
+        let (Some(outside), false) = (self.page.facts.application, self.named) else { return };
+        let encrypted = matches!(outside, Application::Tls | Application::Quic);
+        let port = self.talk.key.remote.port();
+        if encrypted && self.page.facts.hello.is_none() && !self.talk.is_over() && port != DNS_PORT {
+            return;
+        }
+        self.page.facts.application = self.inside(outside).filter(|_| encrypted).or(Some(outside));
+        self.named = true;
+    }
+
+    fn inside(&self, outside: Application) -> Option<Application> {
+        // With ECH an outer name (browsers pretend always, RFC 9849 6.2) still tells whose server it is.
+        let name = self.page.facts.names.first().map(|name| name.name.as_str());
+        let remote = self.talk.key.remote;
+        let mut offered = self.page.facts.hello.iter().flat_map(|hello| &hello.alpn);
+        let dns = remote.port() == DNS_PORT || offered.any(|protocol| protocol == "dot");
+        match () {
+            () if dns && outside == Application::Tls => Some(Application::Dot),
+            () if dns => Some(Application::Doq),
+            () if is_push(name, remote.port()) => Some(Application::Fcm),
+            () if remote.port() == 443 && is_resolver(name, remote.ip()) => Some(Application::Doh),
+            () => None,
+        }
+    }
+}
+
+impl Talk {
+    pub(crate) fn new(key: FlowKey) -> Self {
+        Self {
+            key,
+            session: Session::Opening(Opening::new(key)),
+            changes: CHANGES,
+            #[cfg(feature = "keys")]
+            keys: None,
+        }
+    }
+
+    /// Reads what is encrypted with these keys, so many times inside one another.
+    #[cfg(feature = "keys")]
+    pub(crate) fn with_keys(self, keys: &Keys, depth: u8) -> Self {
+        Self { keys: (depth > 0).then(|| (keys.clone(), depth)), ..self }
+    }
+
+    pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) {
+        self.read(direction, bytes, self.changes, page);
+    }
+
+    /// Bytes are missing, 0 where nobody knows how many. They were counted as not watched already.
+    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, page: &mut Page) {
+        each!(&mut self.session, reader => reader.miss(direction, bytes, page), ());
+        // What is behind the gap may tell more than what is before.
+        let unknown = matches!(self.session, Session::Opening(_) | Session::Unknown(_));
+        if unknown && self.key.protocol == Protocol::Tcp {
+            self.end(page);
+            self.session = Session::Opening(Opening::new(self.key));
+        }
+    }
+
+    pub(crate) fn end(&mut self, page: &mut Page) {
+        // What is held may hold another opening, behind CONNECT.
+        for changes in (0..=self.changes).rev() {
+            if let Session::Opening(opening) = &self.session {
+                let spoken = if changes == 0 { Spoken::Unknown } else { opening.likeliest() };
+                self.open(spoken, changes, page);
+            }
+        }
+        each!(&mut self.session, reader => reader.end(page), ());
+        page.close_all();
+        self.session = Session::Over;
+    }
+
+    pub(crate) fn held(&self) -> usize {
+        let opening = if let Session::Opening(opening) = &self.session { opening.held() } else { 0 };
+        each!(&self.session, reader => size_of_val(&**reader) + reader.held(), opening)
+    }
+
+    pub(crate) fn take_answers(&mut self) -> Vec<Answer> {
+        match &mut self.session {
+            Session::Dns(dns) => dns.take_answers(),
+            #[cfg(feature = "keys")]
+            Session::OpenTls(tls) => tls.take_answers(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn quic(&self) -> Option<&Quic> {
+        match &self.session {
+            Session::Quic(quic) => Some(quic),
+            #[cfg(feature = "keys")]
+            Session::OpenQuic(quic) => Some(quic.outside()),
+            _ => None,
+        }
+    }
+
+    fn read(&mut self, direction: Direction, bytes: &[u8], changes: usize, page: &mut Page) {
         if let Session::Opening(opening) = &mut self.session {
             if let Some(decided) = opening.take(direction, bytes) {
                 let rest = bytes.get(bytes.len() - decided.rest..).unwrap_or_default();
                 // A datagram without a byte is one as well, but says nothing.
-                self.open(decided.spoken, changes);
+                self.open(decided.spoken, changes, page);
                 if !rest.is_empty() {
-                    self.read(direction, rest, changes);
+                    self.read(direction, rest, changes, page);
                 }
             }
             return;
         }
-        let page = &mut self.page;
         let step = each!(&mut self.session, reader => reader.take(direction, bytes, page), Step::On);
         if let Step::Switch { to, sent, received } = step {
-            self.switch(to, &sent, &received, changes);
+            self.switch(to, &sent, &received, changes, page);
         }
     }
 
     /// Begins to read what is spoken, with what was held until it was known.
-    fn open(&mut self, spoken: Spoken, changes: usize) {
+    fn open(&mut self, spoken: Spoken, changes: usize, page: &mut Page) {
         let session = self.session_of(spoken);
         if let Session::Opening(opening) = std::mem::replace(&mut self.session, session) {
             for (direction, bytes) in opening.into_held() {
-                self.read(direction, &bytes, changes);
+                self.read(direction, &bytes, changes, page);
             }
         }
     }
 
     /// The old session has counted all but what it hands over.
-    fn switch(&mut self, to: Next, sent: &[u8], received: &[u8], changes: usize) {
-        self.page.close_all();
+    fn switch(&mut self, to: Next, sent: &[u8], received: &[u8], changes: usize, page: &mut Page) {
+        page.close_all();
         self.changes = self.changes.saturating_sub(1);
         self.session = match to {
             _ if changes == 0 => Session::Unknown(Box::new(Unknown::new(self.key.protocol))),
@@ -218,12 +317,16 @@ impl Conversation {
         };
         for (direction, bytes) in [(Direction::Sent, sent), (Direction::Received, received)] {
             if !bytes.is_empty() {
-                self.read(direction, bytes, changes.saturating_sub(1));
+                self.read(direction, bytes, changes.saturating_sub(1), page);
             }
         }
     }
 
     fn session_of(&self, spoken: Spoken) -> Session {
+        #[cfg(feature = "keys")]
+        if let Some(session) = self.session_with_keys(spoken) {
+            return session;
+        }
         match spoken {
             Spoken::Tls => Session::Tls(Box::new(Tls::new())),
             Spoken::Dtls => Session::Dtls(Box::new(Dtls::new())),
@@ -240,39 +343,18 @@ impl Conversation {
         }
     }
 
-    /// What is spoken inside TLS or QUIC, as far as ports and the hello tell.
-    fn name(&mut self) {
-        self.page.ask_names();
-        let (Some(outside), false) = (self.page.facts.application, self.named) else { return };
-        let encrypted = matches!(outside, Application::Tls | Application::Quic);
-        if encrypted
-            && self.page.facts.hello.is_none()
-            && !self.is_over()
-            && self.key.remote.port() != DNS_PORT
-        {
-            return;
+    #[cfg(feature = "keys")]
+    fn session_with_keys(&self, spoken: Spoken) -> Option<Session> {
+        let (keys, depth) = self.keys.as_ref()?;
+        if spoken == Spoken::Quic {
+            return Some(Session::OpenQuic(Box::new(keys::Quic::new(keys))));
         }
-        self.page.facts.application = self.inside(outside).filter(|_| encrypted).or(Some(outside));
-        self.named = true;
+        let tls = || Session::OpenTls(Box::new(keys::Tls::new(self.key, keys, *depth)));
+        (spoken == Spoken::Tls).then(tls)
     }
 
     fn is_over(&self) -> bool {
         matches!(self.session, Session::Over)
-    }
-
-    fn inside(&self, outside: Application) -> Option<Application> {
-        // With ECH an outer name (browsers pretend always, RFC 9849 6.2) still tells whose server it is.
-        let name = self.page.facts.names.first().map(|name| name.name.as_str());
-        let remote = self.key.remote;
-        let mut offered = self.page.facts.hello.iter().flat_map(|hello| &hello.alpn);
-        let dns = remote.port() == DNS_PORT || offered.any(|protocol| protocol == "dot");
-        match () {
-            () if dns && outside == Application::Tls => Some(Application::Dot),
-            () if dns => Some(Application::Doq),
-            () if is_push(name, remote.port()) => Some(Application::Fcm),
-            () if remote.port() == 443 && is_resolver(name, remote.ip()) => Some(Application::Doh),
-            () => None,
-        }
     }
 }
 

@@ -21,6 +21,9 @@ pub(crate) struct Conversations {
     quic: BTreeMap<SocketAddr, FlowNumber>,
     /// Bytes of memory behind all of them.
     held: usize,
+    /// What may open what is encrypted.
+    #[cfg(feature = "keys")]
+    keys: Option<crate::Keys>,
     /// What is looked for in what they send.
     desk: Option<Arc<Desk>>,
 }
@@ -44,6 +47,18 @@ pub(crate) struct Outcome {
 }
 
 impl Conversations {
+    /// Conversations that are read with these keys.
+    #[cfg(feature = "keys")]
+    pub(crate) fn with_keys(keys: Option<crate::Keys>) -> Self {
+        Self { keys, ..Self::default() }
+    }
+
+    /// The keys for those that begin from now on, which are made where there were none.
+    #[cfg(feature = "keys")]
+    pub(crate) fn keys(&mut self) -> &crate::Keys {
+        self.keys.get_or_insert_default()
+    }
+
     /// From now on this is looked for.
     pub(crate) fn look_for(&mut self, desk: Option<Arc<Desk>>) {
         self.live.values_mut().for_each(|live| live.conversation.look_for(desk.as_ref()));
@@ -130,10 +145,24 @@ impl Conversations {
         let mut conversation = earlier
             .and_then(|earlier| self.live.get(earlier))
             .and_then(|earlier| earlier.conversation.moved(key, bytes))
-            .unwrap_or_else(|| Conversation::new(key));
+            .unwrap_or_else(|| self.conversation(key));
         conversation.look_for(self.desk.as_ref());
         self.live.insert(number, Live { conversation, key, sent: 0, held: 0, spoke: false });
         self.hand.push_back(number);
+    }
+
+    #[cfg(feature = "keys")]
+    fn conversation(&self, key: FlowKey) -> Conversation {
+        let new = Conversation::new(key);
+        match &self.keys {
+            Some(keys) => new.with_keys(keys),
+            None => new,
+        }
+    }
+
+    #[cfg(not(feature = "keys"))]
+    fn conversation(&self, key: FlowKey) -> Conversation {
+        Conversation::new(key)
     }
 
     fn remove(&mut self, number: FlowNumber) -> Option<Live> {

@@ -15,6 +15,10 @@ mod findings;
 mod guarded;
 mod http;
 mod http2;
+#[cfg(feature = "keys")]
+mod http3;
+#[cfg(feature = "keys")]
+mod keys;
 mod ledger;
 pub mod limits;
 mod mail;
@@ -41,6 +45,8 @@ pub use alone::{read_dtls, read_mail, read_tls};
 pub use conversation::Conversation;
 pub use guarded::observe_guarded;
 pub use http::{HttpEvent, read_http, read_http2};
+#[cfg(feature = "keys")]
+pub use keys::{KeyLog, Keys, read_quic_frames, read_tls_with_keys};
 pub use ledger::{Contact, Host, Ledger, Line, Sum, Whom, all_given, contacts};
 pub use quic::read_quic;
 pub use watcher::{Config, Watcher};

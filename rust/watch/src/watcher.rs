@@ -32,6 +32,9 @@ pub struct Config {
     pub details: Details,
     /// What is remembered from before.
     pub history: History,
+    /// Keys that programs wrote down, with which what they open is read.
+    #[cfg(feature = "keys")]
+    pub keys: Option<crate::Keys>,
 }
 
 /// Turns observations into flows and a ledger.
@@ -74,11 +77,14 @@ impl Watcher {
         // What is looked for is kept in one place alone.
         let details = std::mem::take(&mut config.details);
         let mut watcher = Self {
+            #[cfg(feature = "keys")]
+            conversations: Conversations::with_keys(config.keys.clone()),
+            #[cfg(not(feature = "keys"))]
+            conversations: Conversations::default(),
             context: Context::new(&config.history, config.tables.as_ref()),
             config,
             names: Names::default(),
             flows: BTreeMap::new(),
-            conversations: Conversations::default(),
             means: Arc::default(),
             ended: VecDeque::new(),
             changed: BTreeSet::new(),
@@ -109,6 +115,13 @@ impl Watcher {
             Observation::Closed { flow, traffic, ending, at } => self.closed(flow, traffic, ending, at),
             Observation::Happened { event, at } => self.context.happened(event, at),
         }
+    }
+
+    /// The keys with which flows are read that begin from now on: those of the configuration, or where there
+    /// were none yet new ones.
+    #[cfg(feature = "keys")]
+    pub fn keys(&mut self) -> &crate::Keys {
+        self.conversations.keys()
     }
 
     /// Looks at the bytes of a flow no further: there is a mistake in what understands them. All else that

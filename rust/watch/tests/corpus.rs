@@ -8,6 +8,10 @@ pub mod conversation;
 #[path = "../../fuzz/src/http.rs"]
 pub mod http;
 
+#[cfg(all(test, feature = "keys"))]
+#[path = "../../fuzz/src/keys.rs"]
+pub mod keys;
+
 #[cfg(test)]
 #[path = "../../fuzz/src/quic.rs"]
 pub mod quic;
@@ -40,6 +44,18 @@ mod tests {
     #[test]
     fn connections_of_http_2() {
         replay("http2", http::http2);
+    }
+
+    #[cfg(feature = "keys")]
+    #[test]
+    fn frames_of_quic() {
+        replay("quic_frames", crate::keys::quic_frames);
+    }
+
+    #[cfg(feature = "keys")]
+    #[test]
+    fn tls_connections_with_keys() {
+        replay("tls_keys", crate::keys::tls_keys);
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub(super) fn of_flow(capture: &str, flow: &Flow, words: &Words, tables: Option<
         hello: facts.hello.as_ref(),
         requests: &facts.requests,
         ending: flow.ending,
+        inside: facts.inside,
+        read_with_keys: facts.read_with_keys,
     })
 }
 
@@ -72,6 +74,8 @@ pub(super) fn of_other(capture: &str, flow: &OtherFlow) -> String {
         hello: None,
         requests: &[],
         ending: None,
+        inside: None,
+        read_with_keys: 0,
     })
 }
 
@@ -98,6 +102,8 @@ struct Record<'a> {
     hello: Option<&'a Hello>,
     requests: &'a [Request],
     ending: Option<Ending>,
+    inside: Option<Application>,
+    read_with_keys: u64,
 }
 
 #[derive(Serialize)]

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod format;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
 mod packets;
 #[cfg(test)]
 mod programs;

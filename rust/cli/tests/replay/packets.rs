@@ -90,6 +90,11 @@ impl Packet {
         (protocol == 6).then(|| (tcp, tcp + 4 * usize::from(self.frame[tcp + 12] >> 4), ETHERNET + end))
     }
 
+    /// Whether it is one of IPv4 and TCP from this port.
+    pub(crate) fn is_from(&self, port: u16) -> bool {
+        self.tcp().is_some_and(|(tcp, ..)| self.frame[tcp..tcp + 2] == port.to_be_bytes())
+    }
+
     fn is_from_server(&self) -> bool {
         let ip = &self.frame[ETHERNET..];
         match ip[0] >> 4 {

@@ -19,6 +19,7 @@ mod signals;
 mod space;
 mod supervise;
 
+use std::env;
 use std::ffi::{CString, OsString};
 use std::io;
 use std::net::{IpAddr, TcpListener};
@@ -45,6 +46,8 @@ pub const MAX_LOOPBACK_PORTS: usize = 64;
 pub struct Launch {
     /// COMMAND and its arguments.
     pub command: Vec<OsString>,
+    /// Variables that COMMAND gets, and this process too, each where there is none of that name.
+    pub environment: Vec<(OsString, OsString)>,
     /// The tun's MTU in bytes.
     pub mtu: u32,
     /// COMMAND's own addresses, each with its prefix length. A family without an address gets no
@@ -106,6 +109,7 @@ impl Launch {
         if let Some(caller) = &self.caller {
             caller.adopt_environment();
         }
+        self.add_to_environment();
         let name = self.command.first().cloned().unwrap_or_default();
         let explain = |failure: Failure| LaunchError::new(&failure, &name);
         let Forked { inherited, lifeline, handover, child } = self.fork().map_err(explain)?;
@@ -124,6 +128,14 @@ impl Launch {
         };
         let loopback = fds.map(TcpListener::from).collect();
         Ok(Prepared { tun, owners, loopback, child, handover, inherited, lifeline, command: name })
+    }
+
+    fn add_to_environment(&self) {
+        for (name, value) in self.environment.iter().filter(|(name, _)| env::var_os(name).is_none()) {
+            // SAFETY: `Launch::prepare`, which calls this, asks for a process with one thread, so nobody
+            // reads the environment meanwhile.
+            unsafe { env::set_var(name, value) };
+        }
     }
 
     fn fork(&self) -> Result<Forked, Failure> {

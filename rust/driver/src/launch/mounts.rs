@@ -132,6 +132,7 @@ mod tests {
         let owned = |words: &[&str]| words.iter().map(|&word| word.into()).collect();
         Launch {
             command: Vec::new(),
+            environment: Vec::new(),
             mtu: 1500,
             addresses: Vec::new(),
             resolvers: vec!["198.19.84.53".parse().unwrap(), "2001:db8::53".parse().unwrap()],

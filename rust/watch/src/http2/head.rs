@@ -6,7 +6,7 @@ use crate::page::{Head, Page};
 const END: u8 = 0;
 
 /// Writes a field down. Of one that is not known any more, or was cut, the rest is missing here.
-pub(super) fn say(name: &[u8], value: &[u8], sheet: u32, page: &mut Page) {
+pub(crate) fn say(name: &[u8], value: &[u8], sheet: u32, page: &mut Page) {
     if name.is_empty() || value.len() >= super::ASKED_FIELDS.value {
         return page.tear(sheet);
     }
@@ -17,7 +17,7 @@ pub(super) fn say(name: &[u8], value: &[u8], sheet: u32, page: &mut Page) {
 }
 
 /// Target and fields as they were written down.
-pub(super) fn divide(text: &[u8]) -> Head<'_> {
+pub(crate) fn divide(text: &[u8]) -> Head<'_> {
     let mut head = Head::default();
     let mut texts = text.split(|byte| *byte == END);
     while let (Some(name), Some(value)) = (texts.next(), texts.next()) {

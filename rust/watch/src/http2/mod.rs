@@ -8,8 +8,8 @@
 //! - frames of unknown types are opaque, and all that follows a gap that hides where frames begin.
 
 mod frame;
-mod head;
-mod hpack;
+pub(crate) mod head;
+pub(crate) mod hpack;
 mod streams;
 
 use frame::{
@@ -52,7 +52,7 @@ struct Side {
 
 /// What is known of a request whose field block is being read.
 #[derive(Debug, Default)]
-struct Asking {
+pub(crate) struct Asking {
     target: Target,
     fields: Fields,
 }
@@ -246,10 +246,8 @@ impl Http2 {
             return;
         }
         let asking = std::mem::take(&mut self.asking);
-        let class = if asking.target.method == "CONNECT" { Class::Opaque } else { asking.fields.class() };
-        let body = asking.fields.body();
-        let Asking { target, fields } = asking.kept(stream, page);
-        let place = fields.into_request(target, page);
+        let (class, body) = (asking.class(), asking.body());
+        let place = asking.into_request(stream, page);
         if direction == Direction::Sent && page.is_searching() {
             page.end_head(stream, place, true);
             page.begin(stream, body);
@@ -294,7 +292,7 @@ impl Side {
 
 impl Asking {
     /// RFC 9113 8.3.1. Of each pseudo-field there is one; more are an error, and the first is kept.
-    fn add(&mut self, name: &[u8], value: &[u8]) {
+    pub(crate) fn add(&mut self, name: &[u8], value: &[u8]) {
         let Target { method, host, path, .. } = &mut self.target;
         match name {
             b":method" if method.is_empty() => *method = text(value, LONGEST_METHOD),
@@ -304,9 +302,23 @@ impl Asking {
             _ => self.fields.add(name, value),
         }
     }
-}
 
-impl Asking {
+    /// How far the body can be looked into.
+    pub(crate) fn class(&self) -> Class {
+        if self.target.method == "CONNECT" { Class::Opaque } else { self.fields.class() }
+    }
+
+    /// What the body is.
+    pub(crate) fn body(&self) -> Kind {
+        self.fields.body()
+    }
+
+    /// See [`Fields::into_request`]; its head is on this sheet.
+    pub(crate) fn into_request(self, sheet: u32, page: &mut Page) -> Option<usize> {
+        let Self { target, fields } = self.kept(sheet, page);
+        fields.into_request(target, page)
+    }
+
     /// What may be kept of it.
     fn kept(mut self, stream: u32, page: &Page) -> Self {
         let Some(head) = page.head(stream) else {

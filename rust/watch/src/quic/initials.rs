@@ -16,6 +16,9 @@ pub(super) struct Initials {
     keys: Option<Known>,
     stream: Stream,
     done: bool,
+    /// What key logs call the connection.
+    #[cfg(feature = "keys")]
+    random: Option<[u8; 32]>,
 }
 
 /// Keys that have opened a packet.
@@ -35,7 +38,12 @@ impl Initials {
             for (offset, piece) in frames::pieces(&payload, packet.version.dialect) {
                 self.stream.add(offset, piece);
             }
-            self.done = read(self.stream.beginning(), packet.version.dialect, facts);
+            let begun = read(self.stream.beginning(), packet.version.dialect, facts);
+            self.done = begun.is_some();
+            #[cfg(feature = "keys")]
+            {
+                self.random = begun.and_then(|messages| messages?.begun().random).or(self.random);
+            }
         }
         if self.done {
             self.stream = Stream::default();
@@ -64,6 +72,12 @@ impl Initials {
         Some(payload)
     }
 
+    /// What key logs call the connection, once the client's hello is whole.
+    #[cfg(feature = "keys")]
+    pub(super) fn random(&self) -> Option<[u8; 32]> {
+        self.random
+    }
+
     /// Bytes of memory behind it.
     pub(super) fn held(&self) -> usize {
         self.stream.held()
@@ -78,14 +92,15 @@ fn open_anew(packet: &Long<'_>, id: ConnectionId) -> Option<(Keys, Vec<u8>)> {
     })
 }
 
-/// Reads the hello, if all of it is there. Whether no more is to come of it.
-fn read(beginning: &[u8], dialect: Dialect, facts: &mut Facts) -> bool {
+/// Reads the hello, if all of it is there: then no more is to come of it. Gives what it was read with, where it
+/// is one of TLS.
+fn read(beginning: &[u8], dialect: Dialect, facts: &mut Facts) -> Option<Option<Messages>> {
     if dialect == Dialect::GoogleCrypto {
-        let Some(hello) = chlo::read(beginning) else { return false };
+        let hello = chlo::read(beginning)?;
         hello.name.into_iter().for_each(|name| facts.add_name(name));
-        return true;
+        return Some(None);
     }
-    let Some(message) = whole(beginning) else { return false };
+    let message = whole(beginning)?;
     let mut messages = Messages::new(Transport::Quic);
     messages.take(message, facts);
     let offered = facts.hello.iter().flat_map(|hello| &hello.alpn);
@@ -93,7 +108,7 @@ fn read(beginning: &[u8], dialect: Dialect, facts: &mut Facts) -> bool {
         // RFC 9250 4.1.1; its drafts had `doq-i00` and so on.
         facts.application = Some(Application::Doq);
     }
-    true
+    Some(Some(messages))
 }
 
 /// The first handshake message with its header, once it is whole: RFC 8446 4.

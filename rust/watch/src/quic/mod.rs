@@ -8,6 +8,8 @@ mod initials;
 mod keys;
 mod likeness;
 mod packet;
+#[cfg(feature = "keys")]
+mod protected;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -20,6 +22,8 @@ use crate::session::Step;
 use initials::Initials;
 pub(crate) use likeness::looks_like;
 use packet::{ConnectionId, Long, Packet};
+#[cfg(feature = "keys")]
+pub(crate) use protected::Protected;
 use version::Kind;
 
 /// A flow of QUIC.
@@ -34,6 +38,9 @@ pub(crate) struct Quic {
     ids: Vec<ConnectionId>,
     /// Whether packets have the public header of Google's older versions.
     public: bool,
+    /// The version of the client's latest long header, and what it calls itself there.
+    #[cfg(feature = "keys")]
+    client: Option<(version::Version, ConnectionId)>,
 }
 
 /// Names of the server that are remembered: after each Retry it has another.
@@ -50,8 +57,8 @@ const NUMBER: usize = 2;
 
 /// Bytes of a datagram that are not framing.
 #[derive(Clone, Copy, Debug, Default)]
-struct Content {
-    encrypted: usize,
+pub(crate) struct Content {
+    pub(crate) encrypted: usize,
     unknown: usize,
 }
 
@@ -73,18 +80,18 @@ impl Quic {
 
     /// The next datagram.
     pub(crate) fn take(&mut self, direction: Direction, datagram: &[u8], page: &mut Page) -> Step {
-        let facts = &mut page.facts;
+        let content = self.read(direction, datagram, &mut page.facts);
+        count(direction, content, datagram.len(), &mut page.facts);
+        Step::On
+    }
+
+    /// The next datagram, without counting it.
+    pub(crate) fn read(&mut self, direction: Direction, datagram: &[u8], facts: &mut Facts) -> Content {
         facts.application.get_or_insert(Application::Quic);
-        let content = match self.google(datagram, facts) {
+        match self.google(datagram, facts) {
             Some(content) => content,
             None => self.packets(direction, datagram, facts),
-        };
-        if direction == Direction::Sent {
-            facts.count_content(Class::Encrypted, content.encrypted);
-            facts.count_content(Class::Unknown, content.unknown);
-            facts.count_handshake(datagram.len() - content.encrypted - content.unknown);
         }
-        Step::On
     }
 
     /// Each datagram is read on its own, in any order: nothing is to be done where one is missing.
@@ -122,12 +129,14 @@ impl Quic {
                 Packet::Long(long) => {
                     encrypted += early(&long);
                     self.learn(direction, &long);
+                    #[cfg(feature = "keys")]
+                    self.learn_client(direction, &long);
                     // All in a datagram have the same keys: where one could not be opened, none is tried.
                     if readable && long.kind == Kind::Initial {
                         readable = self.initials.take(&long, facts);
                     }
                 }
-                Packet::Short(bytes) => encrypted += self.late(bytes),
+                Packet::Short(bytes) => encrypted += late(bytes, self.id_len()),
                 Packet::Negotiation | Packet::Filling => {}
             }
         }
@@ -149,10 +158,18 @@ impl Quic {
         }
     }
 
-    /// The content of a short-header packet: RFC 9000 17.3.1.
-    fn late(&self, packet: &[u8]) -> usize {
-        let id = self.ids.last().map_or(ID, |id| id.bytes().len());
-        packet.len().saturating_sub(1 + id + NUMBER + keys::TAG)
+    /// How long what the server calls itself is.
+    fn id_len(&self) -> usize {
+        self.ids.last().map_or(ID, |id| id.bytes().len())
+    }
+}
+
+/// Counts so many bytes of a direction.
+pub(crate) fn count(direction: Direction, content: Content, bytes: usize, facts: &mut Facts) {
+    if direction == Direction::Sent {
+        facts.count_content(Class::Encrypted, content.encrypted);
+        facts.count_content(Class::Unknown, content.unknown);
+        facts.count_handshake(bytes - content.encrypted - content.unknown);
     }
 }
 
@@ -164,6 +181,11 @@ pub fn read_quic<'a>(datagrams: impl IntoIterator<Item = (Direction, &'a [u8])>)
     }
     quic.end(&mut page);
     page.facts
+}
+
+/// The content of a short-header packet behind such a name: RFC 9000 17.3.1.
+fn late(packet: &[u8], id_len: usize) -> usize {
+    packet.len().saturating_sub(1 + id_len + NUMBER + keys::TAG)
 }
 
 /// The content of a long-header packet, which only one of 0-RTT has: RFC 9000 17.2.3.

@@ -19,11 +19,32 @@ pub(crate) struct Messages {
     left: usize,
     hello: Option<Box<HelloReader>>,
     flight: Flight,
+    #[cfg(feature = "keys")]
+    begun: Begun,
+}
+
+/// What keys depend on of the hellos that were whole.
+#[cfg(feature = "keys")]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Begun {
+    /// The same in both hellos, if there are two (RFC 8446 4.1.2).
+    pub(crate) random: Option<[u8; 32]>,
+    /// Whether one of them says that early data comes.
+    pub(crate) early_data: bool,
 }
 
 impl Messages {
     pub(crate) fn new(transport: Transport) -> Self {
-        Self { transport, head: 0, held: 0, left: 0, hello: None, flight: Flight::None }
+        Self {
+            transport,
+            head: 0,
+            held: 0,
+            left: 0,
+            hello: None,
+            flight: Flight::None,
+            #[cfg(feature = "keys")]
+            begun: Begun::default(),
+        }
     }
 
     /// Takes the next bytes, in pieces of any size.
@@ -48,7 +69,17 @@ impl Messages {
         if let Some(hello) = self.hello.take() {
             hello.tell(facts);
         }
-        *self = Self::new(self.transport);
+        *self = Self {
+            #[cfg(feature = "keys")]
+            begun: self.begun,
+            ..Self::new(self.transport)
+        };
+    }
+
+    /// What keys depend on.
+    #[cfg(feature = "keys")]
+    pub(crate) fn begun(&self) -> Begun {
+        self.begun
     }
 
     /// Messages end where keys change (RFC 8446 5.1). What follows may be encrypted, or be a second hello (D.4).
@@ -92,6 +123,11 @@ impl Messages {
     fn finish(&mut self, facts: &mut Facts) {
         let Some(hello) = self.hello.take() else { return };
         self.left = hello.rest();
+        #[cfg(feature = "keys")]
+        if hello.is_whole() {
+            let early_data = self.begun.early_data || hello.early_data();
+            self.begun = Begun { random: Some(hello.random()), early_data };
+        }
         self.flight = if hello.is_whole() { Flight::after_hello(hello.early_data()) } else { Flight::None };
         hello.tell(facts);
     }

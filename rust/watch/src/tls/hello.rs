@@ -51,6 +51,8 @@ pub(super) struct Offer {
     name: Option<String>,
     ech: bool,
     early_data: bool,
+    #[cfg(feature = "keys")]
+    random: [u8; RANDOM],
 }
 
 /// Numbers in their order, without GREASE.
@@ -121,6 +123,12 @@ impl HelloReader {
         self.offer.early_data
     }
 
+    /// What key logs call the connection, once its hello is whole.
+    #[cfg(feature = "keys")]
+    pub(super) fn random(&self) -> [u8; RANDOM] {
+        self.offer.random
+    }
+
     /// Tells what was read. Of a hello that was cut or is broken only the name, if that was
     /// whole.
     pub(super) fn tell(self, facts: &mut Facts) {
@@ -162,7 +170,11 @@ impl HelloReader {
         match self.part {
             Part::Start => {
                 self.offer.version = kept.u16().filter(|version| self.transport.speaks(*version))?;
-                kept.take(RANDOM)?;
+                let _random: [u8; RANDOM] = kept.array()?;
+                #[cfg(feature = "keys")]
+                {
+                    self.offer.random = _random;
+                }
                 // The length of a cookie takes one byte, that of the ciphers two.
                 let length = if self.transport == Transport::Dtls { 1 } else { 2 };
                 Some((Part::Session, usize::from(kept.u8()?) + length))

@@ -104,6 +104,18 @@ impl Tls {
         self.messages.held() + self.shown.held()
     }
 
+    /// What keys depend on of the client's hello.
+    #[cfg(feature = "keys")]
+    pub(crate) fn begun(&self) -> super::handshake::Begun {
+        self.messages.begun()
+    }
+
+    /// A protected record was opened elsewhere: the end of the client's handshake is not to be looked for here.
+    #[cfg(feature = "keys")]
+    pub(crate) fn pass_handshake(&mut self) {
+        *self.messages.flight() = super::flight::Flight::Over;
+    }
+
     fn piece(&mut self, piece: Piece<'_>, facts: &mut Facts) {
         match piece {
             Piece::Header(header) => {

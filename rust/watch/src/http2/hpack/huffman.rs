@@ -2,7 +2,7 @@
 
 /// What is not decoded yet: fewer bits than the next symbol has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Huffman {
+pub(crate) struct Huffman {
     /// From the highest bit down; zeros below.
     bits: u64,
     len: u32,
@@ -10,7 +10,7 @@ pub(super) struct Huffman {
 
 impl Huffman {
     /// Decodes one byte more. `None` where the end of the string is encoded in it (RFC 7541 5.2).
-    pub(super) fn push(&mut self, byte: u8, mut symbol: impl FnMut(u8)) -> Option<()> {
+    pub(crate) fn push(&mut self, byte: u8, mut symbol: impl FnMut(u8)) -> Option<()> {
         // At most 29 bits are left over, so that there is room.
         self.bits |= u64::from(byte).checked_shl(u64::BITS - 8 - self.len)?;
         self.len += 8;
@@ -27,7 +27,7 @@ impl Huffman {
     }
 
     /// Whether the string may end here: its padding is shorter than a byte and all ones.
-    pub(super) fn may_end(self) -> bool {
+    pub(crate) fn may_end(self) -> bool {
         self.len < 8 && self.bits.leading_ones() == self.len
     }
 }

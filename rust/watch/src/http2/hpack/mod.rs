@@ -4,7 +4,7 @@
 mod huffman;
 mod table;
 
-use huffman::Huffman;
+pub(crate) use huffman::Huffman;
 use table::{Indexed, Table};
 
 /// The decoder of one direction.
