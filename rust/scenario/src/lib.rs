@@ -12,6 +12,7 @@ mod impairer;
 mod link;
 mod namespace;
 pub mod payload;
+pub mod phone;
 pub mod server;
 pub mod udp;
 

@@ -1,6 +1,8 @@
 //! The programs of the tests and the demo that Debian has no package for.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for the command line")]
 
+mod commands;
+
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,6 +27,17 @@ Programs for the tests and the demo of Telltale.
   telltale-scenario udp-echo ADDR BYTES [--fragments default|yes|no]
                                                     one datagram there and back
   telltale-scenario udp-mapping ADDR ADDR...        how one socket looks to several servers
+
+A phone of 2014, what its programs sent, and the noise of innocent ones; SCENE is
+--act 1|2|3|4|modern [--variant as-reported|as-the-code-does] [--step NAME]:
+
+  telltale-scenario servers ADDR DIR                the phone's servers and, at ADDR, their name server;
+                                                    makes their keys in DIR, and says when it is ready
+  telltale-scenario phone SCENE --ca FILE [--programs DIR]
+                                                    plays the scene; its programs are made in DIR
+  telltale-scenario capture SCENE FILE.pcap         writes the act as a capture, and FILE.keys
+  telltale-scenario steps SCENE                     names and titles of its steps
+  telltale-scenario identifiers                     the person's details, for telltale run --identifiers
 
 ADDR is an address with a port, as 203.0.113.10:443 or [2001:db8::10]:443.
 ";
@@ -96,6 +109,12 @@ fn run() -> Result<ExitCode, lexopt::Error> {
             println!("seen {:?}\nthird party heard {}", mapping.seen, mapping.third_party_heard);
             Ok(if mapping.is_endpoint_independent() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
+        "servers" => commands::servers(&mut parser),
+        "phone" => commands::phone(&mut parser),
+        "program" => commands::program(&mut parser),
+        "capture" => commands::capture(&mut parser),
+        "steps" => commands::steps(&mut parser),
+        "identifiers" => commands::identifiers(),
         other => Err(format!("there is no {other}; see telltale-scenario --help").into()),
     }
 }

@@ -14,6 +14,7 @@ mod load;
 mod network;
 mod offload;
 mod owners;
+mod phone;
 mod relay;
 mod watching;
 mod world;
