@@ -43,9 +43,6 @@ pub(crate) fn paragraphs(rows: &Rows, tables: Option<&Destinations>, details: bo
     if rows.untold > 0 {
         said.push(Paragraph { indent: 2, text: words.untold(rows.untold) });
     }
-    if !rows.findings.is_empty() {
-        said.extend([blank(), Paragraph { indent: 0, text: words.fewer() }]);
-    }
     said.push(blank());
     said
 }
@@ -226,8 +223,6 @@ Worth knowing
   curl contacted shop, who made this phone.
     Certain: it was seen. 3 times, first at 2026-11-24 15:00:00 UTC, last at 15:00:00 UTC.
   1 more finding is not shown.
-
-Fewer findings does not mean that less was sent.
 
 ";
         assert_eq!(text(&rows, false).replace("At least 1 of", "1 of"), expected);

@@ -55,7 +55,7 @@ pub(crate) fn render(rows: &Rows, view: &View<'_>) -> String {
         let sums = rows.rows.iter().map(|row| &row.sum).chain([&rows.others]);
         lines.push(Line::Cells(cells("total".into(), String::new(), &rows.total(), words::content(sums))));
         if !view.is_live() {
-            lines.push(Line::Words { indent: 0, text: FEWER.to_owned() });
+            lines.push(Line::Words { indent: 0, text: findings::words().fewer() });
         }
     }
     layout(lines, view.room.width)
@@ -80,8 +80,6 @@ pub(crate) fn room(stream: impl std::os::fd::AsFd) -> Room {
 
 /// Content is an upper bound of what a program said: it holds its framing too.
 const HEADER: [&str; 6] = ["PROGRAM", "TO", "CONTENT, AT MOST", "SENT", "RECEIVED", "TIMES"];
-/// Beside every ranking.
-const FEWER: &str = "Fewer findings does not mean less was sent.";
 
 const GAP: &str = "  ";
 

@@ -6,4 +6,5 @@ pub mod http;
 pub mod keys;
 pub mod quic;
 pub mod relay;
+pub mod search;
 pub mod tls;

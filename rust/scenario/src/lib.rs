@@ -10,6 +10,7 @@ pub mod exchange;
 pub mod http3;
 mod impairer;
 mod link;
+pub mod matrix;
 mod namespace;
 pub mod payload;
 pub mod phone;

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use lexopt::{Arg, Parser, ValueExt};
 use telltale_scenario::exchange::{self, Plan};
+use telltale_scenario::matrix::Matrix;
+use telltale_scenario::matrix::clean::Clean;
 use telltale_scenario::{certificate, http3, raise_descriptor_limit, udp};
 
 const HELP: &str = "\
@@ -26,6 +28,8 @@ Programs for the tests and the demo of Telltale.
   telltale-scenario udp-server ADDR                 what the next two ask
   telltale-scenario udp-echo ADDR BYTES [--fragments default|yes|no]
                                                     one datagram there and back
+  telltale-scenario matrix [--rivals]               kinds of details in forms in containers: which are found
+  telltale-scenario clean [--flows N] [--seed N]    flows without any detail: in which one is claimed
   telltale-scenario udp-mapping ADDR ADDR...        how one socket looks to several servers
 
 A phone of 2014, what its programs sent, and the noise of innocent ones; SCENE is
@@ -115,8 +119,44 @@ fn run() -> Result<ExitCode, lexopt::Error> {
         "capture" => commands::capture(&mut parser),
         "steps" => commands::steps(&mut parser),
         "identifiers" => commands::identifiers(),
+        "matrix" => matrix(&mut parser),
+        "clean" => clean(&mut parser),
         other => Err(format!("there is no {other}; see telltale-scenario --help").into()),
     }
+}
+
+fn matrix(parser: &mut Parser) -> Result<ExitCode, lexopt::Error> {
+    let rivals = match parser.next()? {
+        None => false,
+        Some(Arg::Long("rivals")) => true,
+        Some(argument) => return Err(argument.unexpected()),
+    };
+    let matrix = Matrix::run();
+    print!("{}", if rivals { matrix.rivals() } else { matrix.table() });
+    matrix.wrong.iter().for_each(|line| println!("{line}"));
+    Ok(if matrix.wrong.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn clean(parser: &mut Parser) -> Result<ExitCode, lexopt::Error> {
+    let (mut flows, mut seed) = (10_000, 1);
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Arg::Long("flows") => flows = parser.value()?.parse()?,
+            Arg::Long("seed") => seed = parser.value()?.parse()?,
+            Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => return Err(argument.unexpected()),
+        }
+    }
+    let clean = Clean::run(flows, seed);
+    println!(
+        "{} flows, {} bytes: yours {} (by chance {:.4} expected), looks like {}",
+        clean.flows, clean.bytes, clean.yours, clean.expected, clean.looks_like
+    );
+    clean.examples.iter().for_each(|line| println!("{line}"));
+    Ok(if clean.yours == 0 && clean.looks_like * 1_000 < flows {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn plan(parser: &mut Parser) -> Result<Plan, lexopt::Error> {

@@ -162,7 +162,7 @@ impl Watcher {
                 flow.findings.iter().for_each(|finding| tally.add(finding));
             }
         }
-        self.context.after_events().iter().for_each(|finding| tally.add(finding));
+        self.context.after_events().into_iter().for_each(|told| tally.add_told(told));
         sums.into_ledger(tally)
     }
 

@@ -17,6 +17,10 @@ pub mod keys;
 pub mod quic;
 
 #[cfg(test)]
+#[path = "../../fuzz/src/search.rs"]
+pub mod search;
+
+#[cfg(test)]
 #[path = "../../fuzz/src/tls.rs"]
 pub mod tls;
 
@@ -24,7 +28,7 @@ pub mod tls;
 mod tests {
     use std::path::Path;
 
-    use crate::{conversation, http, quic, tls};
+    use crate::{conversation, http, quic, search, tls};
 
     #[test]
     fn dns() {
@@ -76,6 +80,11 @@ mod tests {
     #[test]
     fn connections_of_lines() {
         replay("mail", tls::mail);
+    }
+
+    #[test]
+    fn searched_parts() {
+        replay("search", search::search);
     }
 
     fn replay(target: &str, run: fn(&[u8])) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use telltale_model::{
     Confidence, Destination, DetailKind, Envelope, Event, Evidence, Finding, Flow, FlowNumber, Severity,
-    Timestamp, What,
+    Timestamp, Told, What,
 };
 
 use super::context::Noted;
@@ -55,6 +55,7 @@ struct Seen {
     /// The last of them.
     last: u32,
     first: Timestamp,
+    latest: Timestamp,
     flow: FlowNumber,
     destination: Destination,
 }
@@ -110,14 +111,18 @@ impl Steps {
     }
 
     /// What may be claimed, and what is seen after events but comes on its own too.
-    pub(super) fn findings(&self) -> Vec<Finding> {
+    pub(super) fn findings(&self) -> Vec<Told> {
         let repeated = self.seen.iter().filter(|((_, event), seen)| {
             let repeats = self.repeats(*event);
             *event != Event::Quiet
                 && seen.steps >= 2
                 && seen.steps.saturating_mul(3) >= repeats.saturating_mul(2)
         });
-        repeated.map(|((subject, event), seen)| self.finding(subject, *event, seen)).collect()
+        let told = |subject, event, seen: &Seen| Told {
+            last: seen.latest,
+            ..Told::new(self.finding(subject, event, seen))
+        };
+        repeated.map(|((subject, event), seen)| told(subject, *event, seen)).collect()
     }
 
     fn repeats(&self, event: Event) -> u32 {
@@ -176,12 +181,14 @@ impl Steps {
         for Step { event, number, .. } in self.open.clone() {
             let key = (subject.clone(), event);
             if let Some(seen) = self.seen.get_mut(&key) {
+                seen.latest = at;
                 if seen.last != number {
                     (seen.steps, seen.last) = (seen.steps + 1, number);
                 }
             } else if self.seen.len() < limits::AFTER_EVENTS {
                 let destination = destination.clone();
-                self.seen.insert(key, Seen { steps: 1, last: number, first: at, flow, destination });
+                self.seen
+                    .insert(key, Seen { steps: 1, last: number, first: at, latest: at, flow, destination });
             }
         }
     }
@@ -235,7 +242,7 @@ mod tests {
     }
 
     fn told(steps: &Steps) -> Vec<(Event, Option<DetailKind>, u32, u32, bool)> {
-        let what = |finding: &Finding| {
+        let what = |Told { finding, .. }: &Told| {
             let What::AfterEvent { event, kind, seen, repeats, on_its_own, .. } = finding.what else {
                 panic!("{finding:?}")
             };
@@ -254,7 +261,7 @@ mod tests {
         let script =
             [(0, QUIET), (4, ADDED), (5, CONTENT), (8, ADDED), (12, ADDED), (13, CONTENT), (16, QUIET)];
         assert_eq!(after(&script), [(Event::ContactAdded, None, 2, 3, false)]);
-        let severity = |script| play(script).findings()[0].severity;
+        let severity = |script| play(script).findings()[0].finding.severity;
         assert_eq!(severity(&script), Severity::Info);
         let detail = script.map(|(at, what)| (at, if what == CONTENT { CONTACT } else { what }));
         assert_eq!(severity(&detail), Severity::Info, "content comes first");
@@ -279,7 +286,7 @@ mod tests {
         assert_eq!(after(&script), []);
         let steps =
             play(&[(0, ADDED), (1, CONTENT), (10, ADDED), (11, CONTENT), (33, CONTENT), (66, CONTENT)]);
-        let What::AfterEvent { background, .. } = steps.findings()[0].what else { panic!() };
+        let What::AfterEvent { background, .. } = steps.findings()[0].finding.what else { panic!() };
         assert_eq!(background, 2_000, "two minutes in an hour without an event");
     }
 

@@ -1,6 +1,6 @@
 //! What the rules know of other flows, of the days before, and of the phone.
 
-use telltale_model::{Destination, DetailKind, Event, Facts, Finding, Flow, History, Timestamp};
+use telltale_model::{Destination, DetailKind, Event, Facts, Flow, History, Timestamp, Told};
 
 use super::after_event::Steps;
 use super::past::{First, Past, who};
@@ -100,7 +100,7 @@ impl Context {
     }
 
     /// What was seen after events, as far as it may be claimed by `now`.
-    pub(crate) fn after_events(&self) -> Vec<Finding> {
+    pub(crate) fn after_events(&self) -> Vec<Told> {
         self.steps.findings()
     }
 }

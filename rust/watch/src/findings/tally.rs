@@ -17,13 +17,18 @@ pub(crate) struct Tally {
 impl Tally {
     /// Counts a finding of another flow.
     pub(crate) fn add(&mut self, finding: &Finding) {
-        let key = finding.key();
+        self.add_told(Told::new(finding.clone()));
+    }
+
+    /// Counts what is told of several flows.
+    pub(crate) fn add_told(&mut self, new: Told) {
+        let key = new.finding.key();
         if let Some(told) = self.told.get_mut(&key) {
-            told.add(Told::new(finding.clone()));
+            told.add(new);
         } else if self.told.len() < limits::FINDINGS {
-            self.told.insert(key, Told::new(finding.clone()));
+            self.told.insert(key, new);
         } else {
-            self.untold = self.untold.saturating_add(finding.times);
+            self.untold = self.untold.saturating_add(new.times);
         }
     }
 

@@ -127,10 +127,10 @@ impl Bits {
     }
 
     /// All bytes of the class from `start` to before `end`.
-    pub(super) fn each(&self, start: usize, end: usize) -> impl Iterator<Item = usize> + '_ {
-        let words = (start / 64..end.div_ceil(64)).map(|word| (word, self.word(word)));
-        let all = words.flat_map(|(word, bits)| Ones(bits).map(move |bit| word * 64 + bit));
-        all.skip_while(move |at| *at < start).take_while(move |at| *at < end)
+    #[inline]
+    pub(super) fn each(&self, start: usize, end: usize) -> Each<'_> {
+        let word = start / 64;
+        Each { bits: self, word, left: self.word(word) & u64::MAX << (start % 64), end }
     }
 
     /// Where runs of at least `LONG` bytes begin, 64 at most.
@@ -176,20 +176,33 @@ fn long<const LONG: u32>(word: u64, after: u64) -> u64 {
         bits &= bits >> step;
         have += step;
     }
-    bits as u64
+    u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0)
 }
 
-/// The places of the bits that are set.
-struct Ones(u64);
+/// The bytes of a class in a range.
+pub(super) struct Each<'a> {
+    bits: &'a Bits,
+    word: usize,
+    /// What was not given yet of that word.
+    left: u64,
+    end: usize,
+}
 
-impl Iterator for Ones {
+impl Iterator for Each<'_> {
     type Item = usize;
 
     #[inline]
     fn next(&mut self) -> Option<usize> {
-        let bit = (self.0 != 0).then(|| self.0.trailing_zeros() as usize)?;
-        self.0 &= self.0 - 1;
-        Some(bit)
+        while self.left == 0 {
+            self.word += 1;
+            if self.word * 64 >= self.end {
+                return None;
+            }
+            self.left = self.bits.word(self.word);
+        }
+        let at = self.word * 64 + self.left.trailing_zeros() as usize;
+        self.left &= self.left - 1;
+        (at < self.end).then_some(at)
     }
 }
 

@@ -18,7 +18,9 @@ const OUTPUT: usize = 1 << 20;
 const RATIO: usize = 100;
 /// Streams that are unpacked of one part, and guesses that something may be one.
 const STREAMS: usize = 64;
-const GUESSES: usize = 8;
+const GUESSES: usize = 4;
+/// Shorter bytes are not guessed to be a stream.
+const SHORTEST_GUESS: usize = 64;
 /// Encodings that are undone within each other.
 const STEPS: usize = 3;
 /// Parts of a multipart body that are read singly.
@@ -202,7 +204,7 @@ impl<'a> Hunt<'a> {
             }
         }
         self.roll(bytes, origin);
-        if !is_media && bytes.len() >= 24 && self.guesses > 0 {
+        if !is_media && bytes.len() >= SHORTEST_GUESS && self.guesses > 0 {
             self.guesses -= 1;
             if self.unpack(Compressed::Deflate, bytes, origin)
                 || self.unpack(Compressed::Brotli, bytes, origin)

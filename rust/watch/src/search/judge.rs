@@ -110,7 +110,11 @@ impl Needles {
         };
         let lists = candidates.iter().filter_map(|candidate| match &candidate.evidence {
             Evidence::Packages(list) => Some((candidate, list)),
-            _ => None,
+            Evidence::Value
+            | Evidence::Number { .. }
+            | Evidence::Cut { .. }
+            | Evidence::Coordinate { .. }
+            | Evidence::Shape => None,
         });
         let mut all: Vec<u16> =
             lists.clone().flat_map(|(_, list)| list).copied().filter(|detail| !is_own(detail)).collect();

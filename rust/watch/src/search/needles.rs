@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use telltale_model::{Detail, DetailKind, DetailName, Details, Form};
 use zeroize::Zeroizing;
 
+use super::roll::windows;
 use super::table::{Table, mix, spread};
 use crate::details;
 
@@ -33,6 +34,8 @@ pub struct Needles {
     /// Addresses and identifiers as bytes.
     pub(super) fixed: Vec<Value>,
     pub(super) fixed_keys: Table,
+    /// What digests and fixed values begin with, both in one set: what bytes are looked up in.
+    pub(super) raw_keys: Table,
     /// Installed packages.
     pub(super) packages: Vec<Value>,
     pub(super) package_keys: Table,
@@ -96,6 +99,8 @@ impl Needles {
         needles.text_keys = Table::new(keys.texts);
         needles.word_keys = Table::new(keys.words);
         needles.number_keys = Table::new(keys.numbers);
+        let digests = keys.digests.iter().map(|(key, _)| (spread(*key), 0));
+        needles.raw_keys = Table::new(digests.chain(keys.fixed.iter().map(|(key, _)| (*key, 0))).collect());
         needles.digest_keys = Table::new(keys.digests);
         needles.fixed_keys = Table::new(keys.fixed);
         needles.package_keys = Table::new(keys.packages);
@@ -120,6 +125,7 @@ impl Needles {
             &self.number_keys,
             &self.digest_keys,
             &self.fixed_keys,
+            &self.raw_keys,
             &self.package_keys,
         ];
         let values = [&self.texts, &self.words, &self.digested, &self.fixed, &self.packages];
@@ -219,7 +225,7 @@ impl Needles {
             self.words.push(value);
         } else {
             let place = number(self.texts.len());
-            for (at, four) in (0..4).zip(bytes.array_windows()) {
+            for (at, four) in (0..4).zip(windows(bytes)) {
                 keys.texts.push((text_key(*four), place * 4 + at));
             }
             self.texts.push(value);
@@ -302,10 +308,12 @@ pub(super) struct Digested {
 
 impl Digested {
     fn of(form: Form, value: &[u8]) -> Self {
-        match form {
-            Form::Md5 => Self::from(&Md5::digest(value)),
-            Form::Sha1 => Self::from(&Sha1::digest(value)),
-            _ => Self::from(&Sha256::digest(value)),
+        if form == Form::Md5 {
+            Self::from(&Md5::digest(value))
+        } else if form == Form::Sha1 {
+            Self::from(&Sha1::digest(value))
+        } else {
+            Self::from(&Sha256::digest(value))
         }
     }
 

@@ -58,7 +58,9 @@ impl Hunt<'_> {
         let text = sheet.text.as_slice();
         let shortest = if self.needles.places.is_empty() { FEWEST_DIGITS } else { 3 };
         for (start, end) in classes.number.runs::<3>() {
-            if end - start >= shortest {
+            let long = end - start >= FEWEST_DIGITS;
+            if long || end - start >= shortest && text.get(start..end).is_some_and(|run| run.contains(&b'.'))
+            {
                 self.run(text, start, end, depth);
             }
         }
@@ -210,7 +212,20 @@ impl Hunt<'_> {
             DetailKind::ImeiSv => run.digits == 16,
             DetailKind::Imsi => run.digits == 15,
             DetailKind::Iccid => (18..=20).contains(&run.digits),
-            _ => false,
+            DetailKind::Phone
+            | DetailKind::Contact
+            | DetailKind::Email
+            | DetailKind::AdvertisingId
+            | DetailKind::AndroidId
+            | DetailKind::Serial
+            | DetailKind::Mac
+            | DetailKind::Ssid
+            | DetailKind::Bssid
+            | DetailKind::Name
+            | DetailKind::Carrier
+            | DetailKind::Place
+            | DetailKind::Word
+            | DetailKind::Package => false,
         };
         match told() {
             Some(DetailKind::AndroidId) if fits(DetailKind::Imei) => self.shape(place, DetailKind::Imei),

@@ -7,23 +7,38 @@ use super::hunt::{Hunt, Origin};
 use super::needles::first_four;
 use super::table::spread;
 
+/// All pieces of a length. (Those of slices know theirs from Rust 1.94 on.)
+#[inline]
+pub(super) fn windows<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = &[u8; N]> {
+    bytes.windows(N).filter_map(|window| window.first_chunk())
+}
+
 impl Hunt<'_> {
+    /// Whether there may be anything.
+    #[inline]
+    pub(super) fn may_hold(&self, bytes: &[u8]) -> bool {
+        let needles = self.needles;
+        let four = |four: &[u8; 4]| needles.raw_keys.has(spread(u32::from_be_bytes(*four)));
+        let eight = |eight: &[u8; 8]| {
+            self.may_be_number(u64::from_be_bytes(*eight)) || self.may_be_number(u64::from_le_bytes(*eight))
+        };
+        windows(bytes).any(four) || windows(bytes).any(eight)
+    }
+
     /// Looks at every place.
     pub(super) fn roll(&mut self, bytes: &[u8], origin: Origin<'_>) {
         let needles = self.needles;
         if needles.digest_keys.is_empty() {
             return;
         }
-        for (at, four) in bytes.array_windows().enumerate() {
+        for (at, four) in windows(bytes).enumerate() {
             let key = u32::from_be_bytes(*four);
-            if needles.digest_keys.may_have(key) {
+            if needles.raw_keys.has(spread(key)) {
                 self.digest_at(bytes, at, key, origin);
-            }
-            if needles.fixed_keys.may_have(spread(key)) {
                 self.fixed_at(bytes, at, key, origin);
             }
         }
-        for eight in bytes.array_windows() {
+        for eight in windows(bytes) {
             for value in [u64::from_be_bytes(*eight), u64::from_le_bytes(*eight)] {
                 if self.may_be_number(value) {
                     self.numeric(value, origin);

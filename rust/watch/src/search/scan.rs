@@ -5,8 +5,8 @@ use telltale_model::{DetailKind, Form};
 
 use super::bits::Classes;
 use super::candidate::Evidence;
-use super::contain::{json, xml};
-use super::decode::{base64, hex};
+use super::contain::{json, protobuf, xml};
+use super::decode::{Compressed, base64, hex};
 use super::hunt::{Hunt, Origin};
 use super::needles::{SHORTEST_TEXT, WORD_KEY, package_key, text_key, word_key};
 use super::room::DEPTHS;
@@ -15,7 +15,7 @@ use super::telling;
 
 /// Shorter tokens are not decoded: six bytes.
 const SHORTEST_BASE64: usize = 8;
-const SHORTEST_HEX: usize = 14;
+const SHORTEST_HEX: usize = 12;
 /// Lines of Base64 are at least so long where there are several (RFC 7468, RFC 2045 6.8).
 const LINE: usize = 60;
 
@@ -46,7 +46,11 @@ impl Hunt<'_> {
             return;
         }
         for (at, four) in sheet.text.as_chunks::<4>().0.iter().enumerate() {
-            for reference in needles.text_keys.get(text_key(*four)) {
+            let key = text_key(*four);
+            if !needles.text_keys.may_have(key) {
+                continue;
+            }
+            for reference in needles.text_keys.get(key) {
                 let Some(start) = (at * 4).checked_sub((reference % 4) as usize) else { continue };
                 let Some(value) = needles.texts.get((reference / 4) as usize) else { continue };
                 let bytes = needles.bytes(*value);
@@ -114,7 +118,9 @@ impl Hunt<'_> {
                 let place = Place::new(depth, start, end);
                 self.digest(key, place, alone, Form::Hex, 4, |digest| hex::common(token, digest));
             }
-            self.shapes(text, token, start, depth);
+            if matches!(token.len(), 8 | 12 | 16) {
+                self.shapes(text, token, start, depth);
+            }
             if alone
                 && token.len() >= SHORTEST_HEX
                 && token.len() % 2 == 0
@@ -123,6 +129,10 @@ impl Hunt<'_> {
             {
                 let mut inner = self.spare();
                 hex::decode(token, &mut inner);
+                if self.is_nothing(&inner) {
+                    self.keep(inner);
+                    continue;
+                }
                 self.token(&inner, Form::Hex, sheet, Place::new(depth, start, end));
                 self.keep(inner);
             }
@@ -149,6 +159,10 @@ impl Hunt<'_> {
                 continue;
             }
             self.base64_digests(sheet, classes, (start, end), depth);
+            let token = sheet.text.get(start..end).unwrap_or_default();
+            if token.len() >= 16 && token.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-') {
+                continue;
+            }
             after = self.lines(sheet, classes, (start, end), depth);
             if after > end {
                 continue;
@@ -167,11 +181,13 @@ impl Hunt<'_> {
     /// Digests that begin at the beginning of a run, or behind one of + / - _
     fn base64_digests(&mut self, sheet: &Sheet, classes: &Classes, run: (usize, usize), depth: usize) {
         let (start, end) = run;
-        let starts = classes.joints.each(start, end).map(|at| at + 1);
-        for start in std::iter::once(start).chain(starts) {
+        let mut joints = classes.joints.each(start, end);
+        let mut next = Some(start);
+        while let Some(start) = next {
+            next = joints.next().map(|at| at + 1);
             let token = sheet.text.get(start..end).unwrap_or_default();
             let Some(key) = base64::first_four(token) else { return };
-            if !self.needles.digest_keys.may_have(key) {
+            if !self.needles.digest_keys.has(key) {
                 continue;
             }
             let place = Place::new(depth, start, end);
@@ -266,6 +282,10 @@ impl Hunt<'_> {
         let token = sheet.text.get(start..end).unwrap_or_default();
         let mut inner = self.spare();
         base64::decode(token, &mut inner);
+        if self.is_nothing(&inner) {
+            self.keep(inner);
+            return false;
+        }
         let form = self.alphabet(token, sheet, start);
         let good = self.token(&inner, form, sheet, Place::new(depth, start, end));
         self.keep(inner);
@@ -284,9 +304,20 @@ impl Hunt<'_> {
         }
     }
 
+    /// Most words are letters of Base64 by chance, and what they would stand for is nothing.
+    #[inline]
+    fn is_nothing(&self, inner: &[u8]) -> bool {
+        const SHORT: usize = 48;
+        inner.len() <= SHORT
+            && !protobuf::is_text(inner)
+            && memchr::memchr(0, inner).is_none()
+            && Compressed::of(inner).is_none()
+            && !protobuf::looks_like(inner)
+            && !self.may_hold(inner)
+    }
+
     /// Opens what a token stands for, if that is anything.
     fn token(&mut self, inner: &[u8], form: Form, sheet: &Sheet, place: Place) -> bool {
-        // Most words are letters of Base64 by chance, and what they would stand for begins like nothing.
         let Some((_, leaf)) = sheet.leaf(place.start) else { return false };
         let steps = leaf.steps_within();
         let origin = Origin { depth: usize::from(place.depth) + 1, path: "", steps, parent: Some(place) };

@@ -2,6 +2,8 @@
 
 use telltale_model::DetailKind;
 
+use super::roll::windows;
+
 /// Parts of names, and what they tell. Letters and digits alone, in small letters.
 const KEYS: [(&str, DetailKind); 30] = [
     ("imeisv", DetailKind::ImeiSv),
@@ -61,9 +63,50 @@ pub(super) fn kind(name: &[u8]) -> Option<DetailKind> {
         *to = from;
         len += 1;
     }
-    let plain = std::str::from_utf8(plain.get(..len)?).ok()?;
-    let whole = WHOLE.iter().find(|(key, _)| *key == plain);
-    whole.or_else(|| KEYS.iter().find(|(key, _)| plain.contains(key))).map(|(_, kind)| *kind)
+    let plain = plain.get(..len)?;
+    let whole = WHOLE.iter().find(|(key, _)| key.as_bytes() == plain);
+    let inside = || {
+        let places = windows(plain).enumerate().filter(|(_, four)| may_begin(four));
+        let key = |at: usize| {
+            KEYS.iter().find(|(key, _)| plain.get(at..).is_some_and(|rest| rest.starts_with(key.as_bytes())))
+        };
+        places.filter_map(|(at, _)| key(at)).next()
+    };
+    whole.or_else(inside).map(|(_, kind)| *kind)
+}
+
+/// Whether one of [`KEYS`] begins so.
+fn may_begin(four: &[u8; 4]) -> bool {
+    matches!(
+        four,
+        b"imei"
+            | b"imsi"
+            | b"icci"
+            | b"sims"
+            | b"simi"
+            | b"msis"
+            | b"phon"
+            | b"mobi"
+            | b"exte"
+            | b"line"
+            | b"tele"
+            | b"cont"
+            | b"emai"
+            | b"andr"
+            | b"devi"
+            | b"open"
+            | b"oaid"
+            | b"gaid"
+            | b"aaid"
+            | b"adid"
+            | b"idfa"
+            | b"vaid"
+            | b"adve"
+            | b"seri"
+            | b"maca"
+            | b"wifi"
+            | b"bssi"
+    )
 }
 
 /// What the last name of a field tells.
@@ -107,6 +150,13 @@ mod tests {
         assert_eq!(at("{\\\"gps_adid\\\":\\\"7"), Some(DetailKind::AdvertisingId));
         assert_eq!(at("imei 7"), None);
         assert_eq!(at("{\"imei\":1,\"session\":\"7"), None);
+    }
+
+    #[test]
+    fn every_key_is_found_by_its_beginning() {
+        for (key, kind) in KEYS {
+            assert_eq!(super::kind(format!("my_{key}").as_bytes()), Some(kind), "{key}");
+        }
     }
 
     #[test]

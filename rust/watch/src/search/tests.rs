@@ -148,7 +148,8 @@ fn what_is_kept_names_the_details() {
 #[test]
 fn what_is_not_understood_is_said() {
     let understood = |part| usual().search(&piece(part), &mut Room::default()).understood;
-    let noise: Vec<u8> = (0..400u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> =
+        (0..400u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
     assert!(understood(body("{\"a\":\"plain\",\"h\":\"97a2105232ecc8756f03a029a839b97ded59207d\"}")));
     assert!(understood(get("/a/b?c=applicationVersion")));
     assert!(!understood(Part::Raw(&noise)));

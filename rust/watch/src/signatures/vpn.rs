@@ -10,17 +10,16 @@ pub(super) fn wireguard(datagram: &Datagram<'_>) -> bool {
     let Some((kind, rest)) = datagram.bytes.split_first_chunk::<4>() else { return false };
     match (kind, rest.len() + 4) {
         ([1, 0, 0, 0], 148) | ([2, 0, 0, 0], 92) | ([3, 0, 0, 0], 64) => true,
-        ([4, 0, 0, 0], len) => is_data(len) && on_port(&datagram.key, &[51_820, WARP[0]]),
-        ([1, ..], 148) | ([2, ..], 92) | ([3, ..], 64) => {
-            on_port(&datagram.key, &WARP) && !is_ike(datagram.bytes)
-        }
-        ([4, ..], len) => is_data(len) && on_port(&datagram.key, &[WARP[0]]),
+        ([4, 0, 0, 0], len) => is_data(len) && on_port(&datagram.key, &[51_820, WARP]),
+        ([1, ..], 148) | ([2, ..], 92) | ([3, ..], 64) => on_port(&datagram.key, &[WARP]),
+        ([4, ..], len) => is_data(len) && on_port(&datagram.key, &[WARP]),
         _ => false,
     }
 }
 
-/// developers.cloudflare.com/cloudflare-one, WARP with firewall: its port, then those that it falls back to.
-const WARP: [u16; 4] = [2_408, 500, 1_701, 4_500];
+/// developers.cloudflare.com/cloudflare-one, WARP with firewall: its first port. On those that it falls back to
+/// others speak, and a type and a size alone do not tell.
+const WARP: u16 = 2_408;
 
 /// A header, blocks of 16 bytes and their tag.
 fn is_data(len: usize) -> bool {

@@ -3,6 +3,7 @@
 /// The value of each letter in its place of four.
 static PLACES: [[u32; 256]; 4] = places();
 
+#[expect(clippy::cast_possible_truncation, clippy::indexing_slicing, reason = "worked out by the compiler")]
 const fn places() -> [[u32; 256]; 4] {
     let mut places = [[0; 256]; 4];
     let mut byte = 0;
@@ -18,7 +19,6 @@ const fn places() -> [[u32; 256]; 4] {
     places
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a byte stays one")]
 const fn value(byte: u8) -> u8 {
     match byte {
         b'A'..=b'Z' => byte - b'A',
