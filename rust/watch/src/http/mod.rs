@@ -45,7 +45,7 @@ pub(crate) struct Http {
     /// middle may take the server for the client.
     client: Option<Direction>,
     asked: Asked,
-    /// The place in [`Facts::requests`] of the request whose body is being read.
+    /// The place in [`telltale_model::Facts::requests`] of the request whose body is being read.
     place: Option<usize>,
     /// What the message that is being sent is to be counted as.
     class: Class,
