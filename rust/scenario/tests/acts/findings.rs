@@ -125,7 +125,7 @@ fn of_finding(finding: &Value) -> Option<String> {
             let detail = finding["detail"].as_str().map_or_else(|| text("identifier"), str::to_owned);
             Some(format!("{detail} {} {:?} {field} {protection}", text("grade"), form.collect::<Vec<_>>()))
         }
-        "apps-sent" => Some(format!("apps-sent {} {field} {protection}", finding["packages"])),
+        "apps-sent" => Some(format!("apps-sent {} {field} {protection}", finding["count"])),
         _ => None,
     }
 }

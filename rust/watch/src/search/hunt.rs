@@ -42,6 +42,8 @@ pub(super) struct Hunt<'a> {
     pub(super) begins: bool,
     pub(super) understood: bool,
     pub(super) packages: Vec<u16>,
+    /// Where the first of them stood.
+    pub(super) first_package: Option<Place>,
     left: usize,
     streams: usize,
     guesses: usize,
@@ -67,6 +69,7 @@ impl<'a> Hunt<'a> {
             begins,
             understood: true,
             packages: Vec::new(),
+            first_package: None,
             left: OUTPUT,
             streams: STREAMS,
             guesses: GUESSES,

@@ -1,6 +1,6 @@
 //! What was found becomes candidates: the name of the field, the steps, and what stood around it.
 
-use telltale_model::{DetailName, Form};
+use telltale_model::{DetailKind, DetailName, Form};
 
 use super::candidate::{Candidate, Evidence};
 use super::contain::{add_name, json, pairs, xml};
@@ -28,20 +28,21 @@ impl Hunt<'_> {
         let mut candidates: Vec<_> =
             found.drain(..).map(|found| self.candidate(found, offset, &mut walks)).collect();
         self.room.found = found;
-        if !self.packages.is_empty() {
-            let evidence = Evidence::Packages(std::mem::take(&mut self.packages));
-            candidates.push(Candidate {
-                kind: telltale_model::DetailKind::Package,
-                detail: None,
-                form: Vec::new(),
-                field: String::new(),
-                told: false,
-                offset,
-                excerpt: String::new(),
-                evidence,
-            });
-        }
+        candidates.extend(self.list_of_packages(offset));
         candidates
+    }
+
+    /// The field is that of the first one.
+    fn list_of_packages(&mut self, offset: u64) -> Option<Candidate> {
+        let mut place = Some(self.first_package?);
+        let (mut walks, mut form, mut names) = (Walks::default(), Vec::new(), Vec::new());
+        while let Some(at) = place {
+            place = self.level(at, &mut walks, &mut form, &mut names);
+        }
+        let field = self.needles.redact_words(&self.field(names));
+        let (kind, evidence) = (DetailKind::Package, Evidence::Packages(std::mem::take(&mut self.packages)));
+        let (detail, told, excerpt) = (None, false, String::new());
+        Some(Candidate { kind, detail, form, field, told, offset, excerpt, evidence })
     }
 
     fn candidate(&self, found: Found, offset: u64, walks: &mut Walks) -> Candidate {

@@ -65,13 +65,24 @@ impl Hunt<'_> {
             let Some((detail, hash, digest)) = needles.digest(reference) else { continue };
             let count =
                 digest.bytes().iter().zip(there).take_while(|(expected, byte)| expected == byte).count();
+            // In letters it is those that say how it was written.
+            let letters = [Form::Hex, Form::Base64, Form::Base64Url];
+            let in_letters = origin.steps.iter().next().is_some_and(|step| letters.contains(&step));
+            let written = [Some(hash), (!in_letters).then_some(Form::Binary)];
             if count == digest.bytes().len() {
-                self.found_in_bytes(detail, vec![hash], Evidence::Value, origin);
+                let form = written.into_iter().flatten().collect::<Vec<_>>();
+                self.found_in_bytes(detail, form, Evidence::Value, origin);
             } else if count >= 6 {
                 let cut = Form::Cut(u16::try_from(count).unwrap_or(u16::MAX));
+                let form = written.into_iter().flatten().chain([cut]).collect::<Vec<_>>();
                 let bits = u16::try_from(count * 8).unwrap_or(u16::MAX);
                 let whole = count == bytes.len();
-                self.found_in_bytes(detail, vec![hash, cut], Evidence::Cut { bits, whole }, origin);
+                self.found_in_bytes(
+                    detail,
+                    vec![hash, Form::Binary, cut],
+                    Evidence::Cut { bits, whole },
+                    origin,
+                );
             }
         }
     }

@@ -32,7 +32,7 @@ impl Hunt<'_> {
                 self.base64(&sheet, &classes, depth);
                 self.texts(&sheet, depth);
                 self.words(&sheet, &classes, depth);
-                self.names(&sheet, &classes);
+                self.names(&sheet, &classes, depth);
             }
             self.give(depth, sheet);
         }
@@ -83,7 +83,7 @@ impl Hunt<'_> {
     }
 
     /// Names of installed packages.
-    fn names(&mut self, sheet: &Sheet, classes: &Classes) {
+    fn names(&mut self, sheet: &Sheet, classes: &Classes, depth: usize) {
         if self.needles.package_keys.is_empty() {
             return;
         }
@@ -100,6 +100,7 @@ impl Hunt<'_> {
                     && self.packages.len() < MOST_PACKAGES
                 {
                     self.packages.push(known.detail);
+                    self.first_package.get_or_insert(Place::new(depth, start, end));
                 }
             }
         }
