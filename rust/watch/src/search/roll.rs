@@ -77,12 +77,7 @@ impl Hunt<'_> {
                 let form = written.into_iter().flatten().chain([cut]).collect::<Vec<_>>();
                 let bits = u16::try_from(count * 8).unwrap_or(u16::MAX);
                 let whole = count == bytes.len();
-                self.found_in_bytes(
-                    detail,
-                    vec![hash, Form::Binary, cut],
-                    Evidence::Cut { bits, whole },
-                    origin,
-                );
+                self.found_in_bytes(detail, form, Evidence::Cut { bits, whole }, origin);
             }
         }
     }
