@@ -56,7 +56,7 @@ impl Hunt<'_> {
                 let bytes = needles.bytes(*value);
                 let end = start + bytes.len();
                 let there = sheet.text.get(start..end).is_some_and(|text| text.eq_ignore_ascii_case(bytes));
-                if there && (bytes.len() >= UNMISTAKABLE || stands_alone(&sheet.text, start, end)) {
+                if there && is_itself(&sheet.text, start, end) {
                     self.found(Place::new(depth, start, end), value.detail, Vec::new(), Evidence::Value);
                 }
             }
@@ -343,6 +343,27 @@ impl Hunt<'_> {
 const UNMISTAKABLE: usize = 10;
 
 const MOST_PACKAGES: usize = 256;
+
+/// Whether a value is not part of another one.
+fn is_itself(text: &[u8], start: usize, end: usize) -> bool {
+    if text.get(start..end).is_some_and(|value| value.contains(&b'@')) {
+        return is_address(text, start, end);
+    }
+    end - start >= UNMISTAKABLE || stands_alone(text, start, end)
+}
+
+/// Whether an e-mail address ends on both sides. Of the signs that RFC 5322 3.2.3 lets stand before it (atext), those
+/// that divide fields as well (`=&/?'` and others) are taken for that.
+fn is_address(text: &[u8], start: usize, end: usize) -> bool {
+    let goes_on = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-+~".contains(byte);
+    let before = start.checked_sub(1).and_then(|at| text.get(at));
+    let is_label = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'-';
+    let longer = match text.get(end) {
+        Some(b'.') => text.get(end + 1).is_some_and(is_label),
+        after => after.is_some_and(is_label),
+    };
+    !before.is_some_and(goes_on) && !longer
+}
 
 fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
     let before = start.checked_sub(1).and_then(|at| text.get(at));

@@ -115,6 +115,23 @@ fn short_words_count_only_as_all_of_a_field() {
 }
 
 #[test]
+fn an_address_is_not_part_of_another() {
+    let needles = Needles::new(&details(&[(DetailKind::Email, "al@example.org")]));
+    let of = |text: &str| hits(&needles, &[body(text)]).len();
+    for other in
+        ["sal@example.org", "j.al@example.org", "a+al@example.org", "al@example.org.uk", "al@example.org-x"]
+    {
+        assert_eq!(of(&format!("to: {other}")), 0, "{other}");
+        assert_eq!(of(&format!("{{\"a\":\"{other}\"}}")), 0, "{other}");
+    }
+    for own in
+        ["Write to al@example.org.", "<AL@example.org>", "a=al%40example.org&b=1", "mailto:al@example.org?x"]
+    {
+        assert_eq!(of(own), 1, "{own}");
+    }
+}
+
+#[test]
 fn a_place_needs_both_coordinates_in_one_structure() {
     assert_eq!(found(&[body("{\"loc\":{\"lat\":52.5170,\"lon\":13.3779}}")]), ["<place 1>  json.loc.lat"]);
     assert_eq!(found(&[body("{\"a\":{\"lat\":52.5170},\"b\":{\"lon\":13.3779}}")]), Vec::<String>::new());
