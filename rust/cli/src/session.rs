@@ -91,6 +91,7 @@ impl Session {
             return Ok(session);
         }
         let sought = Sought::read(plan.wanted, |name| std::env::var_os(name))?;
+        let command = sought.without_details(command);
         session.frame.looked_for = sought.counts();
         session.frame.problems.extend(sought.problems);
         session.output = Output::open(plan.report)?;

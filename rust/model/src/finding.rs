@@ -292,7 +292,20 @@ impl Finding {
         } else {
             company.as_ref().or(name.as_ref()).cloned().unwrap_or_default()
         };
-        format!("{}|{app}|{whom}|{}", self.what.rule().name(), self.what.particular().trim_end())
+        let particular = format!("{}{}", self.what.particular(), self.way());
+        format!("{}|{app}|{whom}|{}", self.what.rule().name(), particular.trim())
+    }
+
+    /// What was sent in clear is another statement than the same under protection: neither hides the other.
+    fn way(&self) -> &'static str {
+        if !matches!(self.what, What::IdentifierSent { .. } | What::AppsSent { .. }) {
+            return "";
+        }
+        match self.envelope {
+            Envelope::None => "",
+            Envelope::Tls | Envelope::Dtls | Envelope::Quic => " protected",
+            Envelope::Unknown => " unknown",
+        }
     }
 
     /// Whether anyone on the way could read it as it is.
@@ -424,6 +437,8 @@ mod tests {
         assert_eq!(clear.key(), "identifier-sent|/usr/bin/curl|shop|imei 1 open");
         assert_eq!(sent(8, vec![Form::Base64]).key(), clear.key(), "anyone can undo Base64");
         assert_ne!(sent(7, vec![Form::Sha1, Form::Base64Url]).key(), clear.key());
+        let protected = Finding { envelope: Envelope::Tls, ..sent(7, Vec::new()) };
+        assert_eq!(protected.key(), "identifier-sent|/usr/bin/curl|shop|imei 1 open protected");
         assert_eq!(finding(What::ScreenOff { bytes: 9 }).key(), finding(What::ScreenOff { bytes: 8 }).key());
     }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 use telltale_model::{DetailKind, Details};
 use telltale_watch::details::{Contacts, Given, Kept};
+use telltale_watch::search::Needles;
 use zeroize::Zeroizing;
 
 use super::vault::{Vault, random};
@@ -48,6 +49,12 @@ impl Sought {
             Wanted::Files(files) => Self::of_files(files),
             Wanted::Kept => Ok(Vault::usual(variable).map_or_else(Self::default, |vault| Self::kept(&vault))),
         }
+    }
+
+    /// A command line as it may be kept and shown: with names in the places of details.
+    pub(crate) fn without_details(&self, words: Vec<String>) -> Vec<String> {
+        let needles = Needles::new(&self.details);
+        words.into_iter().map(|word| needles.redact(&word).unwrap_or(word)).collect()
     }
 
     fn of_files(files: &[impl AsRef<Path>]) -> Result<Self, Problem> {

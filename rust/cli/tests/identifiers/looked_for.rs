@@ -59,6 +59,27 @@ fn what_is_kept_and_cannot_be_read_stops_nothing() {
     assert_eq!(last_line(&output), None);
 }
 
+#[test]
+fn a_detail_in_the_command_is_not_kept_with_it() {
+    let home = Home::new("command");
+    let list = home.file("list.txt", &format!("imei {IMEI}\n"));
+    let (database, report) = (home.file("kept.db", ""), home.file("report.json", ""));
+    fs::remove_file(&database).unwrap();
+    let mut run = home.program();
+    run.args(["run", "--json", "--report", &report, "--db", &database, "--identifiers", &list]);
+    // Without a flow nothing is kept: this one ends at a port where nobody listens.
+    let connect = "exec 3<>/dev/tcp/127.0.0.1/59993; exit 0";
+    run.args(["--loopback", "59993", "bash", "-c", connect, &format!("http://192.0.2.1/?imei={IMEI}")]);
+    let output = run.output().unwrap();
+    assert!(output.status.success(), "{}", errors(&output));
+    let report = fs::read_to_string(report).unwrap();
+    assert!(report.contains("?imei=<imei 1>") && !report.contains(IMEI), "{report}");
+    let kept =
+        [database.clone(), format!("{database}-wal")].map(|file| fs::read(file).unwrap_or_default()).concat();
+    let holds = |text: &[u8]| kept.windows(text.len()).any(|there| there == text);
+    assert!(holds(b"?imei=<imei 1>") && !holds(IMEI.as_bytes()));
+}
+
 impl Home {
     fn replay(&self, options: &[&str]) -> Output {
         self.program().arg("replay").args(options).arg(CAPTURE).output().unwrap()
