@@ -5,14 +5,31 @@ use super::needles::Needles;
 use super::room::Room;
 use super::sheet::Steps;
 
+/// Searches of one text, each of which finds four places of a detail.
+const MOST_TIMES: usize = 64;
+
+/// Stands for a text that holds more of them.
+const REPEATED: &str = "<details>";
+
 impl Needles {
     /// The text with every detail replaced by its name, in any form in which it could be found and however
     /// sure; `None` where there is none. For whatever of a flow is kept, logged or shown. A text has to be
     /// given before it is cut.
     pub fn redact(&self, text: &str) -> Option<String> {
-        let found = if self.is_empty() { Vec::new() } else { self.places_in(text) };
-        let redacted = self.redact_words(&replaced(text, found));
-        (redacted != text).then_some(redacted)
+        if self.is_empty() {
+            return None;
+        }
+        let mut redacted = text.to_owned();
+        // One search tells a few places of each detail: it is done again until there is none.
+        for _ in 0..MOST_TIMES {
+            let next = self.redact_words(&replaced(&redacted, self.places_in(&redacted)));
+            if next == redacted {
+                return (redacted != text).then_some(redacted);
+            }
+            redacted = next;
+        }
+        // Whoever repeats it even more often has written nothing that is worth keeping.
+        Some(REPEATED.to_owned())
     }
 
     /// Where in the text details are, and what to put there.

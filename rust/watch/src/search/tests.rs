@@ -206,3 +206,11 @@ fn a_list_of_apps_is_eight_of_them() {
     };
     assert_eq!([judged(7, &[]), judged(8, &[]), judged(8, &["org.example.app0"])], [0, 1, 0]);
 }
+
+#[test]
+fn however_often_a_detail_stands_in_a_text_none_is_kept() {
+    let needles = usual();
+    let often = |times: usize| format!("/{}", "490154203237518/".repeat(times));
+    assert_eq!(needles.redact(&often(30)).unwrap(), format!("/{}", "<imei 1>/".repeat(30)));
+    assert!(!needles.redact(&often(2_000)).unwrap().contains("490154203237518"));
+}
