@@ -123,7 +123,8 @@ impl<'a> Replay<'a> {
             }
         };
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let keeping = Keeping::begin(&options.database, path).map_err(|problem| problem.tell())?;
+        let keeping =
+            Keeping::begin(&options.database, path, with.details).map_err(|problem| problem.tell())?;
         let mut replay = Self {
             options,
             name,

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use telltale_model::{Flow, Timestamp};
+use telltale_model::{Details, Flow, Timestamp};
 use telltale_store::{Error, Run, Store};
+use telltale_watch::search::Needles;
 
 use crate::arguments::Database;
 use crate::problem::{self, Problem};
@@ -24,9 +25,11 @@ impl Keeping {
     ///
     /// # Errors
     /// A sentence where it cannot be used.
-    pub(super) fn begin(database: &Database, capture: &Path) -> Result<Self, Problem> {
+    pub(super) fn begin(database: &Database, capture: &Path, details: &Details) -> Result<Self, Problem> {
         let path = database.path(|name| std::env::var_os(name))?;
         let command = format!("telltale replay {}", capture.display());
+        // A file may be called after what is in it.
+        let command = Needles::new(details).redact(&command).unwrap_or(command);
         let run = Run { started: since::now(), command, version: env!("CARGO_PKG_VERSION").to_owned() };
         let opened = path.map(|path| Store::open(&path, run)).transpose().map_err(|error| {
             Problem::new(error.to_string()).advise("Name another file after --db, or leave --db out.")

@@ -80,6 +80,21 @@ fn a_detail_in_the_command_is_not_kept_with_it() {
     assert!(holds(b"?imei=<imei 1>") && !holds(IMEI.as_bytes()));
 }
 
+#[test]
+fn a_detail_in_the_name_of_a_capture_is_not_kept() {
+    let home = Home::new("capture-name");
+    let list = home.file("list.txt", &format!("imei {IMEI}\n"));
+    let capture = home.file(&format!("phone {IMEI}.pcap"), "");
+    fs::copy(CAPTURE, &capture).unwrap();
+    let database = home.0.join("kept.db");
+    let mut replay = home.program();
+    replay.args(["replay", "--identifiers", &list, "--db"]).arg(&database).arg(&capture);
+    assert!(replay.output().unwrap().status.success());
+    let kept = fs::read(&database).unwrap();
+    let holds = |text: &[u8]| kept.windows(text.len()).any(|there| there == text);
+    assert!(holds(b"phone <imei 1>.pcap") && !holds(IMEI.as_bytes()));
+}
+
 impl Home {
     fn replay(&self, options: &[&str]) -> Output {
         self.program().arg("replay").args(options).arg(CAPTURE).output().unwrap()
