@@ -87,13 +87,16 @@ impl Hunt<'_> {
             Some(at) => (target.get(..at).unwrap_or_default(), target.get(at + 1..)),
             None => (target, None),
         };
-        let segments = path.strip_prefix(b"/").map_or_else(|| after_host(path), Some).unwrap_or_default();
+        // What is neither a path nor an address is one segment.
+        let segments = path.strip_prefix(b"/").or_else(|| after_host(path)).unwrap_or(path);
+        self.understood &= segments.split(|byte| *byte == b'/').nth(MOST_SEGMENTS).is_none();
         for (number, segment) in segments.split(|byte| *byte == b'/').enumerate().take(MOST_SEGMENTS) {
             self.leaf(&format!("path[{}]", number + 1), segment);
         }
         if let Some(query) = query {
             self.pairs("query", query, b'&');
         }
+        self.understood &= fields.len() <= MOST_FIELDS;
         let mut left = INPUT;
         for (name, value) in fields.iter().take(MOST_FIELDS) {
             let Some(rest) = left.checked_sub(value.len()) else {

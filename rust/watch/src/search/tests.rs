@@ -214,3 +214,16 @@ fn however_often_a_detail_stands_in_a_text_none_is_kept() {
     assert_eq!(needles.redact(&often(30)).unwrap(), format!("/{}", "<imei 1>/".repeat(30)));
     assert!(!needles.redact(&often(2_000)).unwrap().contains("490154203237518"));
 }
+
+#[test]
+fn what_of_a_head_is_not_looked_at_is_not_called_understood() {
+    let needles = usual();
+    let search = |target: &str, fields: &[(&[u8], &[u8])]| {
+        let part = Part::Head { target: target.as_bytes(), fields };
+        needles.search(&piece(part), &mut Room::default())
+    };
+    assert_eq!(search("imei=490154203237518", &[]).candidates.len(), 1, "a target that is no path");
+    assert!(search(&"/a".repeat(128), &[]).understood && !search(&"/a".repeat(129), &[]).understood);
+    let field: (&[u8], &[u8]) = (b"x-a", b"1");
+    assert!(search("/", &[field; 256]).understood && !search("/", &[field; 257]).understood);
+}
