@@ -256,10 +256,10 @@ bssid (its address), name, carrier, place (latitude,longitude), word (anything
 else), package (an installed app). Besides: country, two letters, for phone
 numbers without the code of a country.
 
-FILE has a kind and a value a line; # begins a comment. A kind may come again:
-a phone with two SIMs has two. Or it is an address book (vCard): its numbers are
-contacts. Contacts are other people's: they are never kept, only the place of
-their file, which is read anew each time.
+FILE has a kind and a value a line; a line with # before it is a comment. A
+kind may come again: a phone with two SIMs has two. Or it is an address book
+(vCard): its numbers are contacts. Contacts are other people's: they are never
+kept, only the place of their file, which is read anew each time.
 
 list shows what is kept, with most of each value hidden.
 

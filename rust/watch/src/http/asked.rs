@@ -29,6 +29,16 @@ pub(super) enum Kind {
     Other,
 }
 
+impl Kind {
+    pub(super) fn of(method: &str) -> Self {
+        match method {
+            "HEAD" => Self::Head,
+            "CONNECT" => Self::Connect,
+            _ => Self::Other,
+        }
+    }
+}
+
 impl Asked {
     pub(super) fn push(&mut self, question: Question) {
         if self.more == 0 && self.first.len() < Facts::KEPT {

@@ -426,16 +426,6 @@ impl Http {
     }
 }
 
-impl Kind {
-    fn of(method: &str) -> Self {
-        match method {
-            "HEAD" => Self::Head,
-            "CONNECT" => Self::Connect,
-            _ => Self::Other,
-        }
-    }
-}
-
 /// Bytes of a line that are kept. In a cookie's line more names may follow; they are not kept.
 const LONGEST_SENT_LINE: usize = 4_096;
 const LONGEST_RECEIVED_LINE: usize = 1_024;
