@@ -285,12 +285,11 @@ impl Finding {
             (None, Some(uid)) => format!("uid {uid}"),
             (None, None) => String::new(),
         };
-        let Destination { company, name, .. } = &self.destination;
         // What an app sends on one day is not sent to anyone in particular.
         let whom = if matches!(self.what, What::MoreThanUsual { .. }) {
             format!("day {}", self.at.day())
         } else {
-            company.as_ref().or(name.as_ref()).cloned().unwrap_or_default()
+            self.destination.whom().unwrap_or_default()
         };
         let particular = format!("{}{}", self.what.particular(), self.way());
         format!("{}|{app}|{whom}|{}", self.what.rule().name(), particular.trim())
@@ -324,10 +323,14 @@ impl Envelope {
             Some(Doh | Fcm) if protocol == Protocol::Udp => Self::Quic,
             Some(Tls | Dot | Doh | Fcm) => Self::Tls,
             Some(Dtls) => Self::Dtls,
+            // What was found without keys, anyone on the way could find.
+            _ if facts.read_with_keys == 0 && !facts.hits.is_empty() => Self::None,
             // STARTTLS: what comes after the hello is inside.
             Some(_) if facts.hello.is_some() => Self::Tls,
-            Some(_) => Self::None,
-            None => Self::Unknown,
+            // Of a protocol that nobody knows text is text all the same.
+            _ if facts.read_with_keys == 0 && is_read(&facts.coverage) => Self::None,
+            Some(_) if facts.coverage.encrypted == 0 => Self::None,
+            Some(_) | None => Self::Unknown,
         }
     }
 
@@ -341,6 +344,10 @@ impl Envelope {
             Self::Unknown => "unknown",
         }
     }
+}
+
+fn is_read(coverage: &Coverage) -> bool {
+    coverage.searched > 0 || coverage.found > 0
 }
 
 impl Severity {
@@ -410,6 +417,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::{Hello, Hit};
 
     fn finding(what: What) -> Finding {
         Finding {
@@ -440,6 +448,49 @@ mod tests {
         let protected = Finding { envelope: Envelope::Tls, ..sent(7, Vec::new()) };
         assert_eq!(protected.key(), "identifier-sent|/usr/bin/curl|shop|imei 1 open protected");
         assert_eq!(finding(What::ScreenOff { bytes: 9 }).key(), finding(What::ScreenOff { bytes: 8 }).key());
+    }
+
+    #[test]
+    fn receivers_without_a_company_or_a_name_are_told_apart_by_their_addresses() {
+        let to = |address: &str| {
+            let destination = Destination { address: address.parse().ok(), ..Destination::default() };
+            Finding { destination, ..sent(7, Vec::new()) }.key()
+        };
+        assert_eq!(to("203.0.113.9"), "identifier-sent|/usr/bin/curl|203.0.113.9|imei 1 open");
+        assert_ne!(to("203.0.113.9"), to("2001:db8::9"));
+    }
+
+    #[test]
+    fn what_was_read_without_keys_anyone_could_read() {
+        let hit = Hit {
+            kind: DetailKind::Imei,
+            detail: None,
+            grade: Grade::Yours,
+            form: Vec::new(),
+            field: String::new(),
+            request: None,
+            offset: 0,
+            excerpt: String::new(),
+            count: 1,
+        };
+        let of = |application, coverage, hits: &[&Hit], read_with_keys| {
+            let hits = hits.iter().copied().cloned().collect();
+            let hello = (application == Some(Application::Smtp)).then(Hello::default);
+            let facts = Facts { application, coverage, hits, hello, read_with_keys, ..Facts::default() };
+            Envelope::of(&facts, Protocol::Tcp)
+        };
+        let (found, searched) =
+            (Coverage { found: 9, ..Coverage::default() }, Coverage { searched: 9, ..Coverage::default() });
+        let encrypted = Coverage { encrypted: 9, ..Coverage::default() };
+        let unknown = Coverage { unknown: 9, ..Coverage::default() };
+        assert_eq!(of(None, found, &[&hit], 0), Envelope::None, "plain text of an unknown protocol");
+        assert_eq!(of(None, searched, &[], 0), Envelope::None);
+        assert_eq!(of(None, unknown, &[], 0), Envelope::Unknown);
+        assert_eq!(of(Some(Application::Smtp), encrypted, &[], 0), Envelope::Tls);
+        assert_eq!(of(Some(Application::Smtp), found, &[&hit], 0), Envelope::None, "before STARTTLS");
+        assert_eq!(of(Some(Application::Smtp), found, &[&hit], 9), Envelope::Tls);
+        assert_eq!(of(Some(Application::Ssh), encrypted, &[], 0), Envelope::Unknown);
+        assert_eq!(of(Some(Application::Dns), Coverage::default(), &[], 0), Envelope::None);
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{NameSource, Relation, Role};
@@ -17,6 +19,17 @@ pub struct Destination {
     pub role: Option<Role>,
     /// What the company is to this phone.
     pub relation: Relation,
+    /// The address that was spoken with; a Telltale of before did not keep it here.
+    #[serde(default)]
+    pub address: Option<IpAddr>,
+}
+
+impl Destination {
+    /// The company, else the host, else the address: who a statement is about.
+    pub fn whom(&self) -> Option<String> {
+        let address = || self.address.map(|address| address.to_string());
+        self.company.clone().or_else(|| self.name.clone()).or_else(address)
+    }
 }
 
 impl Default for Destination {
@@ -28,6 +41,7 @@ impl Default for Destination {
             probable: false,
             role: None,
             relation: Relation::Unknown,
+            address: None,
         }
     }
 }

@@ -15,7 +15,8 @@ pub(crate) fn destination(
     around: &Around,
 ) -> Destination {
     let (name, known) = name(flow, facts, is_fixed);
-    let about = Destination { name: name.map(str::to_owned), known, ..Destination::default() };
+    let (name_of_it, address) = (name.map(str::to_owned), Some(flow.key.remote.ip()));
+    let about = Destination { name: name_of_it, known, address, ..Destination::default() };
     match tables.zip(name) {
         Some((tables, name)) => explain(about, name, tables, around),
         None => about,

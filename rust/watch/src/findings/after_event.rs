@@ -102,7 +102,7 @@ impl Steps {
         // Of a capture nobody knows the apps: they are one.
         let who = who(&flow.owner).unwrap_or_default();
         let destination = destination();
-        let Some(whom) = destination.company.clone().or_else(|| destination.name.clone()) else { return };
+        let Some(whom) = destination.whom() else { return };
         let kinds = kinds.iter().copied().map(Some).chain([None]);
         for kind in kinds {
             let subject = Subject { who: who.clone(), whom: whom.clone(), kind };
