@@ -2,10 +2,13 @@
 
 pub(crate) mod json;
 
-use telltale_model::{Country, Finding, Form, Told, What};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use telltale_model::{Country, DetailKind, DetailName, Finding, Form, Told, What};
 use telltale_watch::all_given;
 use telltale_watch::destinations::Destinations;
-use telltale_words::{Parties, Summary, Switch, Words};
+use telltale_words::{Parties, Summary, Switch, Words, printable};
 
 use crate::moment;
 use crate::rows::{Rows, company_name};
@@ -14,6 +17,36 @@ use crate::rows::{Rows, company_name};
 pub(crate) struct Paragraph {
     pub(crate) indent: usize,
     pub(crate) text: String,
+}
+
+/// What several findings are told with.
+pub(crate) struct Telling<'a> {
+    pub(crate) words: &'a Words,
+    tables: Option<&'a Destinations>,
+    /// Kinds of which several details are among the findings: a number tells which.
+    several: BTreeSet<DetailKind>,
+}
+
+impl<'a> Telling<'a> {
+    pub(crate) fn new<'f>(
+        words: &'a Words,
+        tables: Option<&'a Destinations>,
+        findings: impl IntoIterator<Item = &'f Finding>,
+    ) -> Self {
+        let mut first = BTreeMap::new();
+        let mut several = BTreeSet::new();
+        for DetailName { kind, number, .. } in findings.into_iter().filter_map(detail) {
+            if *first.entry(kind).or_insert(number) != number {
+                several.insert(kind);
+            }
+        }
+        Self { words, tables, several }
+    }
+}
+
+fn detail(finding: &Finding) -> Option<DetailName> {
+    let What::IdentifierSent { detail, .. } = finding.what else { return None };
+    detail
 }
 
 /// The language that the environment asks for (POSIX 8.2).
@@ -31,14 +64,17 @@ pub(crate) fn paragraphs(rows: &Rows, tables: Option<&Destinations>, details: bo
         return Vec::new();
     }
     let mut said = vec![Paragraph { indent: 0, text: words.lead(&summary) }];
-    let mut level = String::new();
-    for told in &rows.findings {
-        let own = words.level(&told.finding);
-        if own != level {
-            said.extend([blank(), Paragraph { indent: 0, text: own.clone() }]);
-            level = own;
+    let telling = Telling::new(&words, tables, rows.findings.iter().map(|told| &told.finding));
+    let mut once = Once::default();
+    for (level, group) in by_level(&rows.findings, &words) {
+        said.extend([blank(), Paragraph { indent: 0, text: level }]);
+        for told in group {
+            let known = Known::of(&told.finding, &telling);
+            said.extend(one(told, &words, &known));
+            if details {
+                said.extend(shown(&told.finding, &words, &known, &mut once));
+            }
         }
-        said.extend(one(told, &words, tables, details));
     }
     if rows.untold > 0 {
         said.push(Paragraph { indent: 2, text: words.untold(rows.untold) });
@@ -51,23 +87,45 @@ fn blank() -> Paragraph {
     Paragraph { indent: 0, text: String::new() }
 }
 
-fn one(told: &Told, words: &Words, tables: Option<&Destinations>, details: bool) -> Vec<Paragraph> {
+/// Findings under their levels: each level once, and those first that hold the gravest.
+fn by_level<'a>(findings: &'a [Told], words: &Words) -> Vec<(String, Vec<&'a Told>)> {
+    let mut groups: Vec<(String, Vec<&Told>)> = Vec::new();
+    for told in findings {
+        let level = words.level(&told.finding);
+        match groups.iter_mut().find(|(known, _)| *known == level) {
+            Some((_, group)) => group.push(told),
+            None => groups.push((level, vec![told])),
+        }
+    }
+    groups
+}
+
+fn one(told: &Told, words: &Words, known: &Known<'_>) -> Vec<Paragraph> {
     let finding = &told.finding;
-    let known = Known::of(finding, tables);
     let (first, last) = (moment::written(finding.at), moment::written_after(finding.at, told.last));
     let about = [words.sure(finding), words.when(told, &first, &last)].join(" ");
-    let mut said = vec![
-        Paragraph { indent: 2, text: words.sentence(finding, &known.parties()) },
-        Paragraph { indent: 4, text: about },
-    ];
-    said.extend(words.background(finding).map(|text| Paragraph { indent: 4, text }));
-    if details {
-        let evidence = [evidence(finding), finding.evidence.excerpt.clone().unwrap_or_default()];
-        let advice = words.advice(finding, &known.switches);
-        let more = evidence.into_iter().chain([words.why(finding)]).chain(advice);
-        said.extend(more.filter(|text| !text.is_empty()).map(|text| Paragraph { indent: 4, text }));
+    let said = [(2, words.sentence(finding, &known.parties())), (4, about)].into_iter();
+    let background = words.background(finding).map(|text| (4, text));
+    said.chain(background).map(|(indent, text)| Paragraph { indent, text }).collect()
+}
+
+/// What was said of why it matters and of what one can do: once is enough.
+#[derive(Default)]
+struct Once(BTreeSet<String>);
+
+impl Once {
+    fn new_ones(&mut self, texts: Vec<String>) -> Vec<String> {
+        texts.into_iter().filter(|text| self.0.insert(text.clone())).collect()
     }
-    said
+}
+
+/// What shows it, then why it may matter and what one can do, where that was not said before.
+fn shown(finding: &Finding, words: &Words, known: &Known<'_>, once: &mut Once) -> Vec<Paragraph> {
+    let excerpt = finding.evidence.excerpt.as_deref().map(printable);
+    let why = [vec![words.why(finding)], words.advice(finding, &known.switches)].concat();
+    let said =
+        [vec![printable(&evidence(finding))], excerpt.into_iter().collect(), once.new_ones(why)].concat();
+    said.into_iter().filter(|text| !text.is_empty()).map(|text| Paragraph { indent: 4, text }).collect()
 }
 
 /// What shows it, for who wants to look closer.
@@ -82,7 +140,7 @@ fn evidence(finding: &Finding) -> String {
     let parts = [
         detail,
         finding.evidence.field.clone(),
-        finding.destination.name.clone(),
+        host(finding).map(Cow::into_owned),
         Some(format!("protection: {}", finding.envelope.name())),
         Some(format!("flow {}", finding.evidence.flow.0)),
         finding.evidence.offset.map(|offset| format!("byte {offset}")),
@@ -95,13 +153,16 @@ pub(crate) struct Known<'a> {
     app: Option<&'a str>,
     company: Option<&'a str>,
     probable: bool,
-    host: Option<&'a str>,
+    /// The host, else the address.
+    host: Option<Cow<'a, str>>,
     country: Option<&'static str>,
+    several: bool,
     pub(crate) switches: Vec<Switch<'a>>,
 }
 
 impl<'a> Known<'a> {
-    pub(crate) fn of(finding: &'a Finding, tables: Option<&'a Destinations>) -> Self {
+    pub(crate) fn of(finding: &'a Finding, telling: &Telling<'a>) -> Self {
+        let tables = telling.tables;
         let destination = &finding.destination;
         let country = if let What::FirstContact { country: Some(code) } = &finding.what {
             named_country(code)
@@ -113,16 +174,23 @@ impl<'a> Known<'a> {
             app: app.filter(|app| !app.is_empty()),
             company: destination.company.as_deref().map(|id| company_name(id, tables)),
             probable: destination.probable,
-            host: destination.name.as_deref(),
+            host: host(finding),
             country,
+            several: detail(finding).is_some_and(|detail| telling.several.contains(&detail.kind)),
             switches: switches(finding, tables),
         }
     }
 
     pub(crate) fn parties(&self) -> Parties<'_> {
-        let Self { app, company, probable, host, country, .. } = *self;
-        Parties { app, company, probable, host, country }
+        let Self { app, company, probable, country, several, .. } = *self;
+        Parties { app, company, probable, host: self.host.as_deref(), country, several }
     }
+}
+
+fn host(finding: &Finding) -> Option<Cow<'_, str>> {
+    let destination = &finding.destination;
+    let name = destination.name.as_deref().map(Cow::Borrowed);
+    name.or_else(|| destination.address.map(|address| Cow::Owned(address.to_string())))
 }
 
 fn named_country(code: &str) -> Option<&'static str> {
@@ -155,8 +223,8 @@ impl Rows {
 #[cfg(test)]
 pub(crate) mod tests {
     use telltale_model::{
-        Class, Confidence, Destination, DetailKind, DetailName, Envelope, Evidence, FlowNumber, Grade,
-        Severity, Timestamp,
+        Class, Confidence, Coverage, Destination, DetailKind, DetailName, Envelope, Evidence, FlowNumber,
+        Grade, Severity, Timestamp,
     };
 
     use super::*;
@@ -217,7 +285,7 @@ Readable by anyone
 
 Disguised, not protected
   curl sent your phone's number (IMEI) to shop. It was disguised but not protected.
-    Very likely: it fits in disguise. 3 times, first at 2026-11-24 15:00:00 UTC, last at 15:00:00 UTC.
+    Very likely: yours looks just like this when it is disguised. 3 times, first at 2026-11-24 15:00:00 UTC, last at 15:00:00 UTC.
 
 Worth knowing
   curl contacted shop, who made this phone.
@@ -235,7 +303,82 @@ Worth knowing
         let evidence = "    <imei 1> as sha1, base64url, cut16 \u{b7} path[4] \u{b7} api.shop.example \u{b7} \
                         protection: none \u{b7} flow 3 \u{b7} byte 0\n    /pass/activate/dev/<imei 1>/activating\n";
         assert!(text.contains(evidence), "{text}");
-        assert!(text.contains("Who tries all values can find yours."), "{text}");
+        assert!(text.contains("Whoever tries out all values can find yours."), "{text}");
+    }
+
+    /// In the order in which they are told, which is that of their severity.
+    fn mixed() -> Vec<Told> {
+        let found = found();
+        let sent = |number, envelope, severity| {
+            let mut told = found[0].clone();
+            let detail = Some(DetailName { kind: DetailKind::Contact, number, id: number.into() });
+            told.finding.what = What::IdentifierSent {
+                kind: DetailKind::Contact,
+                detail,
+                grade: Grade::Yours,
+                form: Vec::new(),
+            };
+            (told.finding.envelope, told.finding.severity) = (envelope, severity);
+            told
+        };
+        let form = What::ContentInClear { bytes: 9, form: true, coverage: Coverage::default(), given: true };
+        let mut form =
+            Told { finding: Finding { what: form, ..found[2].finding.clone() }, ..found[2].clone() };
+        form.finding.severity = Severity::Medium;
+        vec![
+            sent(1, Envelope::None, Severity::High),
+            sent(2, Envelope::None, Severity::High),
+            form,
+            sent(1, Envelope::Tls, Severity::Low),
+            found[2].clone(),
+        ]
+    }
+
+    #[test]
+    fn each_heading_stands_once_with_all_that_belongs_under_it() {
+        let text = text(&Rows { findings: mixed(), ..companies() }, false);
+        let heading = |line: &&str| !line.is_empty() && !line.starts_with(' ');
+        let headings: Vec<&str> = text.lines().filter(heading).skip(1).collect();
+        assert_eq!(headings, ["Readable by anyone", "Worth knowing", "Protected on the way"], "{text}");
+    }
+
+    #[test]
+    fn several_details_of_a_kind_are_told_apart() {
+        let several = text(&Rows { findings: mixed(), ..companies() }, false);
+        assert!(several.contains("sent the number of contact 1 to") && several.contains("of contact 2 to"));
+        let mut one = mixed();
+        one.remove(1);
+        let one = text(&Rows { findings: one, ..companies() }, false);
+        assert!(one.contains("sent a contact's number to"), "{one}");
+    }
+
+    #[test]
+    fn the_same_advice_is_given_once() {
+        let text = text(&Rows { findings: mixed(), ..companies() }, true);
+        assert_eq!(text.matches("Install the latest version").count(), 1, "{text}");
+        assert_eq!(text.matches("People on the same Wi-Fi").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn a_receiver_without_a_name_is_told_by_its_address() {
+        let mut findings = found();
+        let address = "203.0.113.9".parse().ok();
+        findings[0].finding.destination = Destination { address, ..Destination::default() };
+        let text = text(&Rows { findings, ..companies() }, true);
+        assert!(text.contains("to a server without a name (203.0.113.9). Anyone"), "{text}");
+        assert!(text.contains(" \u{b7} 203.0.113.9 \u{b7} protection"), "{text}");
+    }
+
+    #[test]
+    fn what_stands_in_names_and_evidence_cannot_steer_the_terminal() {
+        let mut findings = found();
+        let finding = &mut findings[0].finding;
+        finding.destination =
+            Destination { name: Some("a\u{1b}[2J.example".into()), ..Destination::default() };
+        finding.evidence.field = Some("json.\u{202e}a".into());
+        finding.evidence.excerpt = Some("a\u{7}b".into());
+        let text = text(&Rows { findings, ..companies() }, true);
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{7}']), "{text}");
     }
 
     #[test]

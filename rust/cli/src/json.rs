@@ -8,7 +8,7 @@ use telltale_model::{Coverage, Protection, Relation, Role};
 use telltale_watch::destinations::Destinations;
 use telltale_watch::{Contact, Host, Line, Sum, Whom, contacts};
 
-use crate::findings;
+use crate::findings::{self, Telling};
 use crate::identifiers::LookedFor;
 use crate::rows::{Rows, company_name, network};
 
@@ -32,7 +32,8 @@ pub(crate) struct Frame {
 pub(crate) fn render(rows: &Rows, tables: Option<&Destinations>, frame: &Frame) -> String {
     let grouped = contacts(&rows.rows);
     let words = findings::words();
-    let found = |told| findings::json::Report::of(told, &words, tables);
+    let telling = Telling::new(&words, tables, rows.findings.iter().map(|told| &told.finding));
+    let found = |told| findings::json::Report::of(told, &telling);
     let report = Report {
         format: FORMAT,
         telltale: env!("CARGO_PKG_VERSION"),

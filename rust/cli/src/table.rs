@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use telltale_watch::destinations::Destinations;
 use telltale_watch::{Contact, Sum, contacts};
+use telltale_words::printable;
 
 use crate::rows::Rows;
 use crate::{findings, words};
@@ -67,7 +68,7 @@ fn found(rows: &Rows, view: &View<'_>) -> Vec<Line> {
         return Vec::new();
     }
     let said = findings::paragraphs(rows, view.tables, view.details).into_iter();
-    said.map(|said| Line::Words { indent: said.indent, text: printable(&said.text) }).collect()
+    said.map(|said| Line::Words { indent: said.indent, text: said.text }).collect()
 }
 
 /// The terminal behind this stream, if it is one.
@@ -162,20 +163,6 @@ fn program(contact: &Contact<'_>, names: &BTreeMap<&str, &str>) -> String {
         (None, Some(uid)) => format!("(uid {uid})"),
         (None, None) => "(unknown)".into(),
     }
-}
-
-/// Names come from the network and from files. What could steer a terminal, or turn the direction of
-/// writing so that one name looks like another, is shown as its number.
-fn printable(text: &str) -> String {
-    text.chars().map(|c| if steers(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
-}
-
-fn steers(c: char) -> bool {
-    let invisible = ['\u{61c}', '\u{feff}'].contains(&c)
-        || ('\u{200b}'..='\u{200f}').contains(&c)
-        || ('\u{2028}'..='\u{202e}').contains(&c)
-        || ('\u{2060}'..='\u{2069}').contains(&c);
-    c.is_control() || invisible
 }
 
 fn layout(lines: Vec<Line>, width: Option<usize>) -> String {

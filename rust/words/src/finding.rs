@@ -1,8 +1,10 @@
 //! What is said of a finding.
 
+use std::net::IpAddr;
+
 use telltale_model::{
-    Bounded, Confidence, Coverage, DetailKind, Envelope, Finding, Grade, Looked, Rule, Told, What,
-    is_disguised,
+    Bounded, Confidence, Coverage, DetailKind, DetailName, Envelope, Finding, Grade, Looked, Rule, Told,
+    What, is_disguised,
 };
 
 use crate::Words;
@@ -21,6 +23,8 @@ pub struct Parties<'a> {
     pub host: Option<&'a str>,
     /// The country of [`What::FirstContact`], by its name.
     pub country: Option<&'a str>,
+    /// Whether there are several details of the finding's kind, so that its number must tell which it is.
+    pub several: bool,
 }
 
 /// A setting that turns off what was found.
@@ -41,10 +45,11 @@ impl Words {
         let say = |key: &str, more: &[(&str, Value<'_>)]| self.say(key, &[&named[..], more].concat());
         let size = |bytes| Value::Said(self.size(bytes));
         match &finding.what {
-            What::IdentifierSent { kind, grade, form, .. } => {
+            What::IdentifierSent { kind, detail, grade, form } => {
+                let which = self.which(*kind, *detail, parties.several);
                 let grade = if *grade == Grade::Yours { "yours" } else { "looks_like" };
                 let key = format!("identifier-sent.{grade}.{}", way(finding.envelope, is_disguised(form)));
-                say(&key, &[("detail", Value::Said(self.detail(*kind)))])
+                say(&key, &[("detail", Value::Said(which))])
             }
             What::AppsSent { packages, .. } => {
                 let key = format!("apps-sent.{}", way(finding.envelope, false));
@@ -164,8 +169,8 @@ impl Words {
 
     /// The notice that interrupts, for an unlocked screen.
     pub fn notice(&self, finding: &Finding, parties: &Parties<'_>) -> Option<String> {
-        let What::IdentifierSent { kind, .. } = finding.what else { return None };
-        let detail = ("detail", Value::Said(self.detail(kind)));
+        let What::IdentifierSent { kind, detail, .. } = finding.what else { return None };
+        let detail = ("detail", Value::Said(self.which(kind, detail, parties.several)));
         Some(self.say(
             "notice.finding",
             &[("app", self.app(parties)), ("receiver", self.receiver(parties)), detail],
@@ -182,6 +187,17 @@ impl Words {
         self.say(&format!("detail.{}", kind.name()), &[])
     }
 
+    /// The same of several: which of them. The first of a kind goes without a number while it is the only one.
+    fn which(&self, kind: DetailKind, detail: Option<DetailName>, several: bool) -> String {
+        match detail {
+            Some(DetailName { number, .. }) if several || number > 1 => {
+                let number = ("n", Value::Number(number.into()));
+                self.say(&format!("detail.{}.n", kind.name()), &[number])
+            }
+            Some(_) | None => self.detail(kind),
+        }
+    }
+
     fn app<'a>(&self, parties: &Parties<'a>) -> Value<'a> {
         parties.app.map_or_else(|| Value::Said(self.say("app.unknown", &[])), Value::Name)
     }
@@ -192,6 +208,9 @@ impl Words {
                 Value::Said(self.say("receiver.probable", &[("company", Value::Name(company))]))
             }
             (Some(company), _) => Value::Name(company),
+            (None, Some(host)) if host.parse::<IpAddr>().is_ok() => {
+                Value::Said(self.say("receiver.address", &[("address", Value::Name(host))]))
+            }
             (None, Some(host)) => Value::Name(host),
             (None, None) => Value::Said(self.say("receiver.unknown", &[])),
         }

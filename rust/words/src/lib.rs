@@ -10,6 +10,7 @@ mod catalogue;
 mod finding;
 mod looked;
 mod plural;
+mod printable;
 mod pseudo;
 mod say;
 #[cfg(test)]
@@ -17,4 +18,5 @@ mod tests;
 
 pub use finding::{Parties, Switch};
 pub use looked::Summary;
+pub use printable::printable;
 pub use say::Words;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::catalogue::{Catalogue, Piece, pieces};
 use crate::plural::{Category, category};
+use crate::printable::printable;
 use crate::pseudo;
 
 /// Every language: its code, and its catalogue.
@@ -94,8 +95,8 @@ impl Words {
     fn fill(&self, value: &Value<'_>) -> String {
         match value {
             // Unicode 6.3: first strong isolate, and its end.
-            Value::Name(name) if self.isolates => format!("\u{2068}{name}\u{2069}"),
-            Value::Name(name) => (*name).to_owned(),
+            Value::Name(name) if self.isolates => format!("\u{2068}{}\u{2069}", printable(name)),
+            Value::Name(name) => printable(name),
             Value::Said(said) => said.clone(),
             Value::Number(number) => self.grouped(*number),
         }

@@ -93,8 +93,14 @@ fn findings() -> Vec<Finding> {
     all
 }
 
-const PARTIES: Parties<'_> =
-    Parties { app: Some("Clock"), company: Some("Shop"), probable: false, host: Some("Host"), country: None };
+const PARTIES: Parties<'_> = Parties {
+    app: Some("Clock"),
+    company: Some("Shop"),
+    probable: false,
+    host: Some("Host"),
+    country: None,
+    several: false,
+};
 
 fn parties() -> Vec<Parties<'static>> {
     vec![
@@ -102,6 +108,8 @@ fn parties() -> Vec<Parties<'static>> {
         Parties { country: Some("Spain"), ..PARTIES },
         Parties { company: None, country: Some("Spain"), ..PARTIES },
         Parties { probable: true, ..PARTIES },
+        Parties { several: true, ..PARTIES },
+        Parties { company: None, host: Some("203.0.113.9"), ..PARTIES },
         Parties { app: None, company: None, host: None, ..PARTIES },
     ]
 }
@@ -175,10 +183,29 @@ fn sentences_read_like_this() {
     ] {
         assert_eq!(words.sentence(&finding, &parties), expected);
     }
+    let contact = identifier(DetailKind::Contact, Grade::Yours, &[], Envelope::None, Confidence::Certain);
+    let parties = Parties { company: None, host: Some("2001:db8::9"), several: true, ..parties };
+    assert_eq!(
+        words.sentence(&contact, &parties),
+        "Mi Account sent the number of contact 1 to a server without a name (2001:db8::9). Anyone on the network \
+         could read it."
+    );
     assert_eq!(
         words.looked(&nothing(12_345, 678)),
         "Of the 12,345 bytes that could be searched, none held your details; 678 bytes could not be searched."
     );
+}
+
+/// Also where the words themselves hold such letters, as the isolates of a language that runs the other way.
+#[test]
+fn names_cannot_steer_and_words_are_left_as_they_are() {
+    let finding = finding(What::MakerContacted, Envelope::Tls, Confidence::Certain);
+    let parties = Parties { app: Some("a\u{202e}b\u{2069}"), ..PARTIES };
+    for locale in ["en", "en-XA"] {
+        let said = Words::new(locale).sentence(&finding, &parties);
+        assert!(said.contains("a\\u{202e}b\\u{2069}"), "{said}");
+        assert_eq!(said.matches('\u{2068}').count(), said.matches('\u{2069}').count(), "{said}");
+    }
 }
 
 #[test]

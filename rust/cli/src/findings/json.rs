@@ -1,13 +1,12 @@
 //! Findings for programs. The format is promised in docs/rules.md.
 
+use std::net::IpAddr;
+
+use super::{Known, Telling};
 use serde::Serialize;
 use telltale_model::{
     Confidence, DetailKind, DetailName, Envelope, Finding, Form, Grade, Severity, Timestamp, Told, What,
 };
-use telltale_watch::destinations::Destinations;
-use telltale_words::Words;
-
-use super::Known;
 
 /// One finding of a flow. Members that a rule does not have are left out.
 #[derive(Serialize)]
@@ -67,7 +66,7 @@ struct After {
 }
 
 impl<'a> Entry<'a> {
-    pub(crate) fn of(finding: &'a Finding, words: &Words, tables: Option<&'a Destinations>) -> Self {
+    pub(crate) fn of(finding: &'a Finding, telling: &Telling<'a>) -> Self {
         let (identifier, detail, grade, form) =
             if let What::IdentifierSent { kind, detail, grade, form } = &finding.what {
                 (Some(*kind), *detail, Some(*grade), Some(form.as_slice()))
@@ -86,7 +85,7 @@ impl<'a> Entry<'a> {
             field: finding.evidence.field.as_deref(),
             protection: finding.envelope,
             severity: finding.severity,
-            sentence: words.sentence(finding, &Known::of(finding, tables).parties()),
+            sentence: telling.words.sentence(finding, &Known::of(finding, telling).parties()),
             confidence: finding.confidence,
             detail: detail.map(|detail: DetailName| detail.to_string()),
             offset: finding.evidence.offset,
@@ -130,6 +129,7 @@ pub(crate) struct Report<'a> {
     uid: Option<u32>,
     company: Option<&'a str>,
     host: Option<&'a str>,
+    address: Option<IpAddr>,
     flow: u64,
     /// Seconds since 1970.
     first: f64,
@@ -139,19 +139,20 @@ pub(crate) struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn of(told: &'a Told, words: &Words, tables: Option<&'a Destinations>) -> Self {
+    pub(crate) fn of(told: &'a Told, telling: &Telling<'a>) -> Self {
         let finding = &told.finding;
         Self {
-            entry: Entry { times: told.times, ..Entry::of(finding, words, tables) },
+            entry: Entry { times: told.times, ..Entry::of(finding, telling) },
             program: finding.program.as_deref(),
             uid: finding.uid,
             company: finding.destination.company.as_deref(),
             host: finding.destination.name.as_deref(),
+            address: finding.destination.address,
             flow: finding.evidence.flow.0,
             first: seconds(finding.at),
             last: seconds(told.last),
-            why: words.why(finding),
-            advice: words.advice(finding, &Known::of(finding, tables).switches),
+            why: telling.words.why(finding),
+            advice: telling.words.advice(finding, &Known::of(finding, telling).switches),
         }
     }
 }
@@ -165,6 +166,7 @@ fn seconds(at: Timestamp) -> f64 {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+    use telltale_words::Words;
 
     use super::*;
     use crate::findings::tests::found;
@@ -173,7 +175,8 @@ mod tests {
     fn a_finding_is_as_documented() {
         let found = found();
         let words = Words::new("en");
-        let entry = serde_json::to_value(Entry::of(&found[1].finding, &words, None)).unwrap();
+        let telling = Telling::new(&words, None, []);
+        let entry = serde_json::to_value(Entry::of(&found[1].finding, &telling)).unwrap();
         let expected = json!({
             "rule": "identifier-sent", "identifier": "imei", "grade": "yours",
             "form": ["sha1", "base64url", "cut16"], "field": "path[4]", "protection": "none",
@@ -184,14 +187,15 @@ mod tests {
             "key": "identifier-sent|/usr/bin/curl|shop|imei 1 disguised",
         });
         assert_eq!(entry, expected);
-        let clear = serde_json::to_value(Entry::of(&found[0].finding, &words, None)).unwrap();
+        let clear = serde_json::to_value(Entry::of(&found[0].finding, &telling)).unwrap();
         assert_eq!(clear["form"], json!([]), "empty in clear");
     }
 
     #[test]
     fn the_report_says_when_and_what_one_can_do() {
         let found = found();
-        let report = serde_json::to_value(Report::of(&found[0], &Words::new("en"), None)).unwrap();
+        let words = Words::new("en");
+        let report = serde_json::to_value(Report::of(&found[0], &Telling::new(&words, None, []))).unwrap();
         assert_eq!((&report["first"], &report["flow"]), (&json!(1_795_532_400.0), &json!(3)));
         assert_eq!((&report["company"], &report["host"]), (&json!("shop"), &json!("api.shop.example")));
         assert!(report["advice"][0].as_str().unwrap().starts_with("Install the latest version"));

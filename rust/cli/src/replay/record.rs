@@ -12,6 +12,7 @@ use telltale_model::{
 use telltale_watch::destinations::Destinations;
 use telltale_words::Words;
 
+use crate::findings::Telling;
 use crate::findings::json::Entry;
 
 /// The flow as one line of JSON, with its line feed.
@@ -26,6 +27,7 @@ pub(super) fn of_flow(capture: &str, flow: &Flow, words: &Words, tables: Option<
     // Questions to all devices of a network are none to the DNS.
     let is_nearby =
         matches!(facts.application, Some(Application::Mdns | Application::Llmnr | Application::Nbns));
+    let telling = Telling::new(words, tables, &flow.findings);
     line(&Record {
         capture,
         protocol: flow.key.protocol.name().to_owned(),
@@ -40,7 +42,7 @@ pub(super) fn of_flow(capture: &str, flow: &Flow, words: &Words, tables: Option<
         dns: if is_nearby { Vec::new() } else { questions() },
         destination_info: destination_info(flow, tables),
         coverage_bytes: facts.coverage,
-        findings: flow.findings.iter().map(|finding| Entry::of(finding, words, tables)).collect(),
+        findings: flow.findings.iter().map(|finding| Entry::of(finding, &telling)).collect(),
         nearby: if is_nearby { questions() } else { Vec::new() },
         asked: flow.name.iter().chain(&flow.other_names).map(String::as_str).collect(),
         hello: facts.hello.as_ref(),
