@@ -154,18 +154,25 @@ fn told_of(contacts: &Contacts, file: &Path) -> String {
     let Contacts { taken, passed_over, too_many } = contacts;
     let left_out = passed_over + too_many;
     let mut told = format!(
-        "{}: {} numbers. They are not kept; the file is read anew each time.\n",
+        "{}: {}. Contacts are not kept; the file is read anew each time.\n",
         file.display(),
-        words::number(*taken as u64)
+        numbers(*taken)
     );
     if left_out > 0 {
+        let are = if left_out == 1 { "is" } else { "are" };
         told.push_str(&format!(
-            "{} more are not looked for: too short, too many, or without a country (add one: telltale identifiers add \
-             country DE).\n",
+            "{} more {are} not looked for: too short, too many, or without a country (add one: telltale identifiers \
+             add country DE).\n",
             words::number(left_out as u64)
         ));
     }
     told
+}
+
+/// "1 number", "2 numbers".
+fn numbers(count: usize) -> String {
+    let what = if count == 1 { "number" } else { "numbers" };
+    format!("{} {what}", words::number(count as u64))
 }
 
 /// A list of details may hold contacts for a run, but not for keeping.

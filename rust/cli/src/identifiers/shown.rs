@@ -6,8 +6,7 @@ use serde::Serialize;
 use telltale_model::{Detail, DetailKind};
 use telltale_watch::details::{Contacts, Kept, masked};
 
-use super::sought;
-use crate::words::number;
+use super::{numbers, sought};
 
 /// Grows by one when a field changes its meaning or goes; docs/details.md has the fields.
 const FORMAT: u32 = 1;
@@ -44,7 +43,7 @@ fn rows(kept: &Kept) -> Vec<(String, String)> {
     });
     let books = files(kept).enumerate().map(|(place, (file, contacts))| {
         let found = match contacts {
-            Ok(contacts) => format!("{} numbers in {file}", number(contacts.taken as u64)),
+            Ok(contacts) => format!("{} in {file}", numbers(contacts.taken)),
             Err(why) => why,
         };
         (format!("contacts {}", place + 1), found)

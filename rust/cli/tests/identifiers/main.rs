@@ -81,9 +81,9 @@ fn of_contacts_the_place_is_kept_and_the_file_read_anew() {
     let home = Home::new("contacts");
     let book = home.file("my contacts.vcf", CONTACTS);
     let said = home.said(&["import", &book]);
-    assert!(said.contains(": 1 numbers. They are not kept") && said.contains("1 more are not"), "{said}");
+    assert!(said.contains(": 1 number. Contacts are not kept") && said.contains("1 more is not"), "{said}");
     home.said(&["import", &book]);
-    assert!(home.said(&["list"]).starts_with("contacts 1  1 numbers in /"));
+    assert!(home.said(&["list"]).starts_with("contacts 1  1 number in /"));
     home.file("my contacts.vcf", &CONTACTS.replace("112", "+49 177 7654321"));
     let listed: Value = serde_json::from_str(&home.said(&["list", "--json"])).unwrap();
     assert_eq!(listed["contacts"][0]["numbers"], 2);
