@@ -80,10 +80,10 @@ fn protection(content: &Content, receiver: &str) -> Option<String> {
     let read = "anyone on the network could read";
     match content.protection() {
         Protection::Protected => Some(format!("Protected on the way; {receiver} can read it.")),
-        Protection::Mixed if is_open(&content.coverage) => Some(format!(
+        Protection::Mixed if is_open(content) => Some(format!(
             "Not protected: {read} it, but for what the sender may have encrypted in the part that is not understood."
         )),
-        Protection::Mixed if content.coverage.encrypted == 0 => {
+        Protection::Mixed if content.coverage.encrypted == 0 && content.read_with_keys == 0 => {
             Some(format!("Not protected in part: {read} that part."))
         }
         Protection::Mixed => {
@@ -99,9 +99,9 @@ fn protection(content: &Content, receiver: &str) -> Option<String> {
 }
 
 /// Sent in clear all of it, though not all was understood.
-fn is_open(coverage: &Coverage) -> bool {
-    let Coverage { encrypted, unknown, not_watched, opaque, .. } = *coverage;
-    opaque > 0 && [encrypted, unknown, not_watched] == [0; 3]
+fn is_open(content: &Content) -> bool {
+    let Coverage { encrypted, unknown, not_watched, opaque, .. } = content.coverage;
+    opaque > 0 && [encrypted, unknown, not_watched, content.read_with_keys] == [0; 4]
 }
 
 /// The content at most; with a question mark, where some or all of it was not classed.
@@ -156,7 +156,18 @@ fn shares(sum: &Sum, given: bool) -> Option<String> {
     let shares = shares.into_iter().filter(|(bytes, _)| *bytes > 0);
     let shares: Vec<String> =
         shares.map(|(bytes, words)| format!("{} {words}", share(bytes, total))).collect();
-    Some(shares.join("; "))
+    Some([&shares[..], &with_keys(sum, total)].concat().join("; "))
+}
+
+/// What nobody else could read is told apart from what anybody could.
+fn with_keys(sum: &Sum, total: u64) -> Vec<String> {
+    let bytes = sum.content.read_with_keys.min(total);
+    let said = |what: String| vec![format!("{what} was encrypted, and read with keys")];
+    match bytes {
+        0 => Vec::new(),
+        _ if bytes == total => said("all of it".into()),
+        _ => said(format!("{} of it", share(bytes, total))),
+    }
 }
 
 /// What is readable is never clean: at most it was searched.
@@ -305,6 +316,27 @@ mod tests {
         assert_eq!(said(mixed), "99% searched, none of your details in it; 1% encrypted, could not be read.");
         let found = Coverage { found: 50, searched: 50, ..Coverage::default() };
         assert_eq!(said(found), "50% searched; 50% readable, with your details in it.");
+    }
+
+    #[test]
+    fn what_was_read_with_keys_is_told_apart() {
+        let coverage = Coverage { searched: 76, found: 24, ..Coverage::default() };
+        let with = |keys| {
+            let mut sum = sum(100, coverage);
+            sum.content.read_with_keys = keys;
+            [protection(&sum.content, "Shop").unwrap(), coverage_of(&sum, true)].join(" ")
+        };
+        assert_eq!(
+            with(60),
+            "Protected on the way in part only; Shop can read all of it. 76% searched; 24% readable, with your \
+             details in it; 60% of it was encrypted, and read with keys."
+        );
+        assert_eq!(
+            with(100),
+            "Protected on the way; Shop can read it. 76% searched; 24% readable, with your details in it; all of it \
+             was encrypted, and read with keys."
+        );
+        assert!(with(0).starts_with("Not protected: anyone on the network could read it."));
     }
 
     fn coverage_of(sum: &Sum, given: bool) -> String {
