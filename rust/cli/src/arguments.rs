@@ -63,6 +63,10 @@ pub(crate) struct RunOptions {
     pub(crate) wanted: Wanted,
     /// Where COMMAND writes the secrets of its TLS connections.
     pub(crate) keys: Option<PathBuf>,
+    /// Where is written what happens meanwhile.
+    pub(crate) events: Option<PathBuf>,
+    /// Who made the phone, by manufacturer or brand.
+    pub(crate) maker: Option<String>,
 }
 
 /// The options of `telltale attach`.
@@ -230,6 +234,8 @@ fn run(mut parser: Parser) -> Result<Request, Problem> {
         watch: true,
         wanted: Wanted::Kept,
         keys: None,
+        events: None,
+        maker: None,
     };
     while let Some(argument) = parser.next().map_err(|error| unclear(&error, Topic::Run))? {
         match argument {
@@ -243,8 +249,10 @@ fn run(mut parser: Parser) -> Result<Request, Problem> {
             Arg::Long("loopback") => options.loopback.push(port(value(&mut parser, Topic::Run)?)?),
             Arg::Long("no-watch") => options.watch = false,
             Arg::Long("identifiers") => options.wanted.take(value(&mut parser, Topic::Run)?)?,
-            Arg::Long("no-identifiers") => options.wanted = Wanted::Nothing,
-            Arg::Long("keys") => options.keys = Some(keys(value(&mut parser, Topic::Run)?)?),
+            Arg::Long("no-identifiers") => options.wanted.take_nothing()?,
+            Arg::Long("keys") => options.keys = Some(file("--keys", value(&mut parser, Topic::Run)?)?),
+            Arg::Long("events") => options.events = Some(file("--events", value(&mut parser, Topic::Run)?)?),
+            Arg::Long("maker") => options.maker = Some(maker(text(&mut parser, Topic::Run)?)?),
             // COMMAND begins here, with or without "--" before it; all that follows is its own.
             Arg::Value(program) => {
                 if !options.watch {
@@ -254,7 +262,11 @@ fn run(mut parser: Parser) -> Result<Request, Problem> {
                         ("--json", options.json),
                         ("--details", options.details),
                         ("--live", options.live),
+                        ("--keys", options.keys.is_some()),
+                        ("--events", options.events.is_some()),
+                        ("--maker", options.maker.is_some()),
                     ])?;
+                    unwatched(&options.wanted.options())?;
                 }
                 options.command.push(program);
                 options.command.extend(parser.raw_args().map_err(|error| unclear(&error, Topic::Run))?);
@@ -284,7 +296,7 @@ fn attach(mut parser: Parser) -> Result<Request, Problem> {
             Arg::Long("details") => options.details = true,
             Arg::Long("no-watch") => options.watch = false,
             Arg::Long("identifiers") => options.wanted.take(value(&mut parser, Topic::Attach)?)?,
-            Arg::Long("no-identifiers") => options.wanted = Wanted::Nothing,
+            Arg::Long("no-identifiers") => options.wanted.take_nothing()?,
             Arg::Short(_) | Arg::Long(_) | Arg::Value(_) => {
                 return Err(unclear(&argument.unexpected(), Topic::Attach));
             }
@@ -297,6 +309,7 @@ fn attach(mut parser: Parser) -> Result<Request, Problem> {
             ("--json", options.json),
             ("--details", options.details),
         ])?;
+        unwatched(&options.wanted.options())?;
     }
     Ok(Request::Attach(options))
 }
@@ -341,12 +354,14 @@ fn replay(mut parser: Parser) -> Result<Request, Problem> {
             Arg::Short('h') | Arg::Long("help") => return Ok(Request::Help(Topic::Replay)),
             Arg::Long("db") => options.database = database(value(&mut parser, Topic::Replay)?)?,
             Arg::Long("details") => options.details = true,
-            Arg::Long("events") => options.events = Some(value(&mut parser, Topic::Replay)?.into()),
-            Arg::Long("maker") => options.maker = Some(text(&mut parser, Topic::Replay)?),
-            Arg::Long("keys") => options.keys = Some(keys(value(&mut parser, Topic::Replay)?)?),
+            Arg::Long("events") => {
+                options.events = Some(file("--events", value(&mut parser, Topic::Replay)?)?);
+            }
+            Arg::Long("maker") => options.maker = Some(maker(text(&mut parser, Topic::Replay)?)?),
+            Arg::Long("keys") => options.keys = Some(file("--keys", value(&mut parser, Topic::Replay)?)?),
             Arg::Long("format") => options.jsonl = is_jsonl(&text(&mut parser, Topic::Replay)?)?,
             Arg::Long("identifiers") => options.wanted.take(value(&mut parser, Topic::Replay)?)?,
-            Arg::Long("no-identifiers") => options.wanted = Wanted::Nothing,
+            Arg::Long("no-identifiers") => options.wanted.take_nothing()?,
             Arg::Value(capture) => options.captures.push(capture.into()),
             Arg::Short(_) | Arg::Long(_) => return Err(unclear(&argument.unexpected(), Topic::Replay)),
         }
@@ -435,11 +450,21 @@ fn database(value: OsString) -> Result<Database, Problem> {
     Ok(if value == "none" { Database::Nothing } else { Database::File(value.into()) })
 }
 
-fn keys(value: OsString) -> Result<PathBuf, Problem> {
+fn file(option: &str, value: OsString) -> Result<PathBuf, Problem> {
     if value.is_empty() {
-        return Err(Problem::new("--keys needs the name of a file").advise("For example: --keys ./keys.log"));
+        let example = option.trim_start_matches('-');
+        return Err(Problem::new(format!("{option} needs the name of a file"))
+            .advise(format!("For example: {option} ./{example}.txt")));
     }
     Ok(value.into())
+}
+
+fn maker(name: String) -> Result<String, Problem> {
+    if name.is_empty() {
+        return Err(Problem::new("--maker needs the name of who made the phone")
+            .advise("For example: --maker Xiaomi"));
+    }
+    Ok(name)
 }
 
 /// A number is a descriptor, as in the shell's `3>`; a file with such a name is written `./3`.
@@ -714,6 +739,21 @@ mod tests {
             ("run --no-watch --db f x", "\"--db\" and \"--no-watch\" exclude", "nothing is seen"),
             ("run --no-watch --live x", "\"--live\" and \"--no-watch\" exclude", "nothing is seen"),
             ("attach --report f --no-watch", "\"--report\" and \"--no-watch\" exclude", "nothing is seen"),
+            ("run --no-watch --identifiers f x", "\"--identifiers\" and \"--no-watch\"", "nothing is seen"),
+            (
+                "run --no-identifiers --no-watch x",
+                "\"--no-identifiers\" and \"--no-watch\"",
+                "nothing is seen",
+            ),
+            ("run --no-watch --keys f x", "\"--keys\" and \"--no-watch\" exclude", "nothing is seen"),
+            ("run --no-watch --events f x", "\"--events\" and \"--no-watch\" exclude", "nothing is seen"),
+            ("run --no-watch --maker f x", "\"--maker\" and \"--no-watch\" exclude", "nothing is seen"),
+            ("attach --no-watch --identifiers f", "\"--identifiers\" and \"--no-watch\"", "nothing is seen"),
+            ("run --no-identifiers --identifiers f x", "\"--no-identifiers\" exclude", "Say either"),
+            ("replay --identifiers f --no-identifiers x", "\"--no-identifiers\" exclude", "Say either"),
+            ("run --keys= x", "--keys needs the name of a file", "--keys ./keys.txt"),
+            ("run --events= x", "--events needs the name of a file", "--events ./events.txt"),
+            ("replay --maker= x", "--maker needs the name", "--maker Xiaomi"),
             ("report --db none", "leaves nothing to report", "Name a file"),
         ] {
             let problem = words(line).unwrap_err().to_string();

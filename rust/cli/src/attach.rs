@@ -55,6 +55,8 @@ fn attempt(options: &AttachOptions) -> Result<ExitCode, Problem> {
         echo_owner: Owner::default(),
         resolvers: &tunnel.resolvers,
         keys: None,
+        events: None,
+        maker: None,
     })?;
     let relay = Relay::start(tunnel.setup(&session)).map_err(|error| no_start(&error))?;
     let enough = signals.wait(relay.ended()).map_err(|error| no_start(&error))?;

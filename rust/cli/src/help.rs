@@ -94,6 +94,9 @@ Options:
                    and ::1; give it again for more ports
   --keys FILE      read encrypted connections of programs that write down their
                    keys: COMMAND gets FILE as SSLKEYLOGFILE, unless it has one
+  --events FILE    what happens on a phone meanwhile: lines that are written
+                   into FILE, as telltale help replay says, at their times
+  --maker NAME     who made the phone, by manufacturer or brand
   --db FILE        keep what is seen in FILE
                    [$XDG_DATA_HOME/telltale/telltale.db, or
                    ~/.local/share/telltale/telltale.db]
@@ -256,7 +259,7 @@ bssid (its address), name, carrier, place (latitude,longitude), word (anything
 else), package (an installed app). Besides: country, two letters, for phone
 numbers without the code of a country.
 
-FILE has a kind and a value a line; a line with # before it is a comment. A
+FILE has a kind and a value a line; a line that begins with # is a comment. A
 kind may come again: a phone with two SIMs has two. Or it is an address book
 (vCard): its numbers are contacts. Contacts are other people's: they are never
 kept, only the place of their file, which is read anew each time.
@@ -310,6 +313,8 @@ mod tests {
                     "--loopback",
                     "--db",
                     "--keys",
+                    "--events",
+                    "--maker",
                     "--no-watch",
                     "--identifiers",
                     "--no-identifiers",

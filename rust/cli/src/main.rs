@@ -3,6 +3,7 @@
 mod about;
 mod arguments;
 mod attach;
+mod events;
 mod findings;
 mod help;
 mod identifiers;

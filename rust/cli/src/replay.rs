@@ -1,6 +1,5 @@
 //! `telltale replay`: what capture files hold, seen as live traffic is.
 
-mod events;
 mod keeping;
 mod record;
 
@@ -13,17 +12,18 @@ use std::process::ExitCode;
 use telltale_capture::{Capture, Damage, Event, OtherFlow, Secrets, Tracker};
 use telltale_model::{Details, Observation, Timestamp};
 use telltale_watch::destinations::{Around, Destinations};
+use telltale_watch::search::Needles;
 use telltale_watch::{Config, Keys, Watcher, observe_guarded};
 use telltale_words::Words;
 
 use crate::arguments::ReplayOptions;
+use crate::events::{self, Events};
 use crate::identifiers::{LookedFor, Sought};
 use crate::output;
 use crate::problem::{self, reason};
 use crate::rows::Rows;
 use crate::table::{self, Room, View};
 use crate::{findings, keys, session, tables};
-use events::Events;
 use keeping::Keeping;
 
 /// The exit code where a capture could not be read to its end.
@@ -49,8 +49,13 @@ pub(crate) fn replay(options: &ReplayOptions) -> ExitCode {
         Ok(keys) => keys,
         Err(problem) => return problem.tell(),
     };
+    let around = match tables::around(options.maker.as_deref(), tables.as_ref()) {
+        Ok(around) => around,
+        Err(problem) => return problem.tell(),
+    };
     sought.problems.iter().for_each(|problem| problem::say(problem));
-    let with = With { details: &sought.details, events, keys };
+    let needles = Needles::new(&sought.details);
+    let with = With { details: &sought.details, needles: &needles, events, keys, around };
     let all = replay_all(options, tables.as_ref(), &with);
     if let Some(looked_for) = sought.counts().filter(|_| !options.jsonl && all.is_ok())
         && let Err(code) = output::put(&LookedFor::sentence(looked_for))
@@ -65,10 +70,22 @@ pub(crate) fn replay(options: &ReplayOptions) -> ExitCode {
 struct With<'a> {
     /// What is looked for.
     details: &'a Details,
+    /// The same, as it is searched for.
+    needles: &'a Needles,
     /// What happened meanwhile.
     events: Events,
     /// Secrets of the connections.
     keys: Option<Keys>,
+    /// Who made the phone.
+    around: Around,
+}
+
+impl With<'_> {
+    /// A file may be called after what is in it: what is shown or kept of its name has no detail in it.
+    fn name(&self, path: &Path) -> String {
+        let name = path.display().to_string();
+        self.needles.redact(&name).unwrap_or(name)
+    }
 }
 
 fn replay_all(
@@ -86,8 +103,9 @@ fn replay_all(
 /// One capture on its way through the watcher.
 struct Replay<'a> {
     options: &'a ReplayOptions,
-    /// What it is called in what is shown.
+    /// What it is called in what is shown, without its folder and with it.
     name: String,
+    whole_name: String,
     watcher: Watcher,
     tables: Option<&'a Destinations>,
     words: Words,
@@ -115,23 +133,24 @@ impl<'a> Replay<'a> {
         tables: Option<&'a Destinations>,
         with: With<'_>,
     ) -> Result<bool, ExitCode> {
+        let whole_name = with.name(path);
         let source = match open(path) {
             Ok(source) => source,
             Err(error) => {
-                problem::say(&format!("{} cannot be read: {}", path.display(), reason(&error)));
+                problem::say(&format!("{whole_name} cannot be read: {}", reason(&error)));
                 return Ok(false);
             }
         };
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let keeping =
-            Keeping::begin(&options.database, path, with.details).map_err(|problem| problem.tell())?;
+        let name = with.name(Path::new(path.file_name().unwrap_or(path.as_os_str())));
+        let keeping = Keeping::begin(&options.database, &whole_name).map_err(|problem| problem.tell())?;
         let mut replay = Self {
             options,
             name,
+            whole_name,
             watcher: Watcher::new(Config {
                 tables: tables.cloned(),
                 details: with.details.clone(),
-                around: around(options, tables),
+                around: with.around,
                 keys: with.keys,
                 ..Config::default()
             }),
@@ -146,12 +165,12 @@ impl<'a> Replay<'a> {
             frames: 0,
             unread_link: None,
         };
-        let whole = replay.read(path, source)?;
+        let whole = replay.read(source)?;
         replay.finish(whole)?;
         Ok(whole)
     }
 
-    fn read(&mut self, path: &Path, source: Box<dyn Read>) -> Result<bool, ExitCode> {
+    fn read(&mut self, source: Box<dyn Read>) -> Result<bool, ExitCode> {
         let mut tracker = Tracker::new();
         let mut events = Vec::new();
         let mut whole = true;
@@ -161,11 +180,11 @@ impl<'a> Replay<'a> {
                 if let Some((first, lost)) = capture.passed_over() {
                     whole = false;
                     let blocks = if lost == 1 { "block was" } else { "blocks were" };
-                    self.tell(path, &format!("{lost} damaged {blocks} passed over, the first: {first}"));
+                    self.tell(&format!("{lost} damaged {blocks} passed over, the first: {first}"));
                 }
                 if let Some(link) = self.unread_link {
                     whole = false;
-                    self.tell(path, &format!("packets of the link type {link} are not read"));
+                    self.tell(&format!("packets of the link type {link} are not read"));
                 }
                 damage
             }
@@ -174,7 +193,7 @@ impl<'a> Replay<'a> {
         tracker.finish(&mut events);
         self.observe(&mut events)?;
         if let Some(damage) = &damage {
-            self.tell(path, &damage.to_string());
+            self.tell(&damage.to_string());
         }
         Ok(whole && damage.is_none())
     }
@@ -293,17 +312,10 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn tell(&self, path: &Path, damage: &str) {
-        let frames = self.frames;
-        problem::say(&format!("{}: {damage}; {frames} packets could be read", path.display()));
+    fn tell(&self, damage: &str) {
+        let Self { whole_name, frames, .. } = self;
+        problem::say(&format!("{whole_name}: {damage}; {frames} packets could be read"));
     }
-}
-
-/// A maker that the tables do not know is nobody.
-fn around(options: &ReplayOptions, tables: Option<&Destinations>) -> Around {
-    let maker =
-        tables.zip(options.maker.as_deref()).and_then(|(tables, name)| tables.phone_maker(name, name));
-    Around { phone: maker.map(|maker| maker.number), ..Around::default() }
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {

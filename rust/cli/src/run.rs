@@ -133,6 +133,8 @@ fn begin(options: &RunOptions, host: &Host) -> Result<Session, Problem> {
         echo_owner: Owner { program, ..Owner::default() },
         resolvers: &host.resolvers,
         keys: options.keys.as_deref().map(keys::follow).transpose()?,
+        events: options.events.as_deref(),
+        maker: options.maker.as_deref(),
     })
 }
 

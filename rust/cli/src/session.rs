@@ -1,8 +1,10 @@
 //! What surrounds a relay in `run` and in `attach`: the database, the watcher, the report at the end.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::net::IpAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use telltale_driver::watcher::{Report, Watch, WatchConfig, WatchSender};
@@ -12,6 +14,7 @@ use telltale_watch::Keys;
 use telltale_watch::destinations::Destinations;
 
 use crate::arguments::{Database, Sink, Wanted};
+use crate::events::LiveEvents;
 use crate::identifiers::{LookedFor, Sought};
 use crate::json::{self, Frame};
 use crate::live::Live;
@@ -46,6 +49,10 @@ pub(crate) struct Plan<'a> {
     pub(crate) resolvers: &'a [IpAddr],
     /// Keys that COMMAND writes down, with which what they open is read.
     pub(crate) keys: Option<Keys>,
+    /// Where is written what happens meanwhile.
+    pub(crate) events: Option<&'a Path>,
+    /// Who made the phone.
+    pub(crate) maker: Option<&'a str>,
 }
 
 /// A watcher at work, or none, and where its report goes.
@@ -53,6 +60,7 @@ pub(crate) struct Plan<'a> {
 pub(crate) struct Session {
     watch: Option<Watch>,
     live: Option<Live>,
+    events: Option<LiveEvents>,
     output: Output,
     json: bool,
     details: bool,
@@ -79,6 +87,7 @@ impl Session {
         let mut session = Self {
             watch: None,
             live: None,
+            events: None,
             output: Output::Nothing,
             json: plan.json,
             details: plan.details,
@@ -101,10 +110,16 @@ impl Session {
             .inspect_err(|problem| session.frame.problems.push(no_tables(problem)))
             .ok();
         let tables = session.tables.clone();
+        let around = tables::around(plan.maker, tables.as_ref())?;
+        let events = plan.events.map(LiveEvents::open).transpose()?;
         let history = std::mem::take(&mut session.history);
         let Plan { echo_owner, keys, live, .. } = plan;
         let details = sought.details;
-        session.start(WatchConfig { store, names, echo_owner, tables, details, history, keys }, live)?;
+        session.start(
+            WatchConfig { store, names, echo_owner, tables, around, details, history, keys },
+            live,
+            events,
+        )?;
         session.frame.command = (!command.is_empty()).then_some(command);
         Ok(session)
     }
@@ -118,9 +133,10 @@ impl Session {
     /// flows have `patience` to reach the database. The relay must have been stopped before.
     pub(crate) fn finish(mut self, problems: Vec<String>, patience: Duration) {
         drop(self.live.take());
+        let passed_over = self.events.take().and_then(LiveEvents::finish);
         let Some(watch) = self.watch.take() else { return tell(&problems) };
         let Report { ledger, problems: seen, dropped } = watch.stop(patience);
-        self.frame.problems.extend(problems.into_iter().chain(seen));
+        self.frame.problems.extend(problems.into_iter().chain(seen).chain(passed_over));
         self.frame.dropped = dropped;
         let rows = Rows::from(ledger);
         // With flows to keep, the watcher says how many it could not.
@@ -166,7 +182,7 @@ impl Session {
         }
     }
 
-    fn start(&mut self, config: WatchConfig, live: bool) -> Result<(), Problem> {
+    fn start(&mut self, config: WatchConfig, live: bool, events: Option<File>) -> Result<(), Problem> {
         let no_thread = |error: io::Error| {
             Problem::new(format!("the system gives no thread to watch with: {}", reason(&error)))
         };
@@ -174,6 +190,8 @@ impl Session {
         if live {
             self.live = Some(Live::start(watch.sender(), self.tables.clone()).map_err(no_thread)?);
         }
+        let events = events.map(|file| LiveEvents::start(file, watch.sender())).transpose();
+        self.events = events.map_err(no_thread)?;
         self.watch = Some(watch);
         Ok(())
     }

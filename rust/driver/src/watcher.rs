@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use telltale_model::{Details, History, Observation, Owner};
 use telltale_store::Store;
-use telltale_watch::destinations::Destinations;
+use telltale_watch::destinations::{Around, Destinations};
 use telltale_watch::{Config, Ledger, Watcher, observe_guarded};
 
 use crate::clock::Clock;
@@ -37,6 +37,8 @@ pub struct WatchConfig {
     pub echo_owner: Owner,
     /// Whose hosts are; without them nothing is said of companies.
     pub tables: Option<Destinations>,
+    /// The companies around this phone, as far as known. They are numbered by `tables`.
+    pub around: Around,
     /// What is looked for in what is sent.
     pub details: Details,
     /// What is remembered from before.
@@ -153,11 +155,11 @@ impl Room {
             names: config.names,
             echo_owner: config.echo_owner,
             tables: config.tables,
+            around: config.around,
             details: config.details,
             history: config.history,
             #[cfg(feature = "keys")]
             keys: config.keys,
-            ..Config::default()
         });
         Self { watcher, observe, keeping: Keeping::new(config.store, clock), clock, busy: false, panics: 0 }
     }

@@ -74,9 +74,25 @@ impl Wanted {
         }
         match self {
             Self::Files(files) => files.push(file.into()),
-            Self::Kept | Self::Nothing => *self = Self::Files(vec![file.into()]),
+            Self::Kept => *self = Self::Files(vec![file.into()]),
+            Self::Nothing => return Err(both()),
         }
         Ok(())
+    }
+
+    /// Takes `--no-identifiers`.
+    pub(super) fn take_nothing(&mut self) -> Result<(), Problem> {
+        if let Self::Files(_) = self {
+            return Err(both());
+        }
+        *self = Self::Nothing;
+        Ok(())
+    }
+
+    /// The options by which it was said, and whether they were given.
+    pub(super) fn options(&self) -> [(&'static str, bool); 2] {
+        let (named, nothing) = (matches!(self, Self::Files(_)), *self == Self::Nothing);
+        [("--identifiers", named), ("--no-identifiers", nothing)]
     }
 }
 
@@ -204,6 +220,11 @@ fn number(word: &str) -> Result<u16, Problem> {
     word.parse().map_err(|_not_one| {
         Problem::new("what follows the kind must be its number").advise("Numbers: telltale identifiers list.")
     })
+}
+
+fn both() -> Problem {
+    Problem::new("\"--identifiers\" and \"--no-identifiers\" exclude each other")
+        .advise("Say either what to look for, or that nothing is.")
 }
 
 fn unexpected() -> Problem {

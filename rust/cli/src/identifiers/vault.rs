@@ -47,9 +47,11 @@ impl Vault {
     pub(crate) fn read(&self) -> Result<Option<Kept>, Problem> {
         let blob = match read_some(&self.sealed) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            // A home that is closed to this user, as root's is to whoever has left its HOME set, holds nothing
-            // of this user's.
-            Err(_) if is_closed(&self.sealed) => return Ok(None),
+            // As root's is to whoever has left its HOME set.
+            Err(error) if is_closed(&self.sealed) => {
+                let home = "Set HOME to a folder of yours, or look for no details: --no-identifiers.";
+                return Err(self.unreadable(&reason(&error)).advise(home));
+            }
             read => read.map_err(|error| self.unreadable(&reason(&error)))?,
         };
         let key = self.key()?.ok_or_else(|| {

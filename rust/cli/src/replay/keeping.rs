@@ -1,10 +1,7 @@
 //! The flows of a capture, on their way into a database.
 
-use std::path::Path;
-
-use telltale_model::{Details, Flow, Timestamp};
+use telltale_model::{Flow, Timestamp};
 use telltale_store::{Error, Run, Store};
-use telltale_watch::search::Needles;
 
 use crate::arguments::Database;
 use crate::problem::{self, Problem};
@@ -21,15 +18,13 @@ pub(super) struct Keeping {
 }
 
 impl Keeping {
-    /// Opens the database.
+    /// Opens the database for a capture of this name.
     ///
     /// # Errors
     /// A sentence where it cannot be used.
-    pub(super) fn begin(database: &Database, capture: &Path, details: &Details) -> Result<Self, Problem> {
+    pub(super) fn begin(database: &Database, capture: &str) -> Result<Self, Problem> {
         let path = database.path(|name| std::env::var_os(name))?;
-        let command = format!("telltale replay {}", capture.display());
-        // A file may be called after what is in it.
-        let command = Needles::new(details).redact(&command).unwrap_or(command);
+        let command = format!("telltale replay {capture}");
         let run = Run { started: since::now(), command, version: env!("CARGO_PKG_VERSION").to_owned() };
         let opened = path.map(|path| Store::open(&path, run)).transpose().map_err(|error| {
             Problem::new(error.to_string()).advise("Name another file after --db, or leave --db out.")

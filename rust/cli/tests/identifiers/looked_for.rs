@@ -2,8 +2,10 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::process::Output;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Output};
 
+use super::common::{able, root};
 use super::{CONTACTS, Home, IMEI, errors};
 
 const CAPTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/captures/dig.pcap");
@@ -61,6 +63,9 @@ fn what_is_kept_and_cannot_be_read_stops_nothing() {
 
 #[test]
 fn a_detail_in_the_command_is_not_kept_with_it() {
+    if !able() {
+        return;
+    }
     let home = Home::new("command");
     let list = home.file("list.txt", &format!("imei {IMEI}\n"));
     let (database, report) = (home.file("kept.db", ""), home.file("report.json", ""));
@@ -93,6 +98,63 @@ fn a_detail_in_the_name_of_a_capture_is_not_kept() {
     let kept = fs::read(&database).unwrap();
     let holds = |text: &[u8]| kept.windows(text.len()).any(|there| there == text);
     assert!(holds(b"phone <imei 1>.pcap") && !holds(IMEI.as_bytes()));
+}
+
+#[test]
+fn a_detail_in_the_name_of_a_capture_is_not_shown() {
+    let home = Home::new("shown-name");
+    let list = home.file("list.txt", &format!("imei {IMEI}\n"));
+    let capture = home.file(&format!("phone {IMEI}.pcap"), "");
+    fs::copy(CAPTURE, &capture).unwrap();
+    let broken = home.file(&format!("broken {IMEI}.pcap"), "no capture at all, and long enough to see so");
+    let absent = home.0.join(format!("absent {IMEI}.pcap"));
+    for format in ["jsonl", "table"] {
+        let mut replay = home.program();
+        replay.args(["replay", "--identifiers", &list, "--format", format, &capture, &broken]).arg(&absent);
+        let output = replay.output().unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), errors(&output));
+        for name in ["phone <imei 1>.pcap", "broken <imei 1>.pcap: ", "absent <imei 1>.pcap cannot be read"] {
+            assert!(said.contains(name), "{name}: {said}");
+        }
+        assert!(!said.contains(IMEI), "{said}");
+    }
+}
+
+/// Root may look everywhere: then another user looks for it.
+#[test]
+fn a_home_that_is_closed_is_told() {
+    let home = Home::new("closed");
+    home.said(&["add", "imei", IMEI]);
+    let closed = home.0.join("data");
+    fs::set_permissions(&closed, Permissions::from_mode(0o000)).unwrap();
+    let program = home.0.join("telltale");
+    assert!(
+        Command::new("cp").args([env!("CARGO_BIN_EXE_telltale")]).arg(&program).status().unwrap().success()
+    );
+    for (arguments, told) in [
+        (&["identifiers", "list"][..], "your details in "),
+        (&["identifiers", "add", "word", "Ahorn"], "nothing was changed: "),
+        (&["replay", CAPTURE], "none of your details was looked for: your details in "),
+    ] {
+        let mut command = home.program_at(&program);
+        if root() {
+            command.uid(65_534).gid(65_534);
+        }
+        let output = command.args(arguments).output().unwrap();
+        let said = errors(&output);
+        assert!(said.contains(told) && said.contains("Permission denied"), "{arguments:?}: {said}");
+        assert_eq!(output.status.success(), arguments[0] == "replay", "{said}");
+    }
+    fs::set_permissions(&closed, Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn a_maker_that_nobody_knows_is_refused() {
+    let home = Home::new("maker");
+    let output = home.replay(&["--maker", "Nonsense"]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(125), 0));
+    assert!(errors(&output).contains("no phones of \"Nonsense\" are known"), "{}", errors(&output));
+    assert!(home.replay(&["--maker", "poco"]).status.success());
 }
 
 impl Home {

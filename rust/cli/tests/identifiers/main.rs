@@ -1,6 +1,8 @@
 //! `telltale identifiers`, as a person calls it, and what is left on the disk.
 #![cfg(test)]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod damage;
 mod looked_for;
 
@@ -158,7 +160,11 @@ impl Home {
     }
 
     fn program(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_telltale"));
+        self.program_at(Path::new(env!("CARGO_BIN_EXE_telltale")))
+    }
+
+    fn program_at(&self, path: &Path) -> Command {
+        let mut command = Command::new(path);
         command
             .env("XDG_DATA_HOME", self.0.join("data"))
             .env("XDG_CONFIG_HOME", self.0.join("config"))

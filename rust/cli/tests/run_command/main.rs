@@ -5,6 +5,8 @@
 //! here it skips, and says so.
 #![cfg(test)]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod databases;
 mod exits;
 mod leftovers;
@@ -22,6 +24,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
+
+use common::{able, root};
 
 const TELLTALE: &str = env!("CARGO_BIN_EXE_telltale");
 
@@ -59,19 +63,6 @@ fn assert_no_difference(script: &str) {
     assert_eq!(text(&with.stdout), text(&without.stdout), "{script}\n{}", text(&with.stderr));
     assert_eq!(text(&with.stderr), text(&without.stderr), "{script}");
     assert_eq!(with.status, without.status, "{script}");
-}
-
-/// Whether namespaces and a tun can be had here at all.
-fn able() -> bool {
-    let able = root() || fs::OpenOptions::new().write(true).open("/dev/net/tun").is_ok();
-    if !able {
-        eprintln!("skipped: needs root or a /dev/net/tun that this user may open");
-    }
-    able
-}
-
-fn root() -> bool {
-    fs::read_to_string("/proc/self/status").is_ok_and(|status| status.contains("\nUid:\t0\t0\t0"))
 }
 
 /// Copies a program. By another process: where this one has it open for writing while another test forks,

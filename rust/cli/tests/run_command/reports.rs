@@ -133,3 +133,46 @@ fn live_is_refused_where_there_is_no_terminal_to_draw_on() {
     assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(125), ""));
     assert!(text(&output.stderr).contains("--live"), "{}", text(&output.stderr));
 }
+
+/// An app that sends after each of three events, as the file says that is written meanwhile.
+#[test]
+fn events_that_are_written_while_command_runs_are_told_with_what_came_after() {
+    if !able() || !has("bash") {
+        return;
+    }
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = thread::spawn(move || {
+        for stream in listener.incoming().take(3) {
+            stream.unwrap().read_to_end(&mut Vec::new()).unwrap();
+        }
+    });
+    let events = std::env::temp_dir().join(format!("telltale-events-{}", std::process::id()));
+    fs::write(&events, "# a check-up\nsoon quiet\n").unwrap();
+    let sends = format!(
+        "for step in 1 2 3; do
+            echo \"$(date +%s) contact_added\" >> $0
+            sleep 0.4
+            exec 3<>/dev/tcp/127.0.0.1/{port}; echo hello >&3; exec 3<&-
+        done"
+    );
+    let mut telltale = Command::new(TELLTALE);
+    telltale.args(["run", "--db", "none", "--json", "--report", "3", "--loopback", &port.to_string()]);
+    telltale.arg("--events").arg(&events).args(["--", "bash", "-c", &sends]).arg(&events);
+    let arguments: Vec<_> = telltale.get_args().map(|word| word.to_owned()).collect();
+    let output = Command::new("bash")
+        .args(["-c", "\"$0\" \"$@\" 3>&1 >/dev/null"])
+        .arg(TELLTALE)
+        .args(arguments)
+        .output()
+        .unwrap();
+    server.join().unwrap();
+    fs::remove_file(&events).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let after = report["findings"].as_array().unwrap().iter().find(|found| found["rule"] == "after-event");
+    let after = after.unwrap_or_else(|| panic!("{report}"));
+    assert_eq!((&after["event"], &after["after"]["seen"]), (&"contact_added".into(), &3.into()));
+    assert_eq!((&after["after"]["repeats"], &after["address"]), (&3.into(), &"127.0.0.1".into()));
+    let passed_over = "of the events 1 line was passed over, the first: line 2: \"soon\" is not a time";
+    assert_eq!(report["problems"], serde_json::json!([passed_over]));
+}

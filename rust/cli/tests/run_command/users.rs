@@ -198,7 +198,12 @@ impl Desk {
              exec setpriv --reuid $uid --regid $uid --groups $uid,777 \"$@\""
         );
         let mut unshare = Command::new("unshare");
-        unshare.args(["-m", "sh", "-c", &device, "sh", uid]).args(command).current_dir("/");
+        // The caller's home would be closed to the user.
+        unshare
+            .args(["-m", "sh", "-c", &device, "sh", uid])
+            .args(command)
+            .current_dir("/")
+            .env_remove("HOME");
         unshare.output().unwrap()
     }
 }

@@ -1,4 +1,6 @@
-//! What happened on the phone while a capture was made: a file that says it, one event a line.
+//! What happened on the phone: a file that says it, one event a line, of a capture or while it is written.
+
+mod live;
 
 use std::collections::VecDeque;
 use std::fs;
@@ -9,14 +11,16 @@ use telltale_model::{Event, Timestamp};
 use crate::problem::{Problem, reason};
 use crate::since::Since;
 
+pub(crate) use live::LiveEvents;
+
 /// Events in the order of their moments.
-pub(super) type Events = VecDeque<(Timestamp, Event)>;
+pub(crate) type Events = VecDeque<(Timestamp, Event)>;
 
 /// Reads `TIME EVENT` lines; empty ones and those that begin with `#` are passed over.
 ///
 /// # Errors
 /// A sentence that names the line.
-pub(super) fn read(path: &Path) -> Result<Events, Problem> {
+pub(crate) fn read(path: &Path) -> Result<Events, Problem> {
     let text = fs::read_to_string(path)
         .map_err(|error| Problem::new(format!("{} cannot be read: {}", path.display(), reason(&error))))?;
     parse(&text).map_err(|(line, why)| {
@@ -28,16 +32,23 @@ pub(super) fn read(path: &Path) -> Result<Events, Problem> {
 }
 
 fn parse(text: &str) -> Result<Events, (usize, String)> {
-    let lines = (1..).zip(text.lines().map(str::trim));
-    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let mut events = Vec::new();
-    for (number, line) in lines {
-        let (time, event) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let at = moment(time).ok_or_else(|| (number, format!("\"{time}\" is not a time")))?;
-        events.push((at, event.trim().parse().map_err(|why| (number, why))?));
+    for (number, line) in (1..).zip(text.lines()) {
+        events.extend(event(line).map_err(|why| (number, why))?);
     }
     events.sort_by_key(|(at, _)| *at);
     Ok(events.into())
+}
+
+/// What one line says; nothing where it is empty or a comment.
+fn event(line: &str) -> Result<Option<(Timestamp, Event)>, String> {
+    let line = line.trim();
+    if line.is_empty() || line.starts_with('#') {
+        return Ok(None);
+    }
+    let (time, event) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let at = moment(time).ok_or_else(|| format!("\"{time}\" is not a time"))?;
+    Ok(Some((at, event.trim().parse()?)))
 }
 
 /// RFC 3339, or seconds since 1970 as `telltale replay` writes them.
