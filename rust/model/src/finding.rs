@@ -403,6 +403,15 @@ impl Told {
     }
 }
 
+/// That a finding interrupted a person.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Interruption {
+    /// When.
+    pub at: Timestamp,
+    /// Of which app and detail: `telltale_watch::alerts::subject`. It holds no value.
+    pub subject: String,
+}
+
 /// In the order in which they are told: severity, certainty, then the latest.
 pub fn sort_told(told: &mut [Told]) {
     let weight = |told: &Told| {

@@ -28,7 +28,8 @@ pub use detail::{Detail, DetailKind, DetailName, Details};
 pub use event::Event;
 pub use facts::{Application, Certificate, Facts, Hello, Lookup, Name, NameSource, Request};
 pub use finding::{
-    Confidence, Envelope, Evidence, Finding, Rule, Severity, Told, What, is_disguised, sort_told,
+    Confidence, Envelope, Evidence, Finding, Interruption, Rule, Severity, Told, What, is_disguised,
+    sort_told,
 };
 pub use flow::{Direction, Ending, Flow, FlowKey, FlowNumber, Protocol, Traffic};
 pub use history::{Day, History, Remembered};

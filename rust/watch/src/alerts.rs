@@ -3,8 +3,13 @@
 
 use telltale_model::{DetailKind, Finding, Grade, Timestamp, What};
 
+pub use telltale_model::Interruption;
+
 /// So often a day a person is interrupted at most.
 pub const A_DAY: usize = 3;
+
+/// In microseconds.
+const DAY: i64 = 86_400 * 1_000_000;
 
 /// How a finding is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,25 +22,51 @@ pub enum Notice {
     Silent,
 }
 
-/// That a finding interrupted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interruption {
-    /// When.
-    pub at: Timestamp,
-    /// Of which app and detail: [`subject`].
-    pub subject: String,
+/// What is to be told of new findings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Notices<'a> {
+    /// Those that interrupt, and what is to be remembered of each.
+    pub interrupt: Vec<(&'a Finding, Interruption)>,
+    /// How many wait for the next digest.
+    pub digest: usize,
+}
+
+/// How to tell findings at `at`, of which none was told before. `is_muted` says whether a finding's app and rule were
+/// muted; `before` are the interruptions so far.
+pub fn notices<'a>(
+    findings: impl IntoIterator<Item = &'a Finding>,
+    at: Timestamp,
+    is_muted: impl Fn(&Finding) -> bool,
+    before: &[Interruption],
+) -> Notices<'a> {
+    let mut before = before.to_vec();
+    let mut notices = Notices::default();
+    for finding in findings {
+        match (notice(finding, at, is_muted(finding), &before), subject(finding)) {
+            (Notice::Interrupt, Some(subject)) => {
+                let interruption = Interruption { at, subject };
+                before.push(interruption.clone());
+                notices.interrupt.push((finding, interruption));
+            }
+            (Notice::Digest | Notice::Interrupt, _) => notices.digest += 1,
+            (Notice::Silent, _) => {}
+        }
+    }
+    notices
 }
 
 /// How to tell a finding at `at`. `muted` says whether its app and rule were muted; `before` are the interruptions
-/// so far, of which only those of the same day (in UTC) matter.
+/// so far, of which only those of the 24 hours before matter: a day of the calendar ends somewhere else in each
+/// country, and six times around one midnight would be too much.
 pub fn notice(finding: &Finding, at: Timestamp, muted: bool, before: &[Interruption]) -> Notice {
     if muted {
         return Notice::Silent;
     }
     let Some(subject) = subject(finding) else { return Notice::Digest };
-    let mut today = before.iter().filter(|interruption| interruption.at.day() == at.day());
-    let told = today.clone().any(|interruption| interruption.subject == subject);
-    if told || today.nth(A_DAY - 1).is_some() { Notice::Digest } else { Notice::Interrupt }
+    let is_recent = |before: &&Interruption| before.at.0 > at.0.saturating_sub(DAY);
+    let mut recent = before.iter().filter(is_recent);
+    let told = recent.clone().any(|interruption| interruption.subject == subject);
+    if told || recent.nth(A_DAY - 1).is_some() { Notice::Digest } else { Notice::Interrupt }
 }
 
 /// App and detail of a finding that may interrupt; it holds no value.
@@ -68,7 +99,6 @@ mod tests {
 
     use super::*;
 
-    const DAY: i64 = 86_400 * 1_000_000;
     const NOON: Timestamp = Timestamp(20_000 * DAY + DAY / 2);
 
     fn sent(kind: DetailKind, number: u16) -> Finding {
@@ -120,7 +150,22 @@ mod tests {
         assert_eq!(notice(&sent(DetailKind::Imei, 2), NOON, false, &before), Notice::Interrupt);
         before.extend([told(&all[1], NOON), told(&all[2], NOON)]);
         assert_eq!(notice(&all[3], NOON, false, &before), Notice::Digest);
-        let tomorrow = Timestamp(NOON.0 + DAY);
-        assert_eq!(notice(&all[0], tomorrow, false, &before), Notice::Interrupt);
+        for (later, expected) in [(DAY - 1, Notice::Digest), (DAY, Notice::Interrupt)] {
+            let later = Timestamp(NOON.0 + later);
+            assert_eq!(notice(&all[0], later, false, &before), expected, "midnight ends nothing");
+        }
+    }
+
+    #[test]
+    fn of_many_at_once_the_first_three_interrupt_and_the_muted_are_silent() {
+        let kinds = [DetailKind::Carrier, DetailKind::Serial, DetailKind::Imei, DetailKind::Imei];
+        let more = [DetailKind::Imsi, DetailKind::Phone, DetailKind::Mac];
+        let findings: Vec<Finding> = kinds.iter().chain(&more).map(|kind| sent(*kind, 1)).collect();
+        let is_muted = |finding: &Finding| finding == &findings[1];
+        let notices = notices(&findings, NOON, is_muted, &[]);
+        let told: Vec<_> =
+            notices.interrupt.iter().map(|(_, interruption)| interruption.subject.as_str()).collect();
+        assert_eq!(told, ["/usr/bin/curl <imei 1>", "/usr/bin/curl <imsi 1>", "/usr/bin/curl <phone 1>"]);
+        assert_eq!(notices.digest, 3, "the carrier, the IMEI again, and the MAC");
     }
 }
