@@ -1,6 +1,7 @@
 //! What was typed, as values: one struct of options for each subcommand.
 
 mod identifiers;
+mod mute;
 
 use std::ffi::OsString;
 use std::os::fd::RawFd;
@@ -14,6 +15,7 @@ use crate::problem::Problem;
 use crate::since::Since;
 
 pub(crate) use identifiers::{Entry, IdentifiersRequest, Wanted};
+pub(crate) use mute::{Change, MuteOptions};
 
 /// What Telltale was asked to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub(crate) enum Request {
     Lookup(LookupOptions),
     /// `telltale identifiers`
     Identifiers(IdentifiersRequest),
+    /// `telltale mute`, `telltale unmute`
+    Mute(MuteOptions),
     /// `telltale about`
     About,
     /// `telltale help`, or `--help` anywhere before COMMAND
@@ -209,6 +213,8 @@ fn subcommand(word: &OsString, parser: Parser) -> Result<Request, Problem> {
         Some("replay") => replay(parser),
         Some("lookup") => lookup(parser),
         Some("identifiers") => identifiers::identifiers(parser),
+        Some("mute") => mute::mute(parser),
+        Some("unmute") => mute::unmute(parser),
         Some("about") => alone(parser, Request::About),
         Some("help") => help(parser),
         Some("version") => alone(parser, Request::Version),
@@ -419,6 +425,7 @@ fn topic(word: &str) -> Result<Topic, Problem> {
         "replay" => Ok(Topic::Replay),
         "lookup" => Ok(Topic::Lookup),
         "identifiers" => Ok(Topic::Identifiers),
+        "mute" | "unmute" => Ok(Topic::Mute),
         "about" | "help" | "version" => Ok(Topic::Program),
         _ => Err(Problem::new(format!("there is no subcommand \"{word}\""))
             .advise("All of them: telltale --help.")),
@@ -688,6 +695,23 @@ mod tests {
     }
 
     #[test]
+    fn mute_takes_keys_or_lists() {
+        let muted = |line: &str| match words(line) {
+            Ok(Request::Mute(options)) => (options.database, options.change),
+            other => panic!("{line}: {other:?}"),
+        };
+        let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect();
+        assert_eq!(muted("mute"), (Database::Usual, Change::List));
+        let both = Change::Mute(keys(&["first-contact|/a|b|", "own-dns"]));
+        assert_eq!(muted("mute --db f first-contact|/a|b| own-dns"), (Database::File("f".into()), both));
+        assert_eq!(muted("unmute own-dns"), (Database::Usual, Change::Unmute(keys(&["own-dns"]))));
+        assert_eq!(muted("unmute --all"), (Database::Usual, Change::UnmuteAll));
+        for line in ["help mute", "help unmute", "mute -h", "unmute --all --help"] {
+            assert_eq!(words(line), Ok(Request::Help(Topic::Mute)), "{line}");
+        }
+    }
+
+    #[test]
     fn help_and_version_are_found_where_people_look() {
         for line in ["", "--help", "-h", "help", "help help", "help version", "version --help", "about -h"] {
             assert_eq!(words(line), Ok(Request::Help(Topic::Program)), "{line}");
@@ -754,6 +778,10 @@ mod tests {
             ("run --keys= x", "--keys needs the name of a file", "--keys ./keys.txt"),
             ("run --events= x", "--events needs the name of a file", "--events ./events.txt"),
             ("replay --maker= x", "--maker needs the name", "--maker Xiaomi"),
+            ("mute --all", "unknown option \"--all\"", "telltale mute --help"),
+            ("mute --db none x", "leaves nothing to mute", "Name a file"),
+            ("unmute", "or --all", "telltale mute"),
+            ("unmute --all x", "or --all", "telltale mute"),
             ("report --db none", "leaves nothing to report", "Name a file"),
         ] {
             let problem = words(line).unwrap_err().to_string();

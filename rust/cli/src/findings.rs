@@ -60,7 +60,7 @@ pub(crate) fn words() -> Words {
 pub(crate) fn paragraphs(rows: &Rows, tables: Option<&Destinations>, details: bool) -> Vec<Paragraph> {
     let words = words();
     let summary = rows.summary();
-    if rows.findings.is_empty() && !summary.given {
+    if rows.findings.is_empty() && rows.muted.is_empty() && !summary.given {
         return Vec::new();
     }
     let mut said = vec![Paragraph { indent: 0, text: words.lead(&summary) }];
@@ -76,8 +76,9 @@ pub(crate) fn paragraphs(rows: &Rows, tables: Option<&Destinations>, details: bo
             }
         }
     }
-    if rows.untold > 0 {
-        said.push(Paragraph { indent: 2, text: words.untold(rows.untold) });
+    let muted = rows.muted.len() as u64;
+    for text in [words.untold(rows.untold), words.muted(muted)].into_iter().flatten() {
+        said.push(Paragraph { indent: 2, text });
     }
     said.push(blank());
     said
@@ -123,9 +124,10 @@ impl Once {
 fn shown(finding: &Finding, words: &Words, known: &Known<'_>, once: &mut Once) -> Vec<Paragraph> {
     let excerpt = finding.evidence.excerpt.as_deref().map(printable);
     let why = [vec![words.why(finding)], words.advice(finding, &known.switches)].concat();
-    let said =
-        [vec![printable(&evidence(finding))], excerpt.into_iter().collect(), once.new_ones(why)].concat();
-    said.into_iter().filter(|text| !text.is_empty()).map(|text| Paragraph { indent: 4, text }).collect()
+    let key = printable(&format!("key: {}", finding.key()));
+    let shown = [printable(&evidence(finding)), excerpt.unwrap_or_default(), key];
+    let said = shown.into_iter().chain(once.new_ones(why));
+    said.filter(|text| !text.is_empty()).map(|text| Paragraph { indent: 4, text }).collect()
 }
 
 /// What shows it, for who wants to look closer.
@@ -216,7 +218,7 @@ impl Rows {
     /// What can be said of all of it.
     pub(crate) fn summary(&self) -> Summary {
         let given = all_given(self.rows.iter().map(|row| row.given)) == Some(true);
-        Summary::of(&self.findings, self.total().content.coverage, given)
+        Summary::of(self.findings.iter().chain(&self.muted), self.total().content.coverage, given)
     }
 }
 
@@ -226,6 +228,9 @@ pub(crate) mod tests {
         Class, Confidence, Coverage, Destination, DetailKind, DetailName, Envelope, Evidence, FlowNumber,
         Grade, Severity, Timestamp,
     };
+
+    use telltale_model::Rule;
+    use telltale_store::Mute;
 
     use super::*;
     use crate::rows::tests::{companies, content, sample};
@@ -301,7 +306,8 @@ Worth knowing
         let rows = Rows { findings: found(), ..companies() };
         let text = text(&rows, true);
         let evidence = "    <imei 1> as sha1, base64url, cut16 \u{b7} path[4] \u{b7} api.shop.example \u{b7} \
-                        protection: none \u{b7} flow 3 \u{b7} byte 0\n    /pass/activate/dev/<imei 1>/activating\n";
+                        protection: none \u{b7} flow 3 \u{b7} byte 0\n    /pass/activate/dev/<imei 1>/activating\n    \
+                        key: identifier-sent|/usr/bin/curl|shop|imei 1 disguised\n";
         assert!(text.contains(evidence), "{text}");
         assert!(text.contains("Whoever tries out all values can find yours."), "{text}");
     }
@@ -357,6 +363,26 @@ Worth knowing
         let text = text(&Rows { findings: mixed(), ..companies() }, true);
         assert_eq!(text.matches("Install the latest version").count(), 1, "{text}");
         assert_eq!(text.matches("People on the same Wi-Fi").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn what_is_muted_is_counted_and_still_no_absence() {
+        let mut rows = Rows { findings: found(), ..companies() };
+        for row in &mut rows.rows {
+            (row.given, row.sum.content) = (Some(true), content(Class::Searched, 1_000));
+        }
+        rows.rows[0].sum.content.coverage.encrypted = 9;
+        rows.mute(&[Mute { program: None, rule: Rule::IdentifierSent }]);
+        let expected = "\
+At least 1 of your details was sent. 1 could be read by anyone.
+
+Worth knowing
+  curl contacted shop, who made this phone.
+    Certain: it was seen. 3 times, first at 2026-11-24 15:00:00 UTC, last at 15:00:00 UTC.
+  2 findings are muted.
+
+";
+        assert_eq!(text(&rows, false), expected);
     }
 
     #[test]

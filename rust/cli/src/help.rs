@@ -17,6 +17,8 @@ pub(crate) enum Topic {
     Lookup,
     /// `telltale identifiers`
     Identifiers,
+    /// `telltale mute` and `telltale unmute`
+    Mute,
 }
 
 impl Topic {
@@ -30,6 +32,7 @@ impl Topic {
             Self::Replay => "telltale replay --help",
             Self::Lookup => "telltale lookup --help",
             Self::Identifiers => "telltale identifiers --help",
+            Self::Mute => "telltale mute --help",
         }
     }
 
@@ -43,6 +46,7 @@ impl Topic {
             Self::Replay => REPLAY,
             Self::Lookup => LOOKUP,
             Self::Identifiers => IDENTIFIERS,
+            Self::Mute => MUTE,
         }
     }
 }
@@ -56,6 +60,7 @@ Telltale shows what a program sends out: to whom, and how much.
   telltale attach              relay for a network device that is already open
   telltale lookup HOST         say whose a host or address is, and how we know
   telltale identifiers         say which details of yours are looked for
+  telltale mute                say which findings are not told any more
   telltale help [SUBCOMMAND]   explain more; so does --help after any of these
   telltale version             print the version
   telltale about               licences of Telltale and all that is in it
@@ -278,11 +283,37 @@ Examples:
 Exit code: 0; 125 when something was refused, or Telltale failed.
 ";
 
+const MUTE: &str = "\
+Say which findings are not told any more.
+
+  telltale mute [--db FILE] [KEY]...
+  telltale unmute [--db FILE] KEY...
+  telltale unmute [--db FILE] --all
+
+KEY is that of a finding, as telltale report --details and --json show it. What
+is muted is its rule for its program, or for all programs where KEY is only the
+name of a rule. Without a KEY, mute lists what is muted.
+
+What is muted is still seen, kept and counted; one line of the report says how
+many findings were left out.
+
+Options:
+  --db FILE  change this database [as for telltale report]
+  --all      end every silence
+
+Examples:
+  telltale mute 'first-contact|/usr/bin/curl|example|'
+  telltale mute maker-contacted
+  telltale unmute --all
+
+Exit code: 0; 125 when something was refused, or Telltale failed.
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALL: [Topic; 7] = [
+    const ALL: [Topic; 8] = [
         Topic::Program,
         Topic::Run,
         Topic::Attach,
@@ -290,6 +321,7 @@ mod tests {
         Topic::Replay,
         Topic::Lookup,
         Topic::Identifiers,
+        Topic::Mute,
     ];
 
     #[test]
@@ -347,6 +379,7 @@ mod tests {
                 ],
             ),
             (Topic::Lookup, &["--json"]),
+            (Topic::Mute, &["--db", "--all"]),
         ] {
             for option in options {
                 let said = [format!("\n  {option} "), format!("\n  {option}\n")];

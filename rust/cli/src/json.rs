@@ -44,6 +44,7 @@ pub(crate) fn render(rows: &Rows, tables: Option<&Destinations>, frame: &Frame) 
         contacts: grouped.iter().map(|contact| Company::of(contact, tables)).collect(),
         findings: rows.findings.iter().map(found).collect(),
         findings_untold: rows.untold,
+        findings_muted: rows.muted.len(),
         summary: words.lead(&rows.summary()),
     };
     // Strings, numbers and lists always have a JSON form.
@@ -64,6 +65,7 @@ struct Report<'a> {
     contacts: Vec<Company<'a>>,
     findings: Vec<findings::json::Report<'a>>,
     findings_untold: u64,
+    findings_muted: usize,
     summary: String,
 }
 
@@ -276,7 +278,7 @@ mod tests {
                 "coverage_bytes": encrypted,
             }],
             "findings": [],
-            "findings_untold": 0,
+            "findings_untold": 0, "findings_muted": 0,
             "summary": "Nothing could be searched, so nothing can be said of your details; \
                         7 bytes could not be searched.",
         });

@@ -12,6 +12,7 @@ mod keys;
 mod live;
 mod lookup;
 mod moment;
+mod mute;
 mod output;
 mod problem;
 mod replay;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Ok(Request::Replay(options)) => replay::replay(&options),
         Ok(Request::Lookup(options)) => lookup::lookup(&options),
         Ok(Request::Identifiers(request)) => identifiers::identifiers(&request),
+        Ok(Request::Mute(options)) => mute::mute(&options),
         Ok(Request::About) => output::print(&about::text()),
         Ok(Request::Help(topic)) => output::print(topic.text()),
         Ok(Request::Version) => output::print(concat!("telltale ", env!("CARGO_PKG_VERSION"), "\n")),

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use telltale_driver::launch::Caller;
-use telltale_model::Told;
 use telltale_store::{Cause, Error, Filter, Reader};
 use telltale_watch::destinations::Destinations;
 
@@ -17,7 +16,7 @@ use crate::output;
 use crate::problem::{self, Problem, reason};
 use crate::rows::Rows;
 use crate::table::{self, View};
-use crate::{session, since, tables};
+use crate::{session, since, tables, words};
 
 /// Prints what is known on stdout.
 pub(crate) fn report(options: &ReportOptions) -> ExitCode {
@@ -71,12 +70,15 @@ impl Known {
         let tables = tables::open(|name| env::var_os(name));
         let untold = tables.as_ref().err().map(session::no_tables);
         let tables = tables.ok();
-        let findings = reader.as_ref().map(|reader| told(reader, filter)).transpose()?.unwrap_or_default();
+        let found = reader.as_ref().map(|reader| reader.findings(filter)).transpose()?.unwrap_or_default();
+        let mutes = reader.as_ref().map(Reader::muted).transpose()?.unwrap_or_default();
         let rows = totals.map(|totals| Rows::kept(totals, tables.as_ref())).unwrap_or_default();
-        let rows = Rows { findings, ..rows };
+        let mut rows = Rows { findings: found.told, untold: found.older, ..rows };
+        rows.mute(&mutes);
         let nothing = rows.is_empty() && (reader.is_none() || *filter == Filter::default());
         let unread = reader.as_ref().and_then(Reader::unread_log);
-        let problems = unread.into_iter().map(not_shown).chain(untold).collect();
+        let problems = unread.into_iter().map(not_shown).chain(untold).chain(unread_findings(found.unread));
+        let problems = problems.collect();
         Ok(Self { rows, nothing, problems, tables, details })
     }
 
@@ -107,11 +109,15 @@ impl Known {
     }
 }
 
-/// Findings that were not muted.
-fn told(reader: &Reader, filter: &Filter) -> Result<Vec<Told>, Error> {
-    let muted = reader.muted()?;
-    let told = reader.findings(filter)?.into_iter();
-    Ok(told.filter(|told| !muted.iter().any(|mute| mute.covers(&told.finding))).collect())
+fn unread_findings(count: u64) -> Option<String> {
+    let what = match count {
+        0 => return None,
+        1 => "1 finding".to_owned(),
+        _ => format!("{} findings", words::number(count)),
+    };
+    Some(format!(
+        "{what} in the database cannot be read: another version of Telltale kept it, or it is damaged"
+    ))
 }
 
 fn not_shown(log: &Path) -> String {
@@ -119,7 +125,7 @@ fn not_shown(log: &Path) -> String {
     format!("{log} cannot be read; what was kept last may stand there alone, and is missing here")
 }
 
-fn advise(error: &Error, database: &Database) -> Problem {
+pub(crate) fn advise(error: &Error, database: &Database) -> Problem {
     let problem = Problem::new(error.to_string());
     match (error.cause(), database) {
         (Cause::Damage, Database::File(path)) => problem.advise(format!(

@@ -1,7 +1,7 @@
 //! What the table and the JSON are made of, from the watcher's ledger or from the database.
 
 use telltale_model::{Country, Relation, Told};
-use telltale_store::Total;
+use telltale_store::{Mute, Total};
 use telltale_watch::destinations::{Around, Destinations};
 use telltale_watch::{Ledger, Line, Sum};
 
@@ -14,6 +14,8 @@ pub(crate) struct Rows {
     pub(crate) others: Sum,
     /// What of it a person may want to know, in the order in which it is told.
     pub(crate) findings: Vec<Told>,
+    /// Those that nobody wants to be told of any more.
+    pub(crate) muted: Vec<Told>,
     /// Findings that were too many to be told apart.
     pub(crate) untold: u64,
 }
@@ -22,6 +24,13 @@ impl Rows {
     /// What the database holds. The companies' relations are told by the tables of today.
     pub(crate) fn kept(totals: Vec<Total>, tables: Option<&Destinations>) -> Self {
         Self { rows: totals.into_iter().map(|total| line(total, tables)).collect(), ..Self::default() }
+    }
+
+    /// Tells no more of these. They were seen all the same, and count.
+    pub(crate) fn mute(&mut self, mutes: &[Mute]) {
+        let is_muted = |told: &Told| mutes.iter().any(|mute| mute.covers(&told.finding));
+        let (muted, told) = std::mem::take(&mut self.findings).into_iter().partition(is_muted);
+        (self.muted, self.findings) = (muted, told);
     }
 
     /// Whether there is nothing to show.
@@ -40,7 +49,7 @@ impl Rows {
 impl From<Ledger> for Rows {
     fn from(ledger: Ledger) -> Self {
         let Ledger { lines, others, findings, untold } = ledger;
-        Self { rows: lines, others, findings, untold }
+        Self { rows: lines, others, findings, untold, ..Self::default() }
     }
 }
 

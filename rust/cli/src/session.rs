@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use telltale_driver::watcher::{Report, Watch, WatchConfig, WatchSender};
 use telltale_model::{History, Owner};
-use telltale_store::{Cause, Error, Reader, Run, Store, holds_something_else};
+use telltale_store::{Cause, Error, Mute, Reader, Run, Store, holds_something_else};
 use telltale_watch::Keys;
 use telltale_watch::destinations::Destinations;
 
@@ -70,6 +70,8 @@ pub(crate) struct Session {
     unopened: Option<Error>,
     /// What the database remembered at the beginning.
     history: History,
+    /// What nobody wants to be told of any more, as it was then.
+    mutes: Vec<Mute>,
 }
 
 impl Session {
@@ -95,6 +97,7 @@ impl Session {
             frame: Frame::default(),
             unopened: None,
             history: History::default(),
+            mutes: Vec::new(),
         };
         if !plan.watch {
             return Ok(session);
@@ -138,7 +141,8 @@ impl Session {
         let Report { ledger, problems: seen, dropped } = watch.stop(patience);
         self.frame.problems.extend(problems.into_iter().chain(seen).chain(passed_over));
         self.frame.dropped = dropped;
-        let rows = Rows::from(ledger);
+        let mut rows = Rows::from(ledger);
+        rows.mute(&self.mutes);
         // With flows to keep, the watcher says how many it could not.
         let unopened = self.unopened.take().filter(|_| rows.is_empty());
         self.frame.problems.extend(unopened.map(|error| format!("nothing could be kept: {error}")));
@@ -162,8 +166,10 @@ impl Session {
         match Store::open(&path, run.clone()) {
             Ok(opened) => {
                 // Without a memory no comparison is made, and all else goes on.
-                let reader = Reader::open(&path).ok().flatten();
-                self.history = reader.and_then(|reader| reader.history(started).ok()).unwrap_or_default();
+                if let Some(reader) = Reader::open(&path).ok().flatten() {
+                    self.history = reader.history(started).unwrap_or_default();
+                    self.mutes = reader.muted().unwrap_or_default();
+                }
                 self.frame.problems.extend(opened.set_aside.map(|aside| {
                     let (path, aside) = (path.display(), aside.display());
                     format!("the database {path} was damaged; it was moved to {aside}, and a new one begun")

@@ -78,21 +78,6 @@ impl Content {
         }
     }
 
-    /// The same as it looks to who has no keys: what was read with them is encrypted.
-    #[must_use]
-    pub fn without_keys(&self) -> Self {
-        let (mut content, mut left) = (*self, self.read_with_keys);
-        let Coverage { searched, found, opaque, unknown, encrypted, .. } = &mut content.coverage;
-        // A detail that was found stays so as long as anything else can be the rest.
-        for bytes in [searched, opaque, unknown, found] {
-            let hidden = left.min(*bytes);
-            *bytes -= hidden;
-            left -= hidden;
-            *encrypted = encrypted.saturating_add(hidden);
-        }
-        Self { read_with_keys: 0, ..content }
-    }
-
     /// Whether others on the way could read it. What was not understood may be protected inside, as a call is;
     /// what nobody watched says nothing. What was read with keys was encrypted on the way all the same.
     pub fn protection(&self) -> Protection {
@@ -151,8 +136,6 @@ mod tests {
         assert_eq!(keys(&[(Handshake, 9), (Searched, 5), (Found, 2)], 7), Protection::Protected);
         assert_eq!(keys(&[(Searched, 5), (Opaque, 2), (Encrypted, 30)], 7), Protection::Protected);
         assert_eq!(keys(&[(Searched, 6), (Found, 2)], 7), Protection::Mixed, "a byte in clear");
-        let kept = Content { read_with_keys: 7, ..content(&[(Searched, 5), (Found, 3)]) }.without_keys();
-        assert_eq!(kept, content(&[(Encrypted, 7), (Found, 1)]));
     }
 
     #[test]

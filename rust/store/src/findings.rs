@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Transaction, params};
-use telltale_model::{Finding, Flow, Rule, Timestamp, Told, sort_told};
+use telltale_model::{Finding, Flow, Interruption, Rule, Timestamp, Told, sort_told};
 
 use crate::{limits, row};
 
@@ -25,6 +26,17 @@ impl Mute {
     }
 }
 
+/// What the database knows of findings, and what it could not say of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// Each statement once, in the order in which they are told.
+    pub told: Vec<Told>,
+    /// Older ones that were too many to be looked at.
+    pub older: u64,
+    /// Rows that cannot be read: another Telltale wrote them, or they are damaged.
+    pub unread: u64,
+}
+
 /// Keeps what is known of a flow now in place of what was known before.
 pub(crate) fn keep(transaction: &Transaction<'_>, run: i64, flow: &Flow) -> rusqlite::Result<()> {
     let number = row::signed(flow.number.0);
@@ -36,8 +48,8 @@ pub(crate) fn keep(transaction: &Transaction<'_>, run: i64, flow: &Flow) -> rusq
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for (place, finding) in (0_i64..).zip(&flow.findings) {
-        // Text, numbers and lists always have a JSON form.
-        let Ok(text) = serde_json::to_string(finding) else { continue };
+        let text = serde_json::to_string(finding)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
         insert.execute(params![
             run,
             number,
@@ -54,36 +66,60 @@ pub(crate) fn keep(transaction: &Transaction<'_>, run: i64, flow: &Flow) -> rusq
     Ok(())
 }
 
-/// Every statement once, since a moment and of one program where they are given. A row that this Telltale
-/// cannot have written is passed over.
+/// Since a moment and of one program where they are given: the latest ones, up to a limit.
 pub(crate) fn select(
     connection: &Connection,
     since: Option<Timestamp>,
     program: Option<&str>,
-) -> rusqlite::Result<Vec<Told>> {
-    let mut statement = connection.prepare(
-        "SELECT finding FROM finding
-         WHERE (?1 IS NULL OR at >= ?1)
-           AND (?2 IS NULL OR program = ?2 OR substr(program, -length(?2) - 1) = '/' || ?2)
-         ORDER BY at DESC LIMIT ?3",
-    )?;
+) -> rusqlite::Result<Findings> {
+    select_up_to(limits::FINDINGS_READ, connection, since, program)
+}
+
+const ASKED_FOR: &str = "
+FROM finding
+WHERE (?1 IS NULL OR at >= ?1)
+  AND (?2 IS NULL OR program = ?2 OR substr(program, -length(?2) - 1) = '/' || ?2)
+";
+
+fn select_up_to(
+    most: u64,
+    connection: &Connection,
+    since: Option<Timestamp>,
+    program: Option<&str>,
+) -> rusqlite::Result<Findings> {
+    let latest = format!("SELECT finding {ASKED_FOR} ORDER BY at DESC LIMIT ?3");
     let since = since.map(|since| row::hour(since).saturating_mul(1_000_000));
     let mut told: BTreeMap<String, Told> = BTreeMap::new();
-    let mut rows = statement.query(params![since, program, limits::FINDINGS_READ])?;
+    let (mut read, mut unread) = (0, 0);
+    let mut statement = connection.prepare(&latest)?;
+    let mut rows = statement.query(params![since, program, row::signed(most)])?;
     while let Some(found) = rows.next()? {
-        let text: String = found.get(0)?;
-        let Ok(finding) = serde_json::from_str::<Finding>(&text) else { continue };
-        let new = Told::new(finding);
-        match told.get_mut(&new.finding.key()) {
-            Some(known) => known.add(new),
-            None => {
-                told.insert(new.finding.key(), new);
-            }
+        read += 1;
+        match finding(found.get_ref(0)?) {
+            Some(finding) => add(&mut told, Told::new(finding)),
+            None => unread += 1,
         }
     }
+    let older = if read < most { 0 } else { count(connection, since, program)?.saturating_sub(read) };
     let mut told: Vec<Told> = told.into_values().collect();
     sort_told(&mut told);
-    Ok(told)
+    Ok(Findings { told, older, unread })
+}
+
+fn finding(kept: ValueRef<'_>) -> Option<Finding> {
+    serde_json::from_slice(kept.as_bytes().ok()?).ok()
+}
+
+fn add(told: &mut BTreeMap<String, Told>, new: Told) {
+    match told.get_mut(&new.finding.key()) {
+        Some(known) => known.add(new),
+        None => drop(told.insert(new.finding.key(), new)),
+    }
+}
+
+fn count(connection: &Connection, since: Option<i64>, program: Option<&str>) -> rusqlite::Result<u64> {
+    let all = format!("SELECT count(*) {ASKED_FOR}");
+    connection.query_row(&all, params![since, program], |found| found.get(0).map(row::unsigned))
 }
 
 /// Begins or ends a silence. '' stands for all programs.
@@ -109,6 +145,27 @@ pub(crate) fn muted(connection: &Connection) -> rusqlite::Result<Vec<Mute>> {
         muted.extend(rule.map(|rule| Mute { program, rule }));
     }
     Ok(muted)
+}
+
+/// Remembers that a person was interrupted, and forgets what was longer ago than anything asks for.
+pub(crate) fn interrupted(connection: &Connection, interruption: &Interruption) -> rusqlite::Result<()> {
+    const DAY: i64 = 86_400 * 1_000_000;
+    let Interruption { at, subject } = interruption;
+    connection.execute("DELETE FROM interruption WHERE at < ?1", [at.0.saturating_sub(2 * DAY)])?;
+    connection.execute(
+        "INSERT OR IGNORE INTO interruption (at, subject) VALUES (?1, ?2)",
+        params![at.0, subject],
+    )?;
+    Ok(())
+}
+
+/// The interruptions of the last two days, the latest first.
+pub(crate) fn interruptions(connection: &Connection) -> rusqlite::Result<Vec<Interruption>> {
+    let mut statement =
+        connection.prepare("SELECT at, subject FROM interruption ORDER BY at DESC, subject")?;
+    let rows = statement
+        .query_map([], |found| Ok(Interruption { at: Timestamp(found.get(0)?), subject: found.get(1)? }))?;
+    rows.collect()
 }
 
 #[cfg(test)]
@@ -159,8 +216,9 @@ mod tests {
     }
 
     fn told(folder: &Folder, filter: &Filter) -> Vec<(Finding, u64, Timestamp)> {
-        let told = Reader::open(&folder.database()).unwrap().unwrap().findings(filter).unwrap();
-        told.into_iter().map(|told| (told.finding, told.times, told.last)).collect()
+        let found = Reader::open(&folder.database()).unwrap().unwrap().findings(filter).unwrap();
+        assert_eq!((found.older, found.unread), (0, 0));
+        found.told.into_iter().map(|told| (told.finding, told.times, told.last)).collect()
     }
 
     #[test]
@@ -175,6 +233,43 @@ mod tests {
         let other = Filter { program: Some("wget".into()), since: None };
         let tomorrow = Filter { program: None, since: Some(Timestamp(NOW.0 + DAY)) };
         assert!(told(&folder, &other).is_empty() && told(&folder, &tomorrow).is_empty());
+    }
+
+    #[test]
+    fn what_is_not_told_is_counted() {
+        let folder = Folder::new("not-told");
+        let flows = [1, 2, 3, 4].map(|number| {
+            let mut flow = flagged(number, Timestamp(NOW.0 + number.cast_signed()), &[&[]]);
+            flow.findings[0].program = Some(format!("/opt/{number}"));
+            flow
+        });
+        let store = store(&folder, &flows);
+        let connection = store.connection();
+        let up_to = |most, program| {
+            let Findings { told, older, unread } = select_up_to(most, connection, None, program).unwrap();
+            (told.len(), older, unread)
+        };
+        assert_eq!((up_to(9, None), up_to(3, None), up_to(4, None)), ((4, 0, 0), (3, 1, 0), (4, 0, 0)));
+        assert_eq!(up_to(1, Some("2")), (1, 0, 0));
+        connection
+            .execute("UPDATE finding SET finding = '{\"what\":{\"rule\":\"to-come\"}}' WHERE number = 4", [])
+            .unwrap();
+        connection.execute("UPDATE finding SET finding = CAST(x'ff' AS TEXT) WHERE number = 3", []).unwrap();
+        assert_eq!(up_to(9, None), (2, 0, 2));
+    }
+
+    #[test]
+    fn interruptions_are_remembered_for_two_days() {
+        let folder = Folder::new("interruptions");
+        let store = store(&folder, &[flagged(1, NOW, &[&[]])]);
+        let at = |days: i64| Interruption { at: Timestamp(NOW.0 + days * DAY), subject: "a <imei 1>".into() };
+        for days in [0, 0, 1, 2] {
+            store.interrupted(&at(days)).unwrap();
+        }
+        let reader = Reader::open(&folder.database()).unwrap().unwrap();
+        assert_eq!(reader.interruptions().unwrap(), [at(2), at(1), at(0)]);
+        store.interrupted(&at(3)).unwrap();
+        assert_eq!(reader.interruptions().unwrap(), [at(3), at(2), at(1)]);
     }
 
     #[test]

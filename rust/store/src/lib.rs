@@ -25,6 +25,6 @@ mod view;
 
 pub use error::{Cause, Error};
 pub use file::holds_something_else;
-pub use findings::Mute;
+pub use findings::{Findings, Mute};
 pub use reader::{Filter, Reader, Total};
 pub use store::{Opened, Run, Store};

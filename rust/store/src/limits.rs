@@ -10,7 +10,7 @@ pub const FLOW_DAYS: i64 = 30;
 pub const FINDING_DAYS: i64 = 90;
 
 /// Findings that one question looks at, the latest ones: each is under 1 kB.
-pub const FINDINGS_READ: i64 = 20_000;
+pub const FINDINGS_READ: u64 = 20_000;
 
 /// Lines of the history that one question answers.
 pub const CONTACTS_READ: i64 = 16_384;

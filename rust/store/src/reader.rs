@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
-use telltale_model::{Content, History, NameKnown, Protocol, Role, Timestamp, Told, Traffic};
+use telltale_model::{Content, History, Interruption, NameKnown, Protocol, Role, Timestamp, Traffic};
 
 use crate::error::Cause;
 use crate::row::Amount;
 use crate::schema::{self, Unusable};
 use crate::view::{self, Seen};
-use crate::{Error, Mute, file, findings, history, limits, row};
+use crate::{Error, Findings, Mute, file, findings, history, limits, row};
 
 /// Reads, and never writes: neither into the database nor beside it.
 #[derive(Debug)]
@@ -100,11 +100,11 @@ impl Reader {
         ask(&self.path, |connection| Ok(select(connection, filter)?)).map(|seen| seen.answer)
     }
 
-    /// Findings, each statement once, in the order in which they are told.
+    /// Findings, each statement once, in the order in which they are told; and how many there are besides.
     ///
     /// # Errors
     /// A sentence, such as for a damaged file.
-    pub fn findings(&self, filter: &Filter) -> Result<Vec<Told>, Error> {
+    pub fn findings(&self, filter: &Filter) -> Result<Findings, Error> {
         let program = filter.program.as_deref();
         self.ask(|connection| findings::select(connection, filter.since, program))
     }
@@ -115,6 +115,14 @@ impl Reader {
     /// A sentence, such as for a damaged file.
     pub fn muted(&self) -> Result<Vec<Mute>, Error> {
         self.ask(findings::muted)
+    }
+
+    /// What a person was interrupted for in the last two days, the latest first.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn interruptions(&self) -> Result<Vec<Interruption>, Error> {
+        self.ask(findings::interruptions)
     }
 
     /// What is remembered from before, for rules that compare.
@@ -165,7 +173,7 @@ fn whole_name(total: &Total) -> WholeName {
 const SEVERAL_NAMES: &str = "
 SELECT DISTINCT program, uid, protocol, coalesce(name, remote_address), remote_port, names
 FROM flow
-WHERE instr(names, char(10)) AND (?1 IS NULL OR hour >= ?1)
+WHERE instr(names, char(10)) > 0 AND (?1 IS NULL OR hour >= ?1)
   AND (?2 IS NULL OR program = ?2 OR substr(program, -length(?2) - 1) = '/' || ?2)
 ";
 
@@ -200,7 +208,7 @@ const TOTALS: &str = "
 SELECT sum(bytes_sent) AS sent, sum(bytes_received) AS received,
        sum(packets_sent), sum(packets_received), sum(content_sent), sum(handshake), sum(searched),
        sum(found), sum(opaque), sum(encrypted), sum(unknown), sum(not_watched), sum(asked_openly),
-       sum(flows), program, uid, protocol, name, min(address), port, max(name_known),
+       sum(read_with_keys), sum(flows), program, uid, protocol, name, min(address), port, max(name_known),
        max(company), max(probable), max(role), min(given)
 FROM hourly
 WHERE (?1 IS NULL OR hour >= ?1)
@@ -211,7 +219,7 @@ ORDER BY sent DESC, received DESC, program, uid, name, min(address), port, proto
 
 /// `None` for a row that this Telltale cannot have written.
 fn total(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Total>> {
-    let (protocol, address, port) = (text(found, 16)?, text(found, 18)?, found.get::<_, i64>(19)?);
+    let (protocol, address, port) = (text(found, 17)?, text(found, 19)?, found.get::<_, i64>(20)?);
     let (Some(protocol), Ok(address), Ok(port)) =
         (protocol_named(&protocol), address.parse::<IpAddr>(), u16::try_from(port))
     else {
@@ -221,18 +229,18 @@ fn total(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Total>> {
     Ok(Some(Total {
         traffic,
         content,
-        flows: row::unsigned(found.get(13)?),
-        program: known(text(found, 14)?),
-        uid: u32::try_from(found.get::<_, i64>(15)?).ok(),
+        flows: row::unsigned(found.get(14)?),
+        program: known(text(found, 15)?),
+        uid: u32::try_from(found.get::<_, i64>(16)?).ok(),
         protocol,
-        name: known(text(found, 17)?),
+        name: known(text(found, 18)?),
         remote: SocketAddr::new(address, port),
         other_names: BTreeSet::new(),
-        known: row::name_known(found.get(20)?),
-        company: maybe(found, 21)?,
-        probable: found.get(22)?,
-        role: maybe(found, 23)?.and_then(|role| role_named(&role)),
-        given: found.get(24)?,
+        known: row::name_known(found.get(21)?),
+        company: maybe(found, 22)?,
+        probable: found.get(23)?,
+        role: maybe(found, 24)?.and_then(|role| role_named(&role)),
+        given: found.get(25)?,
     }))
 }
 
@@ -382,6 +390,39 @@ mod tests {
         assert_eq!(others, ["b.example", "c.example"]);
         let elsewhere = Filter { since: None, program: Some("wget".into()) };
         assert!(Reader::open(&folder.database()).unwrap().unwrap().totals(&elsewhere).unwrap().is_empty());
+    }
+
+    #[test]
+    fn flows_that_named_several_hosts_are_found_without_a_look_at_all_others() {
+        let folder = Folder::new("index");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        store.commit(Timestamp(0), &[flow(0, 0)]).unwrap();
+        let plan = format!("EXPLAIN QUERY PLAN {SEVERAL_NAMES}");
+        let mut statement = store.connection().prepare(&plan).unwrap();
+        let steps = statement.query_map(params![None::<i64>, None::<&str>], |step| step.get::<_, String>(3));
+        let steps: Vec<String> = steps.unwrap().collect::<rusqlite::Result<_>>().unwrap();
+        assert!(steps[0].contains("USING INDEX flow_names"), "{steps:?}");
+    }
+
+    #[test]
+    fn what_was_read_with_keys_is_kept_apart() {
+        let folder = Folder::new("keys");
+        let mut read = owned(1, "/usr/bin/curl", 100);
+        read.facts.count_content(telltale_model::Class::Searched, 70);
+        read.facts.read_with_keys = 60;
+        let mut grown = read.clone();
+        grown.facts.read_with_keys = 65;
+        drop(reader(&folder, &[read]));
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        store.commit(Timestamp(0), &[grown.clone()]).unwrap();
+        grown.owner.program = Some("/usr/bin/wget".into());
+        store.commit(Timestamp(0), &[grown]).unwrap();
+        let totals = Reader::open(&folder.database()).unwrap().unwrap().totals(&Filter::default()).unwrap();
+        let kept: Vec<_> = totals
+            .iter()
+            .map(|total| (total.content.coverage.searched, total.content.read_with_keys))
+            .collect();
+        assert_eq!(kept, [(70, 60), (70, 65)]);
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub(crate) struct Amount {
 }
 
 /// An amount as columns: those of [`Traffic`], then of [`Content`], in the order of their fields.
-pub(crate) const COLUMNS: usize = 13;
+pub(crate) const COLUMNS: usize = 14;
 
 impl Amount {
     pub(crate) fn of(flow: &Flow) -> Self {
@@ -33,8 +33,6 @@ impl Amount {
 
     pub(crate) fn columns(&self) -> [i64; COLUMNS] {
         let Self { traffic, content } = self;
-        // There is no column for what was read with keys: here it is what it was to all others.
-        let content = content.without_keys();
         let coverage = &content.coverage;
         [
             traffic.bytes_sent,
@@ -50,6 +48,7 @@ impl Amount {
             coverage.unknown,
             coverage.not_watched,
             content.asked_openly,
+            content.read_with_keys,
         ]
         .map(signed)
     }
@@ -72,10 +71,8 @@ impl Amount {
             unknown: number(10)?,
             not_watched: number(11)?,
         };
-        Ok(Self {
-            traffic,
-            content: Content { sent: number(4)?, coverage, asked_openly: number(12)?, ..Content::default() },
-        })
+        let (sent, asked_openly, read_with_keys) = (number(4)?, number(12)?, number(13)?);
+        Ok(Self { traffic, content: Content { sent, coverage, asked_openly, read_with_keys } })
     }
 
     /// What was added since `before`; a count that went back adds nothing.

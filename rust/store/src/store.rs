@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior, params};
-use telltale_model::{Flow, Timestamp};
+use telltale_model::{Flow, Interruption, Timestamp};
 
 use crate::row::{About, Amount};
 use crate::totals::{self, Counted};
@@ -90,6 +90,20 @@ impl Store {
     /// # Errors
     /// A sentence, such as for a full disk.
     pub fn mute(&self, mute: &Mute, on: bool) -> Result<(), Error> {
+        self.note(|connection| findings::mute(connection, mute, on))
+    }
+
+    /// Remembers that a person was interrupted, so that it happens no more often than it may: also where the relay
+    /// begins anew.
+    ///
+    /// # Errors
+    /// A sentence, such as for a full disk.
+    pub fn interrupted(&self, interruption: &Interruption) -> Result<(), Error> {
+        self.note(|connection| findings::interrupted(connection, interruption))
+    }
+
+    /// Writes what is about no flow.
+    fn note(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), Error> {
         let opened;
         let connection = match &self.connection {
             Some(connection) => connection,
@@ -98,7 +112,7 @@ impl Store {
                 &opened
             }
         };
-        findings::mute(connection, mute, on).map_err(|error| Error::sqlite(&self.path, &error))
+        write(connection).map_err(|error| Error::sqlite(&self.path, &error))
     }
 
     #[cfg(test)]
@@ -151,14 +165,14 @@ INSERT INTO flow (
     run, number, protocol, app_address, app_port, remote_address, remote_port, uid, pid, program, name,
     started, ended, ending, hour, application, names, name_known, company, probable, role, bytes_sent,
     bytes_received, packets_sent, packets_received, content_sent, handshake, searched, found, opaque,
-    encrypted, unknown, not_watched, asked_openly, earlier_bytes_sent, earlier_bytes_received,
+    encrypted, unknown, not_watched, asked_openly, read_with_keys, earlier_bytes_sent, earlier_bytes_received,
     earlier_packets_sent, earlier_packets_received, earlier_content_sent, earlier_handshake,
     earlier_searched, earlier_found, earlier_opaque, earlier_encrypted, earlier_unknown,
-    earlier_not_watched, earlier_asked_openly, details
+    earlier_not_watched, earlier_asked_openly, earlier_read_with_keys, details
 ) VALUES (
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43,
-    ?44, ?45, ?46, ?47, ?48
+    ?44, ?45, ?46, ?47, ?48, ?49, ?50
 )
 ON CONFLICT (run, number) DO UPDATE SET
     uid = excluded.uid, pid = excluded.pid, program = excluded.program, name = excluded.name, ended =
@@ -169,14 +183,14 @@ ON CONFLICT (run, number) DO UPDATE SET
     excluded.packets_received, content_sent = excluded.content_sent, handshake = excluded.handshake,
     searched = excluded.searched, found = excluded.found, opaque = excluded.opaque, encrypted =
     excluded.encrypted, unknown = excluded.unknown, not_watched = excluded.not_watched, asked_openly =
-    excluded.asked_openly, earlier_bytes_sent = excluded.earlier_bytes_sent, earlier_bytes_received =
+    excluded.asked_openly, read_with_keys = excluded.read_with_keys, earlier_bytes_sent = excluded.earlier_bytes_sent, earlier_bytes_received =
     excluded.earlier_bytes_received, earlier_packets_sent = excluded.earlier_packets_sent,
     earlier_packets_received = excluded.earlier_packets_received, earlier_content_sent =
     excluded.earlier_content_sent, earlier_handshake = excluded.earlier_handshake, earlier_searched =
     excluded.earlier_searched, earlier_found = excluded.earlier_found, earlier_opaque =
     excluded.earlier_opaque, earlier_encrypted = excluded.earlier_encrypted, earlier_unknown =
     excluded.earlier_unknown, earlier_not_watched = excluded.earlier_not_watched, earlier_asked_openly =
-    excluded.earlier_asked_openly, details = excluded.details
+    excluded.earlier_asked_openly, earlier_read_with_keys = excluded.earlier_read_with_keys, details = excluded.details
 ";
 
 fn upsert(transaction: &Transaction<'_>, run: i64, flow: &Flow, counted: &Counted) -> rusqlite::Result<()> {

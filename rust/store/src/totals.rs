@@ -99,20 +99,21 @@ fn known(transaction: &Transaction<'_>, run: i64, flow: &Flow) -> rusqlite::Resu
     transaction
         .prepare_cached(
             "SELECT bytes_sent, bytes_received, packets_sent, packets_received, content_sent, handshake, searched, found, opaque,
-                    encrypted, unknown, not_watched, asked_openly,
+                    encrypted, unknown, not_watched, asked_openly, read_with_keys,
                     earlier_bytes_sent, earlier_bytes_received, earlier_packets_sent, earlier_packets_received,
                     earlier_content_sent, earlier_handshake, earlier_searched, earlier_found,
                     earlier_opaque, earlier_encrypted, earlier_unknown, earlier_not_watched, earlier_asked_openly,
+                    earlier_read_with_keys,
                     hour, uid, pid, program, name, name_known, company, probable, role
              FROM flow WHERE run = ?1 AND number = ?2",
         )?
         .query_row(params![run, row::signed(flow.number.0)], |found| {
             Ok(Known {
                 amount: Amount::read(found, 0)?,
-                counted: Counted { earlier: Amount::read(found, 13)?, hour: found.get(26)? },
-                owner: Owner { uid: found.get(27)?, pid: found.get(28)?, program: found.get(29)? },
-                name: found.get(30)?,
-                about: About::read(found, 31)?,
+                counted: Counted { earlier: Amount::read(found, 14)?, hour: found.get(28)? },
+                owner: Owner { uid: found.get(29)?, pid: found.get(30)?, program: found.get(31)? },
+                name: found.get(32)?,
+                about: About::read(found, 33)?,
             })
         })
         .optional()
@@ -161,10 +162,10 @@ const ADD: &str = "
 INSERT INTO hourly (
     hour, program, uid, protocol, address, port, name, bytes_sent, bytes_received, packets_sent,
     packets_received, content_sent, handshake, searched, found, opaque, encrypted, unknown, not_watched,
-    asked_openly, flows, name_known, company, probable, role, given
+    asked_openly, read_with_keys, flows, name_known, company, probable, role, given
 ) VALUES (
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-    ?23, ?24, ?25, ?26
+    ?23, ?24, ?25, ?26, ?27
 )
 ON CONFLICT DO UPDATE SET
     bytes_sent = bytes_sent + excluded.bytes_sent,
@@ -180,6 +181,7 @@ ON CONFLICT DO UPDATE SET
     unknown = unknown + excluded.unknown,
     not_watched = not_watched + excluded.not_watched,
     asked_openly = asked_openly + excluded.asked_openly,
+    read_with_keys = read_with_keys + excluded.read_with_keys,
     flows = flows + excluded.flows,
     name_known = excluded.name_known, company = excluded.company,
     probable = excluded.probable, role = excluded.role,
@@ -203,8 +205,8 @@ UPDATE hourly SET
     bytes_sent = bytes_sent - ?8, bytes_received = bytes_received - ?9, packets_sent = packets_sent - ?10,
     packets_received = packets_received - ?11, content_sent = content_sent - ?12, handshake = handshake -
     ?13, searched = searched - ?14, found = found - ?15, opaque = opaque - ?16, encrypted = encrypted - ?17,
-    unknown = unknown - ?18, not_watched = not_watched - ?19, asked_openly = asked_openly - ?20, flows =
-    flows - ?21
+    unknown = unknown - ?18, not_watched = not_watched - ?19, asked_openly = asked_openly - ?20,
+    read_with_keys = read_with_keys - ?21, flows = flows - ?22
 WHERE hour = ?1 AND program = ?2 AND uid = ?3 AND protocol = ?4 AND address = ?5 AND port = ?6 AND name = ?7
 ";
 
@@ -213,9 +215,9 @@ DELETE FROM hourly
 WHERE hour = ?1 AND program = ?2 AND uid = ?3 AND protocol = ?4 AND address = ?5 AND port = ?6 AND name = ?7
     AND (
         bytes_sent, bytes_received, packets_sent, packets_received, content_sent, handshake, searched,
-        found, opaque, encrypted, unknown, not_watched, asked_openly, flows
+        found, opaque, encrypted, unknown, not_watched, asked_openly, read_with_keys, flows
     ) = (
-        ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21
+        ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22
     )
 ";
 

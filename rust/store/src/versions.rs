@@ -69,11 +69,28 @@ fn the_findings_of_version_4_stay() {
     let database = made_from(4, &folder);
     drop(Store::open(&database, run()).unwrap());
     let reader = Reader::open(&database).unwrap().unwrap();
-    let findings = reader.findings(&Filter::default()).unwrap();
+    let findings = reader.findings(&Filter::default()).unwrap().told;
     let rules: Vec<_> = findings.iter().map(|told| (told.finding.what.rule(), told.times)).collect();
     assert_eq!(rules, [(Rule::ContentInClear, 1)]);
     let muted = Mute { program: Some("/usr/bin/curl".into()), rule: Rule::FirstContact };
     assert_eq!(reader.muted().unwrap(), [muted]);
+}
+
+#[test]
+fn what_version_5_has_read_with_keys_stays_and_version_4_claims_nothing() {
+    let folder = Folder::new("keys");
+    let with_keys = |number| {
+        let database = made_from(number, &folder);
+        drop(Store::open(&database, run()).unwrap());
+        let reader = Reader::open(&database).unwrap().unwrap();
+        let totals = reader.totals(&Filter::default()).unwrap();
+        (totals[0].content, reader.interruptions().unwrap())
+    };
+    let ((before, none), (after, interruptions)) = (with_keys(4), with_keys(5));
+    assert_eq!((before.read_with_keys, before.protection(), none.len()), (0, Protection::Protected, 0));
+    assert_eq!((after.read_with_keys, after.protection()), (1_200, Protection::Protected));
+    assert_eq!(after.coverage, Coverage { searched: 1_200, encrypted: 1_498_100, ..before.coverage });
+    assert_eq!(interruptions[0].subject, "/usr/bin/curl <imei 1>");
 }
 
 #[test]

@@ -114,9 +114,14 @@ impl Words {
         self.say("fewer", &[])
     }
 
-    /// That there were more findings than are kept.
-    pub fn untold(&self, count: u64) -> String {
-        self.say("untold", &[("n", Value::Number(count))])
+    /// That there were more findings than are kept; nothing where there were not.
+    pub fn untold(&self, count: u64) -> Option<String> {
+        (count > 0).then(|| self.say("untold", &[("n", Value::Number(count))]))
+    }
+
+    /// That findings were muted; nothing where none was.
+    pub fn muted(&self, count: u64) -> Option<String> {
+        (count > 0).then(|| self.say("muted", &[("n", Value::Number(count))]))
     }
 
     /// The daily notice of what does not interrupt.

@@ -150,7 +150,9 @@ fn everything(words: &Words) -> Vec<String> {
                 given: true,
             }));
         }
-        said.extend([words.untold(count), words.digest(count)]);
+        said.extend(
+            [words.untold(count), words.muted(count), Some(words.digest(count))].into_iter().flatten(),
+        );
     }
     said.extend([words.fewer(), words.locked_notice()]);
     said

@@ -11,8 +11,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use telltale_model::{
-    Class, Destination, Ending, Facts, Flow, FlowKey, FlowNumber, NameKnown, Owner, Protocol, Role,
-    Timestamp, Traffic,
+    Class, Confidence, Destination, Ending, Envelope, Evidence, Facts, Finding, Flow, FlowKey, FlowNumber,
+    NameKnown, Owner, Protocol, Role, Severity, Timestamp, Traffic, What,
 };
 use telltale_store::{Run, Store};
 
@@ -59,6 +59,42 @@ fn since_and_app_narrow_it_down() {
     assert_eq!(rows(&["--since", "2027-01-15"]), ["curl", "wget", "total"]);
     let (code, text, _) = said(&data.report(&["--app", "ssh"]));
     assert!(code == 0 && text.starts_with("Nothing that was asked for"), "{text}");
+}
+
+/// What curl did is muted, by a finding's key and by the rule; what wget did is told.
+#[test]
+fn what_is_muted_is_left_out_and_counted_until_it_is_told_again() {
+    let data = Data::with_flows("mute");
+    data.add_findings();
+    let findings = || {
+        let report: Value = serde_json::from_str(&said(&data.report(&["--json"])).1).unwrap();
+        let keys = report["findings"].as_array().unwrap().iter().map(|found| found["key"].as_str().unwrap());
+        (keys.map(str::to_owned).collect::<Vec<_>>(), report["findings_muted"].as_u64().unwrap())
+    };
+    let (keys, muted) = findings();
+    assert_eq!((keys.len(), muted), (2, 0));
+    assert!(said(&data.report(&["--details"])).1.contains(&format!("key: {}\n", keys[0])));
+    let curl = "maker-contacted|/usr/bin/curl";
+    assert!(keys[0].starts_with(&format!("{curl}|")), "{keys:?}");
+
+    let mute = |arguments: &[&str]| said(&data.subcommand(arguments));
+    assert!(mute(&["mute"]).1.starts_with("Nothing is muted."));
+    assert_eq!(
+        mute(&["mute", &keys[0]]),
+        (0, "Muted: maker-contacted of /usr/bin/curl.\n".into(), String::new())
+    );
+    assert_eq!(findings(), (vec![keys[1].clone()], 1));
+    assert!(said(&data.report(&[])).1.contains("\n  1 finding is muted.\n"));
+    assert_eq!(mute(&["mute"]).1, format!("{curl}\n"));
+    assert_eq!(mute(&["mute", "maker-contacted"]).1, "Muted: maker-contacted of all programs.\n");
+    assert_eq!(findings(), (Vec::new(), 2));
+    assert_eq!(mute(&["unmute", curl]).1, "Told again: maker-contacted of /usr/bin/curl.\n");
+    assert_eq!(findings(), (Vec::new(), 2), "its rule is muted for all");
+    assert!(mute(&["unmute", curl]).2.contains("maker-contacted of /usr/bin/curl is not muted"));
+    assert_eq!(mute(&["unmute", "--all"]).1, "All findings are told.\n");
+    assert_eq!(findings(), (keys, 0));
+    let (code, _, told) = mute(&["mute", "shop"]);
+    assert!(code == 125 && told.contains("no finding has the key \"shop\""), "{told}");
 }
 
 #[test]
@@ -178,6 +214,35 @@ impl Data {
             .env("XDG_CACHE_HOME", self.0.join("cache"))
             .env_remove("SUDO_UID");
         command
+    }
+
+    fn subcommand(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_telltale"));
+        let command = command.args(arguments).env("XDG_DATA_HOME", &self.0).env_remove("SUDO_UID");
+        command.output().unwrap()
+    }
+
+    /// Curl and wget contacted the phone's maker.
+    fn add_findings(&self) {
+        let run = Run { started: Timestamp(0), command: "test".into(), version: "0".into() };
+        let flows = ["/usr/bin/curl", "/usr/bin/wget"].map(|program| {
+            let mut flow = flow(4, program, None, "192.0.2.4:443", 30);
+            flow.number = FlowNumber(if program.ends_with("curl") { 5 } else { 4 });
+            flow.findings = vec![Finding {
+                what: What::MakerContacted,
+                program: Some(program.into()),
+                uid: Some(1000),
+                destination: Destination { company: Some("xiaomi".into()), ..Destination::default() },
+                envelope: Envelope::Tls,
+                severity: Severity::Info,
+                confidence: Confidence::Certain,
+                evidence: Evidence { flow: flow.number, offset: None, field: None, excerpt: None },
+                times: 1,
+                at: flow.started,
+            }];
+            flow
+        });
+        Store::open(&self.database(), run).unwrap().store.commit(Timestamp(0), &flows).unwrap();
     }
 
     fn report(&self, arguments: &[&str]) -> Output {
