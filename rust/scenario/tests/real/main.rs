@@ -9,6 +9,7 @@ mod content;
 mod counts;
 mod datagrams;
 mod integrity;
+mod keys;
 mod leftovers;
 mod load;
 mod network;

@@ -104,10 +104,16 @@ impl World {
 
     /// `telltale run` with these options before COMMAND, its report going to a file.
     pub(crate) fn telltale(&self, command: &[&str]) -> Command {
+        self.telltale_with(&[], command)
+    }
+
+    /// The same with more options.
+    pub(crate) fn telltale_with(&self, options: &[&str], command: &[&str]) -> Command {
         let mut telltale = Command::new(telltale());
         telltale
             .args(["run", "--db", "none", "--json", "--report"])
             .arg(self.report_path())
+            .args(options)
             .arg("--")
             .args(command);
         telltale
