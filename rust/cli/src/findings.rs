@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use telltale_model::{Country, DetailKind, DetailName, Finding, Form, Told, What};
 use telltale_watch::all_given;
 use telltale_watch::destinations::Destinations;
-use telltale_words::{Parties, Summary, Switch, Words, printable};
+use telltale_words::{Level, Parties, Summary, Switch, Words, printable};
 
 use crate::moment;
 use crate::rows::{Rows, company_name};
@@ -66,8 +66,8 @@ pub(crate) fn paragraphs(rows: &Rows, tables: Option<&Destinations>, details: bo
     let mut said = vec![Paragraph { indent: 0, text: words.lead(&summary) }];
     let telling = Telling::new(&words, tables, rows.findings.iter().map(|told| &told.finding));
     let mut once = Once::default();
-    for (level, group) in by_level(&rows.findings, &words) {
-        said.extend([blank(), Paragraph { indent: 0, text: level }]);
+    for (level, group) in by_level(&rows.findings) {
+        said.extend([blank(), Paragraph { indent: 0, text: words.level(level) }]);
         for told in group {
             let known = Known::of(&told.finding, &telling);
             said.extend(one(told, &words, &known));
@@ -88,15 +88,11 @@ fn blank() -> Paragraph {
     Paragraph { indent: 0, text: String::new() }
 }
 
-/// Findings under their levels: each level once, and those first that hold the gravest.
-fn by_level<'a>(findings: &'a [Told], words: &Words) -> Vec<(String, Vec<&'a Told>)> {
-    let mut groups: Vec<(String, Vec<&Told>)> = Vec::new();
+/// Findings under their headings, each once.
+fn by_level(findings: &[Told]) -> BTreeMap<Level, Vec<&Told>> {
+    let mut groups: BTreeMap<Level, Vec<&Told>> = BTreeMap::new();
     for told in findings {
-        let level = words.level(&told.finding);
-        match groups.iter_mut().find(|(known, _)| *known == level) {
-            Some((_, group)) => group.push(told),
-            None => groups.push((level, vec![told])),
-        }
+        groups.entry(Level::of(&told.finding)).or_default().push(told);
     }
     groups
 }
@@ -345,7 +341,7 @@ Worth knowing
         let text = text(&Rows { findings: mixed(), ..companies() }, false);
         let heading = |line: &&str| !line.is_empty() && !line.starts_with(' ');
         let headings: Vec<&str> = text.lines().filter(heading).skip(1).collect();
-        assert_eq!(headings, ["Readable by anyone", "Worth knowing", "Protected on the way"], "{text}");
+        assert_eq!(headings, ["Readable by anyone", "Protected on the way", "Worth knowing"], "{text}");
     }
 
     #[test]

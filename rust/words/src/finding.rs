@@ -38,6 +38,54 @@ pub struct Switch<'a> {
     pub checked: bool,
 }
 
+/// Under which heading a finding stands, in the order of the headings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Something of the person's that anyone on the way could read.
+    Open,
+    /// The same, disguised.
+    Disguised,
+    /// The same, and nobody knows how it was protected.
+    Unknown,
+    /// The same, protected on the way.
+    Protected,
+    /// What tells little, or is about no detail.
+    Notice,
+}
+
+impl Level {
+    /// Of a finding.
+    pub fn of(finding: &Finding) -> Self {
+        match (&finding.what, finding.envelope) {
+            (What::IdentifierSent { form, grade: Grade::Yours, .. }, envelope) if matters(finding) => {
+                Self::behind(envelope, is_disguised(form))
+            }
+            (What::AppsSent { .. }, envelope) => Self::behind(envelope, false),
+            _ => Self::Notice,
+        }
+    }
+
+    fn behind(envelope: Envelope, disguised: bool) -> Self {
+        match envelope {
+            Envelope::None if disguised => Self::Disguised,
+            Envelope::None => Self::Open,
+            Envelope::Tls | Envelope::Dtls | Envelope::Quic => Self::Protected,
+            Envelope::Unknown => Self::Unknown,
+        }
+    }
+
+    /// How keys call it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Disguised => "disguised",
+            Self::Unknown => "unknown",
+            Self::Protected => "protected",
+            Self::Notice => "notice",
+        }
+    }
+}
+
 impl Words {
     /// Who sent what to whom, and how protected.
     pub fn sentence(&self, finding: &Finding, parties: &Parties<'_>) -> String {
@@ -87,16 +135,9 @@ impl Words {
         }
     }
 
-    /// How much it matters, in few words.
-    pub fn level(&self, finding: &Finding) -> String {
-        let key = match (&finding.what, finding.envelope) {
-            (What::IdentifierSent { form, grade: Grade::Yours, .. }, envelope) if matters(finding) => {
-                format!("level.{}", way(envelope, is_disguised(form)))
-            }
-            (What::AppsSent { .. }, envelope) => format!("level.{}", way(envelope, false)),
-            _ => "level.notice".to_owned(),
-        };
-        self.say(&key, &[])
+    /// How much it matters, in few words: a heading.
+    pub fn level(&self, level: Level) -> String {
+        self.say(&format!("level.{}", level.name()), &[])
     }
 
     /// How sure it is.
@@ -219,12 +260,7 @@ impl Words {
 
 /// How a key calls what kept others from reading.
 fn way(envelope: Envelope, disguised: bool) -> &'static str {
-    match envelope {
-        Envelope::None if disguised => "disguised",
-        Envelope::None => "open",
-        Envelope::Tls | Envelope::Dtls | Envelope::Quic => "protected",
-        Envelope::Unknown => "unknown",
-    }
+    Level::behind(envelope, disguised).name()
 }
 
 /// Absence is said where a [`Bounded`] value allows it.

@@ -16,7 +16,7 @@ mod say;
 #[cfg(test)]
 mod tests;
 
-pub use finding::{Parties, Switch};
+pub use finding::{Level, Parties, Switch};
 pub use looked::Summary;
 pub use printable::printable;
 pub use say::Words;

@@ -11,7 +11,7 @@ use telltale_model::{
 use crate::catalogue::{Catalogue, Piece, Text, is_notation, pieces};
 use crate::plural;
 use crate::say::CATALOGUES;
-use crate::{Parties, Summary, Switch, Words};
+use crate::{Level, Parties, Summary, Switch, Words};
 
 thread_local! {
     /// The keys that were said.
@@ -120,7 +120,7 @@ fn everything(words: &Words) -> Vec<String> {
     let switches = [true, false].map(|checked| Switch { path: "Path", versions: "Host", checked });
     for finding in findings() {
         said.extend(parties().iter().map(|parties| words.sentence(&finding, parties)));
-        said.extend([words.level(&finding), words.sure(&finding), words.why(&finding)]);
+        said.extend([words.level(Level::of(&finding)), words.sure(&finding), words.why(&finding)]);
         said.extend(words.background(&finding));
         said.extend(words.notice(&finding, &PARTIES));
         said.extend([&switches[..], &[]].iter().flat_map(|switches| words.advice(&finding, switches)));
