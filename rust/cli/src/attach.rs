@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use telltale_driver::attach::{self, Enough, StopSignals};
 use telltale_driver::resolv::{RESOLV_CONF, ResolvConf};
-use telltale_driver::{Relay, Setup, Stopped};
+use telltale_driver::{NameServers, Relay, Setup, Stopped};
 use telltale_model::Owner;
 
 use crate::arguments::AttachOptions;
@@ -97,10 +97,13 @@ impl Tunnel {
             addresses: self.addresses,
             resolvers: self.resolvers,
             // resolv.conf(5): without a file the name server on this machine is asked.
-            system: ResolvConf::read(RESOLV_CONF).unwrap_or_else(|_missing| ResolvConf::parse("")),
-            resolv_conf: Some(RESOLV_CONF.into()),
+            name_servers: NameServers::Listed {
+                conf: ResolvConf::read(RESOLV_CONF).unwrap_or_else(|_missing| ResolvConf::parse("")),
+                file: Some(RESOLV_CONF.into()),
+            },
             loopback: Vec::new(),
             watch: session.sender(),
+            at_end: None,
         }
     }
 }

@@ -16,7 +16,7 @@ use telltale_driver::launch::{
     Caller, Exit, Launch, LaunchError, Leftover, MAX_LOOPBACK_PORTS, Prepared, Running,
 };
 use telltale_driver::resolv::RESOLV_CONF;
-use telltale_driver::{Drained, Relay, Setup, Stopped};
+use telltale_driver::{Drained, NameServers, Relay, Setup, Stopped, by_socket};
 use telltale_model::Owner;
 
 use crate::arguments::RunOptions;
@@ -145,11 +145,11 @@ fn relay(prepared: &mut Prepared, host: Host, session: &Session) -> Result<Relay
         mtu: host.mtu.into(),
         addresses: host.addresses,
         resolvers: host.resolvers,
-        system: host.system,
-        resolv_conf: Some(RESOLV_CONF.into()),
-        owners: Some(prepared.owners.try_clone().map_err(failed)?),
+        name_servers: NameServers::Listed { conf: host.system, file: Some(RESOLV_CONF.into()) },
+        owners: Some(by_socket(prepared.owners.try_clone().map_err(failed)?)),
         loopback: std::mem::take(&mut prepared.loopback),
         watch: session.sender(),
+        at_end: None,
     };
     Relay::start(setup).map_err(failed)
 }

@@ -118,11 +118,18 @@ impl Session {
         let history = std::mem::take(&mut session.history);
         let Plan { echo_owner, keys, live, .. } = plan;
         let details = sought.details;
-        session.start(
-            WatchConfig { store, names, echo_owner, tables, around, details, history, keys },
-            live,
-            events,
-        )?;
+        let config = WatchConfig {
+            store,
+            names,
+            echo_owner,
+            tables,
+            around,
+            details,
+            history,
+            keys,
+            ..WatchConfig::default()
+        };
+        session.start(config, live, events)?;
         session.frame.command = (!command.is_empty()).then_some(command);
         Ok(session)
     }

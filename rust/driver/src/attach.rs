@@ -8,6 +8,7 @@ use std::thread;
 
 use libc::{c_char, c_int, ifreq};
 
+use crate::owner::{FindOwner, by_socket};
 use crate::sys;
 
 /// Why a descriptor cannot be relayed for.
@@ -70,10 +71,9 @@ pub fn device_mtu(tun: BorrowedFd<'_>) -> Option<usize> {
     at_home(tun, move || mtu(name))
 }
 
-/// A socket that tells the owners of sockets where a tun's interface is now. `None` where this process
-/// may not look there.
-pub fn owners(tun: BorrowedFd<'_>) -> Option<OwnedFd> {
-    at_home(tun, || sys::socket(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_SOCK_DIAG))
+/// Finds the owners of sockets where a tun's interface is now. `None` where this process may not look there.
+pub fn owners(tun: BorrowedFd<'_>) -> Option<FindOwner> {
+    at_home(tun, || sys::socket(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_SOCK_DIAG)).map(by_socket)
 }
 
 /// What ends waiting.

@@ -63,7 +63,7 @@ impl Timer {
 
 /// The world's clock: what flows are dated with. It may be set back.
 #[expect(clippy::disallowed_methods, reason = "the shell is where clocks are read")]
-pub(crate) fn wall() -> Timestamp {
+pub fn wall() -> Timestamp {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

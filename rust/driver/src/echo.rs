@@ -89,6 +89,12 @@ impl Echoes {
         }
     }
 
+    /// The network is another one: echoes get new sockets at their next request.
+    pub(crate) fn change_network(&mut self) {
+        self.echoes.clear();
+        (self.raw_v4, self.raw_v6) = (None, None);
+    }
+
     /// Reads replies from an echo's ping socket, in bounded amount: true says that more may be there,
     /// which nothing will announce again. `failed`: the event said that an error waits.
     pub(crate) fn ready(&mut self, id: EchoId, failed: bool, inputs: &mut Vec<Input>) -> bool {

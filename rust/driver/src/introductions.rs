@@ -173,6 +173,7 @@ mod tests {
     use telltale_model::{FlowKey, Protocol};
 
     use super::*;
+    use crate::owner::by_socket;
     use crate::sys;
 
     const FLOW: FlowNumber = FlowNumber(7);
@@ -180,7 +181,7 @@ mod tests {
     fn owners() -> Owners {
         const NETLINK_SOCK_DIAG: libc::c_int = 4;
         let diag: OwnedFd = sys::socket(libc::AF_NETLINK, libc::SOCK_DGRAM, NETLINK_SOCK_DIAG).unwrap();
-        Owners::start(diag, |_, _| {}).unwrap()
+        Owners::start(by_socket(diag), |_, _| {}).unwrap()
     }
 
     fn answer(query: u64) -> Input {

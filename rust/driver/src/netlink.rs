@@ -77,7 +77,7 @@ impl SockDiag {
     pub(crate) fn namespace(&self) -> io::Result<(u64, u64)> {
         use std::os::unix::fs::MetadataExt;
         // SAFETY: this request takes no argument.
-        let fd = sys::check(unsafe { libc::ioctl(self.fd.as_raw_fd(), libc::SIOCGSKNS) })?;
+        let fd = sys::check(unsafe { libc::ioctl(self.fd.as_raw_fd(), libc::SIOCGSKNS as _) })?;
         // SAFETY: the kernel has just made this descriptor and nobody else knows it.
         let namespace = std::fs::File::from(unsafe { OwnedFd::from_raw_fd(fd) }).metadata()?;
         Ok((namespace.dev(), namespace.ino()))

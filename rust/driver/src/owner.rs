@@ -8,9 +8,10 @@ mod sockets;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::time::Duration;
 
 use telltale_model::{FlowKey, FlowNumber, Owner};
 use tokio::sync::oneshot;
@@ -23,13 +24,28 @@ use processes::{Process, Processes};
 /// an owner that is gone.
 const WAITING: usize = 1024;
 
-/// Finds the owners of flows. Dropping it ends its thread.
+/// How long the end waits for the look-up under way: a walk through the processes at most. What is not over
+/// then is an app's that does not answer, and ends by itself.
+const LAST_LOOK: Duration = Duration::from_millis(100);
+
+/// Finds the owner of a flow, or `None` where it stays unknown. It is asked on a thread of its own, once a
+/// flow, one flow after the other, and may take its time.
+pub type FindOwner = Box<dyn FnMut(FlowKey) -> Option<Owner> + Send>;
+
+/// Asks a NETLINK_SOCK_DIAG socket that was opened in the network namespace of the apps, and then /proc.
+pub fn by_socket(sock_diag: OwnedFd) -> FindOwner {
+    let mut search = Search::new(sock_diag);
+    Box::new(move |key| search.find(key))
+}
+
+/// Has the owners of flows found. Dropping it ends its thread.
 pub(crate) struct Owners {
     questions: Option<Arc<SyncSender<Question>>>,
     answered: Arc<Answered>,
     missed: Arc<AtomicU64>,
     ended: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    /// Says by its end that the thread has ended.
+    over: Receiver<()>,
 }
 
 /// The way to ask. It leads nowhere once [`Owners`] are gone.
@@ -47,21 +63,23 @@ struct Question {
 }
 
 impl Owners {
-    /// Starts the thread. `sock_diag` is a NETLINK_SOCK_DIAG socket that was opened in the network
-    /// namespace of the apps. `tell` hears of each owner that was found, as far as it is known, and
+    /// Starts the thread. `tell` hears of each owner that was found, as far as it is known, and
     /// nothing of the others.
     pub(crate) fn start(
-        sock_diag: OwnedFd,
+        find: FindOwner,
         tell: impl FnMut(FlowNumber, Owner) + Send + 'static,
     ) -> io::Result<Self> {
         let (questions, asked) = sync_channel(WAITING);
         let (ended, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(Answered::new()?));
-        let search = Search::new(sock_diag);
+        let (working, over) = sync_channel(1);
         let (end, list) = (Arc::clone(&ended), Arc::clone(&answered));
-        let work = move || search.run(&asked, &end, tell, &list);
-        let thread = thread::Builder::new().name("telltale-owners".into()).spawn(work)?;
+        let work = move || {
+            search(find, &asked, &end, tell, &list);
+            drop(working);
+        };
+        thread::Builder::new().name("telltale-owners".into()).spawn(work)?;
         let (questions, missed) = (Some(Arc::new(questions)), Arc::new(AtomicU64::new(0)));
-        Ok(Self { questions, answered, missed, ended, thread: Some(thread) })
+        Ok(Self { questions, answered, missed, ended, over })
     }
 
     /// Asks for the owner of a flow, as [`Asker::ask`] does. When the search is over, [`Self::answered`]
@@ -93,12 +111,14 @@ impl Owners {
 }
 
 impl Drop for Owners {
-    /// Waits for the look-up under way: a walk through the processes at most.
+    /// Waits for the look-up under way, for [`LAST_LOOK`] at most. After a panic of that thread, which has
+    /// been printed, owners stay unknown.
     fn drop(&mut self) {
         self.ended.store(true, Ordering::Relaxed);
         self.questions = None;
-        // A panic of that thread has been printed; owners stay unknown after it.
-        let _panic = self.thread.take().map(JoinHandle::join);
+        if self.over.recv_timeout(LAST_LOOK) == Err(RecvTimeoutError::Timeout) {
+            log::warn!("whoever finds owners does not answer");
+        }
     }
 }
 
@@ -115,7 +135,30 @@ impl Asker {
     }
 }
 
-/// What the thread owns.
+/// What the thread does.
+fn search(
+    mut find: FindOwner,
+    asked: &Receiver<Question>,
+    ended: &AtomicBool,
+    mut tell: impl FnMut(FlowNumber, Owner),
+    answered: &Answered,
+) {
+    for Question { flow, key, waiting } in asked {
+        if ended.load(Ordering::Relaxed) {
+            return;
+        }
+        if let Some(owner) = find(key) {
+            tell(flow, owner);
+        }
+        match waiting {
+            // Nobody may wait any more.
+            Some(waiting) => _ = waiting.send(()),
+            None => answered.push(flow),
+        }
+    }
+}
+
+/// What sock_diag and /proc need.
 struct Search {
     diag: SockDiag,
     processes: Processes,
@@ -126,28 +169,6 @@ impl Search {
         let diag = SockDiag::new(sock_diag);
         let processes = Processes::new(diag.namespace().ok());
         Self { diag, processes }
-    }
-
-    fn run(
-        mut self,
-        asked: &Receiver<Question>,
-        ended: &AtomicBool,
-        mut tell: impl FnMut(FlowNumber, Owner),
-        answered: &Answered,
-    ) {
-        for Question { flow, key, waiting } in asked {
-            if ended.load(Ordering::Relaxed) {
-                return;
-            }
-            if let Some(owner) = self.find(key) {
-                tell(flow, owner);
-            }
-            match waiting {
-                // Nobody may wait any more.
-                Some(waiting) => _ = waiting.send(()),
-                None => answered.push(flow),
-            }
-        }
     }
 
     fn find(&mut self, key: FlowKey) -> Option<Owner> {
@@ -164,7 +185,7 @@ fn owner(held: Held, process: Option<Process>, still_held: impl FnOnce() -> bool
         return None;
     }
     let pid = process.as_ref().map(|process| process.pid);
-    Some(Owner { uid: Some(held.uid), pid, program: process.and_then(|process| process.program) })
+    Some(Owner { uid: Some(held.uid), pid, program: process.and_then(|process| process.program), app: None })
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::io;
 use std::mem;
 use std::net::{IpAddr, TcpListener};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -16,9 +16,11 @@ use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 use crate::descriptors::{self, Inherited};
+use crate::dns::NameServers;
 use crate::loopback::{self, Shared};
-use crate::resolv::ResolvConf;
-use crate::shell::{Drain, Drained, Orders, Shell};
+use crate::orders::{Controls, Orders};
+use crate::owner::FindOwner;
+use crate::shell::{Drain, Drained, Shell, Told};
 use crate::sys;
 use crate::tun::TunCounters;
 use crate::watcher::WatchSender;
@@ -33,17 +35,17 @@ pub struct Setup {
     pub addresses: Vec<IpAddr>,
     /// Our own resolver's addresses inside the tunnel.
     pub resolvers: Vec<IpAddr>,
-    /// The system's resolvers, to which questions go on.
-    pub system: ResolvConf,
-    /// The file that says so, which is read again when it has changed. `None`: they never change.
-    pub resolv_conf: Option<PathBuf>,
-    /// A `NETLINK_SOCK_DIAG` socket that was opened where the apps are; without it owners stay unknown.
-    pub owners: Option<OwnedFd>,
+    /// Where the questions that it is asked go on to.
+    pub name_servers: NameServers,
+    /// Who knows the owners of flows; without it they stay unknown.
+    pub owners: Option<FindOwner>,
     /// Listening sockets inside the tunnel's namespace whose connections go to the same port of the
     /// host's loopback.
     pub loopback: Vec<TcpListener>,
     /// Who wants to know; without it the relay relays alone.
     pub watch: Option<WatchSender>,
+    /// Called when the relay has ended, however that came about, on its own thread.
+    pub at_end: Option<Box<dyn FnOnce() + Send>>,
 }
 
 /// How often somebody who waits is asked whether to go on.
@@ -53,6 +55,7 @@ const GIVE_UP: Duration = Duration::from_millis(20);
 pub struct Relay {
     drain: Option<oneshot::Sender<Drain>>,
     stop: oneshot::Sender<()>,
+    controls: Controls,
     thread: JoinHandle<Stopped>,
     ended: OwnedFd,
     inherited: Inherited,
@@ -90,16 +93,19 @@ impl Relay {
         let (drain, draining) = oneshot::channel();
         let (stop, stopped) = oneshot::channel();
         let runtime = Builder::new_current_thread().enable_all().build()?;
+        let changes = Arc::new(Orders::default());
+        let told = Told { drain: draining, stop: stopped, changes: Arc::clone(&changes) };
+        let at_end = AtEnd(setup.at_end.take());
         let forwarding = (mem::take(&mut setup.loopback), setup.watch.clone());
         let shell = shell(&runtime, setup)?;
+        let controls = Controls { changes, watchdog: shell.watchdog() };
         let work = move || {
-            let left = run(&runtime, shell, Orders { drain: draining, stop: stopped }, forwarding);
-            // The other end sees this one close, even where the thread ends in a panic.
-            drop(alive);
-            left
+            // Who waits hears of the end even where this thread ends in a panic.
+            let _alive = (alive, at_end);
+            run(&runtime, shell, told, forwarding)
         };
         let thread = thread::Builder::new().name("telltale-relay".into()).spawn(work)?;
-        Ok(Self { drain: Some(drain), stop, thread, ended, inherited })
+        Ok(Self { drain: Some(drain), stop, controls, thread, ended, inherited })
     }
 
     /// A descriptor that becomes readable (at its end) when the relay has ended without being asked.
@@ -110,6 +116,16 @@ impl Relay {
     /// The limit on descriptors before [`Self::start`] raised it.
     pub fn inherited_descriptors(&self) -> Inherited {
         self.inherited
+    }
+
+    /// A way to have the relay go on in another way, for as long as it runs.
+    pub fn controls(&self) -> Controls {
+        self.controls.clone()
+    }
+
+    /// Whether it has ended of itself, however that came about.
+    pub fn has_ended(&self) -> bool {
+        self.thread.is_finished()
     }
 
     /// After the apps have ended: waits until all that they have sent is on its way to its servers, as
@@ -141,6 +157,17 @@ impl Relay {
     }
 }
 
+/// Calls when it is dropped.
+struct AtEnd(Option<Box<dyn FnOnce() + Send>>);
+
+impl Drop for AtEnd {
+    fn drop(&mut self) {
+        if let Some(call) = self.0.take() {
+            call();
+        }
+    }
+}
+
 fn shell(runtime: &Runtime, setup: Setup) -> io::Result<Shell> {
     let _inside = runtime.enter();
     let max_sockets = descriptors::affordable()?;
@@ -160,7 +187,7 @@ fn shell(runtime: &Runtime, setup: Setup) -> io::Result<Shell> {
 fn run(
     runtime: &Runtime,
     shell: Shell,
-    orders: Orders,
+    orders: Told,
     (listeners, watch): (Vec<TcpListener>, Option<WatchSender>),
 ) -> Stopped {
     let forwarders = LocalSet::new();

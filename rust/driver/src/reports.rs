@@ -1,7 +1,6 @@
 //! What the relay tells the watcher, dated with the world's clock.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +8,7 @@ use telltale_engine::{Engine, Instant, Shape};
 use telltale_model::{Direction, Ending, FlowKey, FlowNumber, Observation, Protocol, Traffic};
 
 use crate::clock;
-use crate::owner::Owners;
+use crate::owner::{FindOwner, Owners};
 use crate::watcher::WatchSender;
 
 /// The way to the watcher, if anybody watches.
@@ -23,16 +22,12 @@ pub(crate) struct Reports {
 const CARRIED: Duration = Duration::from_secs(1);
 
 impl Reports {
-    /// Reports to `watch`; owners are asked for at `sock_diag`. An error says that the system gives no
+    /// Reports to `watch`; owners are those that `find` finds. An error says that the system gives no
     /// thread for that.
-    pub(crate) fn new(
-        watch: Option<WatchSender>,
-        sock_diag: Option<OwnedFd>,
-        now: Instant,
-    ) -> io::Result<Self> {
-        let owners = watch.as_ref().zip(sock_diag).map(|(watch, sock_diag)| {
+    pub(crate) fn new(watch: Option<WatchSender>, find: Option<FindOwner>, now: Instant) -> io::Result<Self> {
+        let owners = watch.as_ref().zip(find).map(|(watch, find)| {
             let mut watch = watch.clone();
-            Owners::start(sock_diag, move |flow, owner| {
+            Owners::start(find, move |flow, owner| {
                 watch.tell(Observation::Owned { flow, owner });
                 watch.hand_over();
             })

@@ -1,16 +1,18 @@
 //! The loop around the engine: packets and readiness in, writes and sends out, turn after turn.
 
 mod draining;
+mod orders;
 mod outputs;
 
 use std::collections::{HashSet, VecDeque};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use telltale_engine::{Config, Engine, FlowId, Input, Instant};
+use telltale_engine::{Config, Engine, Failure, FlowId, Input, Instant};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
@@ -20,11 +22,13 @@ use crate::dns::Resolver;
 use crate::echo::Echoes;
 use crate::introductions::Introductions;
 use crate::loopback::Shared;
+use crate::orders::Orders;
 use crate::owner::{Asker, Owners};
 use crate::poll::{Epoll, Event, Events, Token};
 use crate::relay::{Setup, Stopped};
 use crate::reports::Reports;
 use crate::rest::{Rest, give_back};
+use crate::stall::{Stall, Watchdog};
 use crate::sys;
 use crate::tcp::{Arrival, Sockets};
 use crate::tun::{BATCH, Tun};
@@ -49,6 +53,7 @@ pub(crate) struct Shell {
     resolver: Resolver,
     reports: Reports,
     introductions: Introductions,
+    stall: Arc<Stall>,
     rest: Rest,
     draining: Option<Draining>,
     /// Bytes read from TCP sockets in one turn.
@@ -64,17 +69,20 @@ pub(crate) struct Shell {
 }
 
 /// What the relay is asked for from outside.
-pub(crate) struct Orders {
+pub(crate) struct Told {
     /// To tell when all that apps have sent is on its way.
     pub(crate) drain: oneshot::Receiver<Drain>,
     /// To end.
     pub(crate) stop: oneshot::Receiver<()>,
+    /// To go on in another way.
+    pub(crate) changes: Arc<Orders>,
 }
 
 /// What ended waiting.
 enum Woken {
     Stop,
     Drain(Drain),
+    Changes,
     /// An error waits at the tun.
     Error,
     Work,
@@ -128,9 +136,10 @@ impl Shell {
             sockets: Sockets::new(setup.mtu),
             mappings: Mappings::new(),
             echoes: Echoes::new(),
-            resolver: Resolver::new(&setup.system, setup.resolv_conf),
+            resolver: Resolver::new(setup.name_servers),
             reports,
             introductions: Introductions::default(),
+            stall: Arc::default(),
             rest: Rest::default(),
             draining: None,
             stream_bytes: (PACKETS_WRITTEN * setup.mtu).min(STREAMS_READ),
@@ -141,13 +150,18 @@ impl Shell {
         })
     }
 
+    /// A way to see from elsewhere whether anything gets through.
+    pub(crate) fn watchdog(&self) -> Watchdog {
+        Watchdog { stall: Arc::clone(&self.stall), clock: self.clock }
+    }
+
     /// A way to ask for owners, if anybody wants to know.
     pub(crate) fn asker(&self) -> Option<Asker> {
         self.reports.owners().and_then(Owners::asker)
     }
 
     /// Relays until `stop` is told or dropped, or until the tun is gone; then ends every flow.
-    pub(crate) async fn run(mut self, mut orders: Orders, loopback: Shared) -> Stopped {
+    pub(crate) async fn run(mut self, mut orders: Told, loopback: Shared) -> Stopped {
         let mut ended = self.relay(&mut orders, &loopback).await.err();
         if ended.is_none() {
             ended = self.take_last_words().await.err();
@@ -183,7 +197,7 @@ impl Shell {
     }
 
     /// Turns until asked to stop. An error means that the tun is gone.
-    async fn relay(&mut self, orders: &mut Orders, loopback: &Shared) -> io::Result<()> {
+    async fn relay(&mut self, orders: &mut Told, loopback: &Shared) -> io::Result<()> {
         let mut timer = Timer::new(self.clock);
         loop {
             let more = self.turn()?;
@@ -197,6 +211,7 @@ impl Shell {
             match self.wait(orders, &mut timer, more).await? {
                 Woken::Stop => return Ok(()),
                 Woken::Drain(drain) => self.draining = Some(Draining::begin(self.now, drain)),
+                Woken::Changes => self.obey(orders.changes.take())?,
                 Woken::Error => self.tun.suspect(),
                 Woken::Work => {}
             }
@@ -230,8 +245,10 @@ impl Shell {
     }
 
     /// Waits for something to do, unless there is more to do anyway.
-    async fn wait(&self, orders: &mut Orders, timer: &mut Timer, more: bool) -> io::Result<Woken> {
+    async fn wait(&self, orders: &mut Told, timer: &mut Timer, more: bool) -> io::Result<Woken> {
         let mut error = pin!(self.tun.error());
+        let changes = Arc::clone(&orders.changes);
+        let mut changed = pin!(changes.arrived.notified());
         poll_fn(|context| {
             if Pin::new(&mut orders.stop).poll(context).is_ready() {
                 return Poll::Ready(Ok(Woken::Stop));
@@ -240,6 +257,9 @@ impl Shell {
                 && let Poll::Ready(Ok(drain)) = Pin::new(&mut orders.drain).poll(context)
             {
                 return Poll::Ready(Ok(Woken::Drain(drain)));
+            }
+            if changed.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Ok(Woken::Changes));
             }
             if more {
                 return Poll::Ready(Ok(Woken::Work));
@@ -378,8 +398,16 @@ impl Shell {
     fn act_now(&mut self, event: Event) -> io::Result<()> {
         let Token::Tcp(flow) = event.token else { return self.serve_datagram(event.token, event.error) };
         match self.sockets.note(flow, event) {
-            Some(Ok(())) => self.engine.handle_input(self.now, Input::Connected(flow)),
-            Some(Err(failure)) => self.engine.handle_input(self.now, Input::ConnectFailed(flow, failure)),
+            Some(Ok(())) => {
+                self.stall.answered();
+                self.engine.handle_input(self.now, Input::Connected(flow));
+            }
+            Some(Err(failure)) => {
+                if failure == Failure::Refused {
+                    self.stall.answered();
+                }
+                self.engine.handle_input(self.now, Input::ConnectFailed(flow, failure));
+            }
             None if event.writable => self.send(flow),
             None => {}
         }
@@ -411,6 +439,7 @@ impl Shell {
             let input = match self.sockets.receive(flow, room.min(limit - read)) {
                 Arrival::Bytes(payload, pinned) => {
                     read += payload.len();
+                    self.stall.answered();
                     Input::Received { flow, payload, pinned }
                 }
                 Arrival::Finished => Input::Finished(flow),

@@ -121,6 +121,25 @@ impl RawAddress {
     }
 }
 
+/// The address that a socket sends from; `None` while it has none.
+pub(crate) fn local_address(fd: BorrowedFd<'_>) -> Option<SocketAddr> {
+    let mut address = RawAddress::empty();
+    let mut len = address.len();
+    // SAFETY: there is room for an address of any family, and the kernel says how much of it it has filled in.
+    check(unsafe { libc::getsockname(fd.as_raw_fd(), address.as_mut_ptr(), &raw mut len) }).ok()?;
+    address.to_socket_addr().filter(|address| !address.ip().is_unspecified())
+}
+
+/// Whether this machine has an address no longer. Where it does not say so, it has it.
+pub(crate) fn is_gone(mut address: SocketAddr) -> bool {
+    address.set_port(0);
+    let Ok(socket) = socket(c_int::from(family(&address)), libc::SOCK_DGRAM, 0) else { return false };
+    let raw = RawAddress::from(address);
+    // SAFETY: the pointer and the length are those of the address.
+    let bound = check(unsafe { libc::bind(socket.as_raw_fd(), raw.as_ptr(), raw.len()) });
+    bound.is_err_and(|error| errno(&error) == libc::EADDRNOTAVAIL)
+}
+
 /// The address family of an address, as the kernel names it.
 #[expect(clippy::cast_possible_truncation, reason = "AF_INET and AF_INET6 are 2 and 10")]
 pub(crate) fn family(address: &SocketAddr) -> libc::sa_family_t {
@@ -342,7 +361,7 @@ pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
 }
 
 /// Fills a key with random bytes of the system. Waits only in the first moments after boot.
-pub(crate) fn random<const LEN: usize>() -> io::Result<[u8; LEN]> {
+pub fn random<const LEN: usize>() -> io::Result<[u8; LEN]> {
     const { assert!(LEN <= 256, "larger reads may be short") };
     let mut key = [0_u8; LEN];
     // SAFETY: the pointer and the length are those of the key.

@@ -1,13 +1,13 @@
 //! The TCP sockets of flows, toward the network.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 
 use bytes::Bytes;
 use libc::c_int;
-use telltale_engine::{Failure, FlowId};
+use telltale_engine::{Failure, FlowId, Input};
 
 use crate::poll::{Epoll, Event, Token};
 use crate::slabs::{PIECES, Slabs};
@@ -26,6 +26,7 @@ pub(crate) struct Sockets {
 
 struct Socket {
     fd: OwnedFd,
+    to: SocketAddr,
     generation: u32,
     connecting: bool,
     /// Something may be there to read. Edge-triggered readiness is told once, so it is kept here.
@@ -121,7 +122,7 @@ impl Sockets {
             self.sockets.resize_with(index + 1, || None);
         }
         if let Some(slot) = self.sockets.get_mut(index) {
-            *slot = Some(Socket::new(fd, flow.generation));
+            *slot = Some(Socket::new(fd, to, flow.generation));
         }
         Ok(())
     }
@@ -137,6 +138,10 @@ impl Sockets {
             return None;
         }
         let error = if event.error { sys::take_error(socket.fd.as_fd()) } else { 0 };
+        if error == libc::ECONNABORTED {
+            // Android ends the attempts of a network that it takes away; the next network brings a new one.
+            return None;
+        }
         if error != 0 {
             self.close(flow);
             return Some(Err(failure(error)));
@@ -223,6 +228,33 @@ impl Sockets {
         told("keep-alive", sys::set_option(fd, libc::SOL_SOCKET, libc::SO_KEEPALIVE, 1));
     }
 
+    /// The network is another one. Connections from addresses that this machine has no longer are over. Attempts
+    /// to connect from there are made once more, if there is a network `online` to make them in; else they wait
+    /// for the next.
+    pub(crate) fn change_network(&mut self, epoll: &Epoll, online: bool, inputs: &mut Vec<Input>) {
+        let mut known = BTreeMap::new();
+        let mut is_gone = |from: SocketAddr| *known.entry(from.ip()).or_insert_with(|| sys::is_gone(from));
+        for (flow, to, connecting) in self.living() {
+            let from = find(&mut self.sockets, flow).and_then(|socket| sys::local_address(socket.fd.as_fd()));
+            if !from.is_none_or(&mut is_gone) {
+                continue;
+            }
+            if !connecting {
+                self.close(flow);
+                inputs.push(Input::Broken(flow, Failure::Reset));
+            } else if online && let Err(failure) = self.connect(epoll, flow, to) {
+                self.close(flow);
+                inputs.push(Input::ConnectFailed(flow, failure));
+            }
+        }
+    }
+
+    fn living(&self) -> Vec<(FlowId, SocketAddr, bool)> {
+        let indexed = (0..).zip(&self.sockets).filter_map(|(index, socket)| Some((index, socket.as_ref()?)));
+        let id = |index, socket: &Socket| FlowId { index, generation: socket.generation };
+        indexed.map(|(index, socket)| (id(index, socket), socket.to, socket.connecting)).collect()
+    }
+
     /// Closes a socket in order.
     pub(crate) fn close(&mut self, flow: FlowId) {
         if find(&mut self.sockets, flow).is_some()
@@ -242,9 +274,10 @@ impl Sockets {
 }
 
 impl Socket {
-    fn new(fd: OwnedFd, generation: u32) -> Self {
+    fn new(fd: OwnedFd, to: SocketAddr, generation: u32) -> Self {
         Self {
             fd,
+            to,
             generation,
             connecting: true,
             readable: false,

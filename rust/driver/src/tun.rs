@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::mem;
 use std::os::fd::{AsFd, OwnedFd};
 use std::task::{Context, Poll, ready};
 
@@ -180,6 +181,12 @@ impl Tun {
     /// Has the next read look for the error that was told.
     pub(crate) fn suspect(&mut self) {
         self.suspected = true;
+    }
+
+    /// Takes over from another: the packets that wait there, and its counts.
+    pub(crate) fn take_over(&mut self, mut other: Self) {
+        self.waiting = mem::take(&mut other.waiting);
+        self.counters = other.counters;
     }
 
     /// What was delayed and refused so far.

@@ -104,6 +104,15 @@ impl Mappings {
         false
     }
 
+    /// The network is another one: each mapping gets a new socket at its next datagram, and what is known of
+    /// paths is forgotten. Whoever had sent to the old sockets could not reach them any more.
+    pub(crate) fn change_network(&mut self) {
+        for mapping in self.mappings.iter_mut().flatten() {
+            mapping.socket = None;
+        }
+        self.paths = PathMtus::default();
+    }
+
     /// Closes a mapping's socket. What was queued and not sent is lost with it.
     pub(crate) fn close(&mut self, id: MappingId) {
         if find(&mut self.mappings, id).is_some() {

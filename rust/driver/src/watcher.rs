@@ -6,6 +6,7 @@ mod keeping;
 mod sender;
 mod turn;
 
+use std::fmt;
 use std::io;
 use std::mem;
 use std::net::IpAddr;
@@ -39,6 +40,8 @@ pub struct WatchConfig {
     pub tables: Option<Destinations>,
     /// The companies around this phone, as far as known. They are numbered by `tables`.
     pub around: Around,
+    /// Who hears that something was seen or kept that can be shown.
+    pub news: News,
     /// What is looked for in what is sent.
     pub details: Details,
     /// What is remembered from before.
@@ -46,6 +49,16 @@ pub struct WatchConfig {
     /// Keys that programs write down, with which what they open is read.
     #[cfg(feature = "keys")]
     pub keys: Option<telltale_watch::Keys>,
+}
+
+/// A call from the watcher's thread, after each batch that it has looked at or kept: it must not take long.
+#[derive(Default)]
+pub struct News(pub Option<Box<dyn FnMut() + Send>>);
+
+impl fmt::Debug for News {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "News" } else { "no News" })
+    }
 }
 
 /// The running watcher.
@@ -142,6 +155,7 @@ struct Room {
     watcher: Watcher,
     observe: fn(&mut Watcher, Observation),
     keeping: Keeping,
+    news: News,
     clock: Clock,
     /// Something came since the last pause.
     busy: bool,
@@ -161,18 +175,34 @@ impl Room {
             #[cfg(feature = "keys")]
             keys: config.keys,
         });
-        Self { watcher, observe, keeping: Keeping::new(config.store, clock), clock, busy: false, panics: 0 }
+        Self {
+            watcher,
+            observe,
+            keeping: Keeping::new(config.store, clock),
+            news: config.news,
+            clock,
+            busy: false,
+            panics: 0,
+        }
     }
 
     fn work(mut self, queue: &Receiver<Message>, report: &SyncSender<Report>) {
         loop {
+            let mut news = false;
             match self.next(queue) {
-                Ok(Message::Seen(mut batch)) => batch.drain().for_each(|observation| self.see(observation)),
+                Ok(Message::Seen(mut batch)) => {
+                    news = true;
+                    batch.drain().for_each(|observation| self.see(observation));
+                }
                 Ok(Message::Show(reply)) => drop(reply.try_send(self.watcher.ledger())),
+                Ok(Message::LookFor(details)) => self.watcher.set_details(&details),
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
-            self.keeping.keep_if_due(&mut self.watcher);
+            news |= self.keeping.keep_if_due(&mut self.watcher);
+            if news && let Some(tell) = &mut self.news.0 {
+                tell();
+            }
         }
         self.finish(report);
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use telltale_driver::attach::{Enough, StopSignals};
 use telltale_driver::resolv::ResolvConf;
-use telltale_driver::{Relay, Setup};
+use telltale_driver::{NameServers, Relay, Setup};
 
 #[test]
 fn an_idle_relay_stops_at_once() {
@@ -81,11 +81,11 @@ fn setup(tun: OwnedFd) -> Setup {
         mtu: 1_500,
         addresses: vec!["198.19.84.1".parse().unwrap()],
         resolvers: vec!["198.19.84.53".parse().unwrap()],
-        resolv_conf: None,
-        system: ResolvConf::parse(""),
+        name_servers: NameServers::Listed { conf: ResolvConf::parse(""), file: None },
         owners: None,
         loopback: Vec::new(),
         watch: None,
+        at_end: None,
     }
 }
 

@@ -35,6 +35,19 @@ pub struct Config {
     pub offload: bool,
 }
 
+/// What a tun that takes the place of another is like: the same fields of [`Config`].
+#[derive(Clone, Debug)]
+pub struct Tunnel {
+    /// [`Config::mtu`].
+    pub mtu: usize,
+    /// [`Config::addresses`].
+    pub addresses: Vec<IpAddr>,
+    /// [`Config::resolvers`].
+    pub resolvers: Vec<IpAddr>,
+    /// [`Config::offload`].
+    pub offload: bool,
+}
+
 /// The relay as a state machine. See the crate's documentation for how to turn it.
 pub struct Engine {
     config: Config,
@@ -150,6 +163,20 @@ impl Engine {
     /// how many bytes the sockets of all flows have taken. Costs a walk through all flows.
     pub fn unfinished(&self) -> (usize, u64) {
         self.flows.unfinished()
+    }
+
+    /// Goes on with another tun. Flows of apps whose address it has not any more end; all others go on, with
+    /// segments of the size that they agreed on.
+    pub fn replace_tun(&mut self, now: Instant, tunnel: Tunnel) {
+        self.shared.now = self.shared.now.max(now);
+        let Tunnel { mtu, addresses, resolvers, offload } = tunnel;
+        let before = std::mem::replace(&mut self.config.addresses, addresses);
+        let addresses = &self.config.addresses;
+        let gone = |app: IpAddr| before.contains(&app) && !addresses.contains(&app);
+        self.flows.end_where(gone, &mut self.shared);
+        self.datagrams.end_where(gone, &mut self.shared);
+        self.shared.resize(mtu);
+        (self.config.mtu, self.config.resolvers, self.config.offload) = (mtu, resolvers, offload);
     }
 
     /// Ends every flow. The outputs that follow close all sockets and tell every ending.

@@ -34,7 +34,7 @@ mod wire;
 
 pub use counters::Counters;
 pub use defragment::Defragmenter;
-pub use engine::{Config, Engine};
+pub use engine::{Config, Engine, Tunnel};
 pub use input::{DatagramFailure, Failure, Input};
 pub use output::{Output, Shape};
 pub use time::Instant;

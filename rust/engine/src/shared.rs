@@ -40,6 +40,12 @@ impl Shared {
         }
     }
 
+    /// From now on packets to apps may be so long.
+    pub(crate) fn resize(&mut self, mtu: usize) {
+        self.mtu = mtu;
+        self.windows.resize(mtu);
+    }
+
     /// The number of a new flow.
     pub(crate) fn number(&mut self) -> FlowNumber {
         self.numbers += 1;

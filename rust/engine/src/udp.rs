@@ -3,7 +3,7 @@
 //! records over mappings.
 
 use std::collections::HashMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 use telltale_model::{Direction, Ending, FlowKey, FlowNumber, Protocol, Traffic};
@@ -190,6 +190,15 @@ impl Datagrams {
         if let Some((index, _)) = self.oldest_flow() {
             shared.counters.evicted += 1;
             self.end_flow(index, Ending::Evicted, shared);
+        }
+    }
+
+    /// Ends the flows of apps at these addresses.
+    pub(crate) fn end_where(&mut self, gone: impl Fn(IpAddr) -> bool, shared: &mut Shared) {
+        for index in self.flows.indices() {
+            if self.flows.at(index).is_some_and(|flow| gone(flow.app.ip())) {
+                self.end_flow(index, Ending::Stopped, shared);
+            }
         }
     }
 

@@ -29,6 +29,11 @@ impl Windows {
         Self { mtu, sending: Vec::new(), bytes_per_second: 0, measured: (now, 0) }
     }
 
+    /// Segments may be of another size.
+    pub(crate) fn resize(&mut self, mtu: usize) {
+        self.mtu = mtu;
+    }
+
     /// Bytes of a packet were read from the tun.
     pub(crate) fn drained(&mut self, now: Instant, bytes: usize) {
         let (start, sum) = self.measured;

@@ -2,6 +2,7 @@
 //! reading them. The relay produces [`Observation`]s, the watcher turns them into [`Flow`]s, the
 //! store keeps those, the screens show them.
 
+mod app;
 mod bounded;
 mod content;
 mod country;
@@ -12,6 +13,7 @@ mod event;
 mod facts;
 mod finding;
 mod flow;
+mod gap;
 mod history;
 mod hit;
 mod observation;
@@ -19,6 +21,7 @@ mod owner;
 mod time;
 mod whom;
 
+pub use app::{App, AppGroup};
 pub use bounded::{Bounded, Looked};
 pub use content::{Content, Protection};
 pub use country::Country;
@@ -32,6 +35,7 @@ pub use finding::{
     sort_told,
 };
 pub use flow::{Direction, Ending, Flow, FlowKey, FlowNumber, Protocol, Traffic};
+pub use gap::{Gap, GapReason};
 pub use history::{Day, History, Remembered};
 pub use hit::{Form, Grade, Hit};
 pub use observation::Observation;

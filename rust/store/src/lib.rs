@@ -4,10 +4,12 @@
 //! hourly totals right with them, [`Reader`] answers what was sent where. The file stays small:
 //! see [`limits`].
 
+mod apps;
 mod disk;
 mod error;
 mod file;
 mod findings;
+mod gaps;
 mod history;
 mod hits;
 pub mod limits;

@@ -15,6 +15,9 @@ pub const FINDINGS_READ: u64 = 20_000;
 /// Lines of the history that one question answers.
 pub const CONTACTS_READ: i64 = 16_384;
 
+/// Gaps that one question answers, the latest ones.
+pub const GAPS_READ: i64 = 1_000;
+
 /// The file's own size. 64 MiB hold about 400,000 flows with their totals: weeks of a busy phone,
 /// and less than one photo album. Past it the oldest flows go, then the oldest totals.
 pub const FILE_BYTES: i64 = 64 * 1024 * 1024;

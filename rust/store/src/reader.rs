@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
-use telltale_model::{Content, History, Interruption, NameKnown, Protocol, Role, Timestamp, Traffic};
+use telltale_model::{Content, Gap, History, Interruption, NameKnown, Protocol, Role, Timestamp, Traffic};
 
 use crate::error::Cause;
 use crate::row::Amount;
 use crate::schema::{self, Unusable};
 use crate::view::{self, Seen};
-use crate::{Error, Findings, Mute, file, findings, history, limits, row};
+use crate::{Error, Findings, Mute, file, findings, gaps, history, limits, row};
 
 /// Reads, and never writes: neither into the database nor beside it.
 #[derive(Debug)]
@@ -131,6 +131,14 @@ impl Reader {
     /// A sentence, such as for a damaged file.
     pub fn history(&self, now: Timestamp) -> Result<History, Error> {
         self.ask(|connection| history::select(connection, now))
+    }
+
+    /// Times of a span in which nothing was watched, or not all.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn gaps(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Gap>, Error> {
+        self.ask(|connection| gaps::select(connection, from, to))
     }
 
     fn ask<T>(&self, question: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
@@ -284,7 +292,7 @@ mod tests {
     }
 
     fn owned(number: u64, program: &str, sent: u64) -> Flow {
-        let owner = Owner { uid: Some(1000), pid: None, program: Some(program.into()) };
+        let owner = Owner { uid: Some(1000), program: Some(program.into()), ..Owner::default() };
         Flow { owner, traffic: traffic(sent, 0), ..flow(number, 0) }
     }
 

@@ -14,6 +14,11 @@ pub(crate) fn forget_old(connection: &Connection, run: Option<i64>, now: Timesta
     let oldest = now.0.saturating_sub(limits::FLOW_DAYS * DAY);
     while forget_findings_before(connection, now.0.saturating_sub(limits::FINDING_DAYS * DAY))? {}
     while forget_flows_before(connection, run, oldest)? {}
+    // As long as findings: who looks those up must see what was not watched.
+    connection.execute(
+        "DELETE FROM gap WHERE ended < ?1",
+        params![now.0.saturating_sub(limits::FINDING_DAYS * DAY)],
+    )?;
     connection.execute(
         "DELETE FROM run
          WHERE started < ?1 AND id IS NOT ?2 AND NOT EXISTS (SELECT 1 FROM flow WHERE flow.run = run.id)",

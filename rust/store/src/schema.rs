@@ -11,7 +11,7 @@ pub(crate) const APPLICATION: i32 = 0x5465_6c6c;
 
 /// Step n brings a file of version n to version n + 1. Steps are never changed after a release,
 /// only added.
-pub(crate) const STEPS: [&str; 5] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5];
+pub(crate) const STEPS: [&str; 6] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6];
 
 /// Times are microseconds since 1970, hours are seconds since 1970. `hour` is the hour in which a
 /// flow was last counted, `earlier_*` what was counted of it in hours before that one: so the share
@@ -189,6 +189,36 @@ CREATE TABLE interruption (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX flow_names ON flow (hour) WHERE instr(names, char(10)) > 0;
+";
+
+/// What a phone needs. What its apps were: `program` of the flow is the name of the first of their packages, '' where there is
+/// none. `packages` and `names` are one a line, `kind` is whose the app is, `seen` when it was last found to have
+/// changed. A flow of a phone says which app sent it, and in which version. Gaps are times in which nothing was watched.
+const STEP_6: &str = "
+CREATE TABLE app (
+    id INTEGER PRIMARY KEY,
+    program TEXT NOT NULL,
+    uid INTEGER NOT NULL,
+    signer TEXT NOT NULL,
+    packages TEXT NOT NULL,
+    names TEXT NOT NULL,
+    version TEXT,
+    since INTEGER,
+    kind TEXT NOT NULL,
+    shared INTEGER NOT NULL,
+    seen INTEGER NOT NULL,
+    UNIQUE (program, uid, signer)
+) STRICT;
+
+CREATE TABLE gap (
+    began INTEGER NOT NULL,
+    ended INTEGER NOT NULL,
+    why TEXT NOT NULL,
+    PRIMARY KEY (began, why)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE flow ADD COLUMN app INTEGER REFERENCES app (id);
+ALTER TABLE flow ADD COLUMN app_version TEXT;
 ";
 
 /// The version that the file says it has; 0 for an empty one.

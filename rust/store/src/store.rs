@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior, params};
-use telltale_model::{Flow, Interruption, Timestamp};
+use telltale_model::{Flow, Gap, Interruption, Timestamp};
 
 use crate::row::{About, Amount};
 use crate::totals::{self, Counted};
-use crate::{Error, Mute, file, findings, hits, retention, row, schema};
+use crate::{Error, Mute, apps, file, findings, gaps, hits, retention, row, schema};
 
 /// Writes the flows of one run. Several stores, in one process or more, may write one file at the
 /// same time; each waits for the other's transaction.
@@ -102,6 +102,14 @@ impl Store {
         self.note(|connection| findings::interrupted(connection, interruption))
     }
 
+    /// Keeps a time in which nothing was watched.
+    ///
+    /// # Errors
+    /// A sentence, such as for a full disk.
+    pub fn note_gap(&self, gap: &Gap) -> Result<(), Error> {
+        self.note(|connection| gaps::keep(connection, gap))
+    }
+
     /// Writes what is about no flow.
     fn note(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), Error> {
         let opened;
@@ -155,7 +163,8 @@ fn insert_run(transaction: &Transaction<'_>, run: &Run) -> rusqlite::Result<i64>
 
 fn keep(transaction: &Transaction<'_>, run: i64, now: Timestamp, flow: &Flow) -> rusqlite::Result<()> {
     let counted = totals::count(transaction, run, now, flow)?;
-    upsert(transaction, run, flow, &counted)?;
+    let phone_app = apps::keep(transaction, now, &flow.owner)?;
+    upsert(transaction, run, flow, phone_app, &counted)?;
     hits::keep(transaction, run, flow)?;
     findings::keep(transaction, run, flow)
 }
@@ -168,11 +177,11 @@ INSERT INTO flow (
     encrypted, unknown, not_watched, asked_openly, read_with_keys, earlier_bytes_sent, earlier_bytes_received,
     earlier_packets_sent, earlier_packets_received, earlier_content_sent, earlier_handshake,
     earlier_searched, earlier_found, earlier_opaque, earlier_encrypted, earlier_unknown,
-    earlier_not_watched, earlier_asked_openly, earlier_read_with_keys, details
+    earlier_not_watched, earlier_asked_openly, earlier_read_with_keys, details, app, app_version
 ) VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22,
-    ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43,
-    ?44, ?45, ?46, ?47, ?48, ?49, ?50
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,
+    ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40,
+    ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, ?52
 )
 ON CONFLICT (run, number) DO UPDATE SET
     uid = excluded.uid, pid = excluded.pid, program = excluded.program, name = excluded.name, ended =
@@ -190,10 +199,17 @@ ON CONFLICT (run, number) DO UPDATE SET
     excluded.earlier_searched, earlier_found = excluded.earlier_found, earlier_opaque =
     excluded.earlier_opaque, earlier_encrypted = excluded.earlier_encrypted, earlier_unknown =
     excluded.earlier_unknown, earlier_not_watched = excluded.earlier_not_watched, earlier_asked_openly =
-    excluded.earlier_asked_openly, earlier_read_with_keys = excluded.earlier_read_with_keys, details = excluded.details
+    excluded.earlier_asked_openly, earlier_read_with_keys = excluded.earlier_read_with_keys, details = excluded.details,
+    app = excluded.app, app_version = excluded.app_version
 ";
 
-fn upsert(transaction: &Transaction<'_>, run: i64, flow: &Flow, counted: &Counted) -> rusqlite::Result<()> {
+fn upsert(
+    transaction: &Transaction<'_>,
+    run: i64,
+    flow: &Flow,
+    phone_app: Option<i64>,
+    counted: &Counted,
+) -> rusqlite::Result<()> {
     let Flow { key, owner, .. } = flow;
     let About { name_known, company, probable, role } = About::of(flow);
     let (app, remote) = (key.app.ip().to_string(), key.remote.ip().to_string());
@@ -223,7 +239,9 @@ fn upsert(transaction: &Transaction<'_>, run: i64, flow: &Flow, counted: &Counte
     let amounts = [Amount::of(flow).columns(), counted.earlier.columns()];
     let amounts = amounts.as_flattened().iter().map(|column| column as &dyn ToSql);
     let details = flow.facts.set.cast_signed();
-    let all: Vec<&dyn ToSql> = head.iter().copied().chain(amounts).chain([&details as &dyn ToSql]).collect();
+    let version = owner.app.as_deref().and_then(|app| app.version.as_deref());
+    let tail = params![details, phone_app, version];
+    let all: Vec<&dyn ToSql> = head.iter().copied().chain(amounts).chain(tail.iter().copied()).collect();
     transaction.prepare_cached(UPSERT)?.execute(all.as_slice())?;
     Ok(())
 }

@@ -48,7 +48,7 @@ pub(crate) fn flow(number: u64, started: i64) -> Flow {
             app: "198.19.84.1:40000".parse().unwrap(),
             remote: "192.0.2.7:443".parse().unwrap(),
         },
-        owner: Owner { uid: Some(1000), pid: Some(77), program: Some("/usr/bin/curl".into()) },
+        owner: Owner { uid: Some(1000), pid: Some(77), program: Some("/usr/bin/curl".into()), app: None },
         name: Some("a.example".into()),
         other_names: Vec::new(),
         started: Timestamp(started),

@@ -111,7 +111,7 @@ fn known(transaction: &Transaction<'_>, run: i64, flow: &Flow) -> rusqlite::Resu
             Ok(Known {
                 amount: Amount::read(found, 0)?,
                 counted: Counted { earlier: Amount::read(found, 14)?, hour: found.get(28)? },
-                owner: Owner { uid: found.get(29)?, pid: found.get(30)?, program: found.get(31)? },
+                owner: Owner { uid: found.get(29)?, pid: found.get(30)?, program: found.get(31)?, app: None },
                 name: found.get(32)?,
                 about: About::read(found, 33)?,
             })

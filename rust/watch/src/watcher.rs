@@ -452,7 +452,7 @@ mod tests {
     }
 
     fn program(path: &str) -> Owner {
-        Owner { uid: Some(1000), pid: Some(5), program: Some(path.into()) }
+        Owner { uid: Some(1000), pid: Some(5), program: Some(path.into()), app: None }
     }
 
     fn opened(number: u64, protocol: Protocol, remote: &str) -> Observation {

@@ -7,6 +7,7 @@
 //! [`Bounded`](telltale_model::Bounded) value.
 
 mod catalogue;
+mod ended;
 mod finding;
 mod looked;
 mod plural;
@@ -16,6 +17,7 @@ mod say;
 #[cfg(test)]
 mod tests;
 
+pub use ended::Ended;
 pub use finding::{Level, Parties, Switch};
 pub use looked::Summary;
 pub use printable::printable;

@@ -9,6 +9,7 @@ use telltale_model::{
 };
 
 use crate::catalogue::{Catalogue, Piece, Text, is_notation, pieces};
+use crate::ended::Ended;
 use crate::plural;
 use crate::say::CATALOGUES;
 use crate::{Level, Parties, Summary, Switch, Words};
@@ -155,6 +156,7 @@ fn everything(words: &Words) -> Vec<String> {
         );
     }
     said.extend([words.fewer(), words.locked_notice()]);
+    said.extend(Ended::ALL.map(|why| words.ended(why)));
     said
 }
 

@@ -331,7 +331,7 @@ fn flow(number: u64, program: &str, name: Option<&str>, remote: &str, bytes_sent
             app: "198.19.84.1:40000".parse().unwrap(),
             remote: remote.parse().unwrap(),
         },
-        owner: Owner { uid: Some(1000), pid: Some(1), program: Some(program.into()) },
+        owner: Owner { uid: Some(1000), pid: Some(1), program: Some(program.into()), app: None },
         name: name.map(str::to_owned),
         other_names: Vec::new(),
         started: began,

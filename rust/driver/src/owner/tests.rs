@@ -21,7 +21,8 @@ impl Asked {
         const NETLINK_SOCK_DIAG: libc::c_int = 4;
         let diag = sys::socket(libc::AF_NETLINK, libc::SOCK_DGRAM, NETLINK_SOCK_DIAG).unwrap();
         let (tell, told) = mpsc::channel();
-        let owners = Owners::start(diag, move |flow, owner| tell.send((flow, owner)).unwrap()).unwrap();
+        let owners =
+            Owners::start(by_socket(diag), move |flow, owner| tell.send((flow, owner)).unwrap()).unwrap();
         Self { owners, told }
     }
 
@@ -40,7 +41,7 @@ fn own() -> Owner {
     // SAFETY: the call cannot fail and takes nothing.
     let uid = unsafe { libc::getuid() };
     let program = std::env::current_exe().unwrap().to_str().unwrap().to_owned();
-    Owner { uid: Some(uid), pid: Some(std::process::id()), program: Some(program) }
+    Owner { uid: Some(uid), pid: Some(std::process::id()), program: Some(program), app: None }
 }
 
 #[test]
@@ -167,11 +168,25 @@ fn a_socket_that_closes_while_it_is_looked_at_is_not_roots() {
 }
 
 #[test]
+fn who_does_not_answer_holds_up_nothing() {
+    let (block, blocked) = sync_channel::<()>(0);
+    let find: FindOwner = Box::new(move |_| blocked.recv().ok().map(|()| Owner::default()));
+    let owners = Owners::start(find, |_, _| {}).unwrap();
+    let end = "127.0.0.1:7".parse().unwrap();
+    owners.ask(FlowNumber(1), FlowKey { protocol: Protocol::Tcp, app: end, remote: end });
+    #[expect(clippy::disallowed_methods, reason = "the test measures how long the end takes")]
+    let start = std::time::Instant::now();
+    drop(owners);
+    assert!(start.elapsed() < Duration::from_millis(300), "{:?}", start.elapsed());
+    drop(block);
+}
+
+#[test]
 fn asking_never_waits() {
     let (block, blocked) = sync_channel::<()>(0);
     const NETLINK_SOCK_DIAG: libc::c_int = 4;
     let diag = sys::socket(libc::AF_NETLINK, libc::SOCK_DGRAM, NETLINK_SOCK_DIAG).unwrap();
-    let owners = Owners::start(diag, move |_, _| _ = blocked.recv()).unwrap();
+    let owners = Owners::start(by_socket(diag), move |_, _| _ = blocked.recv()).unwrap();
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let app = socket.local_addr().unwrap();
     for flow in 0..WAITING as u64 + 10 {

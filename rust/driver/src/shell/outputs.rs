@@ -28,6 +28,9 @@ impl Shell {
     fn hand_over(&mut self) {
         let mut inputs = mem::take(&mut self.inputs);
         for input in inputs.drain(..) {
+            if is_answer(&input) {
+                self.stall.answered();
+            }
             if let Some(input) = self.introductions.hold_input(input) {
                 self.engine.handle_input(self.now, input);
             }
@@ -48,6 +51,7 @@ impl Shell {
 
                 Output::Connect { flow, number, to } => {
                     self.introductions.carry(number, Carrier::Tcp(flow));
+                    self.stall.tried(self.now);
                     self.connect(flow, to);
                 }
                 Output::Send(flow) => self.send(flow),
@@ -61,6 +65,9 @@ impl Shell {
                     if !self.mappings.knows(mapping) {
                         self.introductions.carry(number, Carrier::Udp(mapping));
                     }
+                    if !to.ip().is_multicast() {
+                        self.stall.tried(self.now);
+                    }
                     self.mappings.send(mapping, Outgoing::new(to, payload, hop_limit, dont_fragment));
                 }
                 Output::Unmap(mapping) => self.mappings.close(mapping),
@@ -70,6 +77,7 @@ impl Shell {
                 Output::Unecho(echo) => self.echoes.close(echo),
                 Output::Query { query, number, message, over_tcp } => {
                     self.introductions.carry(number, Carrier::Query(query));
+                    self.stall.tried(self.now);
                     self.resolver.ask(epoll, self.now, query, message, over_tcp, inputs);
                 }
                 Output::Forget(query) => self.resolver.forget(query),
@@ -118,4 +126,9 @@ impl Shell {
             self.queue(flow);
         }
     }
+}
+
+/// Whether somebody out there has said this.
+fn is_answer(input: &Input) -> bool {
+    matches!(input, Input::Datagram { .. } | Input::EchoReply { .. } | Input::Answer { message: Some(_), .. })
 }

@@ -51,21 +51,23 @@ impl Keeping {
     }
 
     /// Commits where enough flows have begun or ended, or a change has waited long enough: flows that go on
-    /// change all the time.
-    pub(super) fn keep_if_due(&mut self, watcher: &mut Watcher) {
+    /// change all the time. True: something was kept.
+    pub(super) fn keep_if_due(&mut self, watcher: &mut Watcher) -> bool {
         let full = watcher.news() >= BATCH;
         if full {
             self.collect(watcher);
         }
         if self.store.is_none() || (watcher.changed() == 0 && self.waiting.is_empty()) {
-            return;
+            return false;
         }
         let now = self.clock.now();
         let due = *self.next.get_or_insert(now + PAUSE) <= now;
         if due || (full && self.failure.is_none()) {
             self.collect(watcher);
             self.commit();
+            return self.failure.is_none();
         }
+        false
     }
 
     /// The last try. What the person should know about it, if anything.

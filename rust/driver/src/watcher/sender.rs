@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use telltale_engine::Shape;
-use telltale_model::{Direction, FlowNumber, Observation};
+use telltale_model::{Details, Direction, FlowNumber, Observation};
 use telltale_watch::Ledger;
 
 use super::backlog::Backlog;
@@ -43,6 +43,8 @@ pub(super) enum Message {
     Seen(Batch),
     /// Somebody wants to see the ledger.
     Show(SyncSender<Ledger>),
+    /// From now on these are looked for.
+    LookFor(Box<Details>),
     /// No more will come that counts.
     Stop,
 }
@@ -152,6 +154,23 @@ impl WatchSender {
         ledger.recv_timeout(PICTURE).ok()
     }
 
+    /// From now on these are looked for. False: the watcher was too busy to hear of it within `patience`, or has ended.
+    pub fn look_for(&self, details: Details, patience: Duration) -> bool {
+        let mut message = Message::LookFor(Box::new(details));
+        let mut tries = patience.as_millis() / PAUSE.as_millis();
+        loop {
+            message = match self.queue.try_send(message) {
+                Ok(()) => break,
+                Err(TrySendError::Full(message)) if tries > 0 => message,
+                Err(_) => return false,
+            };
+            thread::sleep(PAUSE);
+            tries -= 1;
+        }
+        self.load.wake();
+        true
+    }
+
     /// Asks the watcher to end, once there is room in the queue, within `patience`.
     pub(super) fn stop(&self, patience: Duration) {
         let mut tries = patience.as_millis() / PAUSE.as_millis();
@@ -171,7 +190,7 @@ impl WatchSender {
     }
 
     /// How many observations the watcher will never hear of in any form.
-    pub(super) fn dropped(&self) -> u64 {
+    pub fn dropped(&self) -> u64 {
         self.load.dropped.load(Ordering::Relaxed)
     }
 
@@ -217,7 +236,7 @@ impl Message {
     fn len(&self) -> u64 {
         match self {
             Self::Seen(batch) => batch.len.try_into().unwrap_or(u64::MAX),
-            Self::Show(_) | Self::Stop => 0,
+            Self::Show(_) | Self::LookFor(_) | Self::Stop => 0,
         }
     }
 }
@@ -310,7 +329,7 @@ mod tests {
     fn batches(queue: &Receiver<Message>) -> impl Iterator<Item = Vec<Observation>> {
         queue.try_iter().map(|message| match message {
             Message::Seen(mut batch) => batch.drain().collect(),
-            Message::Show(_) | Message::Stop => Vec::new(),
+            Message::Show(_) | Message::LookFor(_) | Message::Stop => Vec::new(),
         })
     }
 

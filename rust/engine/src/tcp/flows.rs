@@ -1,6 +1,7 @@
 //! All TCP flows: which segment belongs to which, how many there may be, whose turn it is.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 use bytes::Bytes;
 use telltale_model::{Ending, FlowNumber, Traffic};
@@ -213,6 +214,15 @@ impl Flows {
 
     pub(crate) fn deadline(&self) -> Option<(Instant, &'static str)> {
         self.timers.next().map(|at| (at, "tcp flow"))
+    }
+
+    /// Ends the flows of apps at these addresses.
+    pub(crate) fn end_where(&mut self, gone: impl Fn(IpAddr) -> bool, shared: &mut Shared) {
+        for index in self.flows.indices() {
+            if self.flows.at(index).is_some_and(|flow| gone(flow.app.ip())) {
+                self.end(index, Ending::Stopped, shared);
+            }
+        }
     }
 
     /// Ends every flow because the relay stops.

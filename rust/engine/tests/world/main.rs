@@ -44,4 +44,6 @@ mod splitting;
 #[cfg(test)]
 mod transfer;
 #[cfg(test)]
+mod tunnels;
+#[cfg(test)]
 mod window;

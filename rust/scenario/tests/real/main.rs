@@ -4,6 +4,7 @@
 //! namespaces, and the built program, so `scripts/test real` runs them; plain `cargo test` does not.
 #![cfg(test)]
 
+mod boundary;
 mod closing;
 mod content;
 mod counts;

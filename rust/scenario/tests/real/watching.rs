@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use telltale_driver::resolv::ResolvConf;
 use telltale_driver::watcher::{Report, Watch, WatchConfig};
-use telltale_driver::{Relay, Setup};
+use telltale_driver::{NameServers, Relay, Setup};
 use telltale_model::Observation;
 use telltale_scenario::server::{Manner, Server};
 use telltale_watch::Watcher;
@@ -29,11 +29,11 @@ fn carry(world: &World, observe: Option<fn(&mut Watcher, Observation)>) -> (Dura
         mtu: MTU as usize,
         addresses: PHONE.map(|(address, _)| address).to_vec(),
         resolvers: Vec::new(),
-        system: ResolvConf::of(Vec::new()),
-        resolv_conf: None,
+        name_servers: NameServers::Listed { conf: ResolvConf::of(Vec::new()), file: None },
         owners: None,
         loopback: Vec::new(),
         watch: watch.as_ref().map(Watch::sender),
+        at_end: None,
     };
     let relay = world.computer.inside(|| Relay::start(setup)).unwrap();
     let mut client = Command::new(SCENARIO);

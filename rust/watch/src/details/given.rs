@@ -68,13 +68,29 @@ impl Given {
     /// # Errors
     /// A sentence, without anything of the value, where it cannot be looked for or is one too many.
     pub fn add(&mut self, kind: DetailKind, text: &str) -> Result<Added, &'static str> {
+        self.add_as(kind, text, None)
+    }
+
+    /// The same with the id that the value had before, where it had one.
+    pub(super) fn add_as(
+        &mut self,
+        kind: DetailKind,
+        text: &str,
+        id: Option<u64>,
+    ) -> Result<Added, &'static str> {
         let value = self.read(kind, text)?;
         let digest = self.digest(kind, &value);
         if let Some(known) = self.known.get(&digest) {
             return Ok(Added::Known(*known));
         }
         self.is_room(kind)?;
-        let name = DetailName { kind, number: self.free(kind), id: self.random.draw() };
+        // Contacts and packages are many, and are not kept: their ids last as long as they are given.
+        let id = id.filter(|_| !matches!(kind, DetailKind::Contact | DetailKind::Package));
+        if id.is_some_and(|id| self.list.values().any(|detail| detail.name.id == id)) {
+            return Err("Another detail has this id");
+        }
+        let id = id.unwrap_or_else(|| self.random.draw());
+        let name = DetailName { kind, number: self.free(kind), id };
         self.put(digest, Detail { name, value });
         Ok(Added::New(name))
     }
@@ -86,6 +102,23 @@ impl Given {
         self.counts.entry(kind).and_modify(|count| *count = count.saturating_sub(1));
         self.set = self.random.draw();
         Some(detail.name)
+    }
+
+    /// Keeps the ids of values that were in `before` too, and the id of the set where nothing else is in it.
+    pub fn named_as(&mut self, before: &Self) {
+        let ids: BTreeMap<(DetailKind, &str), u64> =
+            before.iter().map(|detail| ((detail.name.kind, detail.value.as_str()), detail.name.id)).collect();
+        for detail in self.list.values_mut() {
+            if let Some(id) = ids.get(&(detail.name.kind, detail.value.as_str())) {
+                detail.name.id = *id;
+            }
+        }
+        for name in self.known.values_mut() {
+            name.id = self.list.get(&(name.kind, name.number)).map_or(name.id, |detail| detail.name.id);
+        }
+        if self.country == before.country && self.list == before.list {
+            self.set = before.set;
+        }
     }
 
     /// All of them as they were given, by kind and number.

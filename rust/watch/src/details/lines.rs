@@ -8,6 +8,8 @@ use super::given::Given;
 pub struct BadLine {
     /// Counted from 1.
     pub line: usize,
+    /// The kind that the line begins with, where that could be read.
+    pub kind: Option<DetailKind>,
     /// A sentence without its full stop.
     pub why: &'static str,
 }
@@ -19,30 +21,59 @@ impl Given {
     /// # Errors
     /// The first line that cannot be taken; lines before it were.
     pub fn read_lines(&mut self, text: &[u8]) -> Result<(), BadLine> {
+        match self.read_all_lines(text, 1).pop() {
+            Some(bad) => Err(bad),
+            None => Ok(()),
+        }
+    }
+
+    /// The same, with those lines that cannot be taken, `most` of them at most; all others are taken. Behind its
+    /// kind a line may have the id by which a value was known before, as in `imei#00c0ffee00c0ffee`.
+    pub fn read_all_lines(&mut self, text: &[u8], most: usize) -> Vec<BadLine> {
+        let mut bad = Vec::new();
         // Numbers come last: they may need the country, which may stand below them.
         for numbers in [false, true] {
             for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
-                self.read_line(line, numbers).map_err(|why| BadLine { line: index + 1, why })?;
+                if bad.len() >= most {
+                    return bad;
+                }
+                if let Err((kind, why)) = self.read_line(line, numbers) {
+                    bad.push(BadLine { line: index + 1, kind, why });
+                }
             }
         }
-        Ok(())
+        bad
     }
 
-    fn read_line(&mut self, line: &[u8], numbers: bool) -> Result<(), &'static str> {
-        let line = str::from_utf8(line).map_err(|_| "It is not text in UTF-8")?;
+    fn read_line(&mut self, line: &[u8], numbers: bool) -> Result<(), (Option<DetailKind>, &'static str)> {
+        let nameless = |why| (None, why);
+        // Each is told once.
+        let refused = |why| if numbers { Ok(()) } else { Err(nameless(why)) };
+        let Ok(line) = str::from_utf8(line) else { return refused(UNREADABLE) };
         let line = line.trim_start_matches('\u{feff}').trim();
         if line.is_empty() || line.starts_with('#') {
             return Ok(());
         }
         let (word, value) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
         if word.eq_ignore_ascii_case("country") {
-            return if numbers { Ok(()) } else { self.live_in(value.trim()) };
+            return if numbers { Ok(()) } else { self.live_in(value.trim()).map_err(nameless) };
         }
-        let kind = kind(word).ok_or("It does not begin with a kind of detail, such as imei or phone")?;
-        if matches!(kind, DetailKind::Phone | DetailKind::Contact) == numbers {
-            self.add(kind, value)?;
+        let Some((kind, id)) = kind_and_id(word) else { return refused(NO_KIND) };
+        if matches!(kind, DetailKind::Phone | DetailKind::Contact) != numbers {
+            return Ok(());
         }
-        Ok(())
+        self.add_as(kind, value, id).map(drop).map_err(|why| (Some(kind), why))
+    }
+}
+
+const UNREADABLE: &str = "It is not text in UTF-8";
+const NO_KIND: &str = "It does not begin with a kind of detail, such as imei or phone";
+
+/// A kind, and the id behind it.
+fn kind_and_id(word: &str) -> Option<(DetailKind, Option<u64>)> {
+    match word.split_once('#') {
+        None => Some((kind(word)?, None)),
+        Some((word, id)) => Some((kind(word)?, Some(u64::from_str_radix(id, 16).ok()?))),
     }
 }
 
@@ -93,5 +124,45 @@ mod tests {
         }
         let mut given = Given::new([7; 16]);
         assert_eq!(given.read_lines(b"\nword \xff\xff\xff\xff").unwrap_err().line, 2);
+    }
+
+    #[test]
+    fn every_bad_line_is_told_once_with_its_kind_and_the_others_are_taken() {
+        let mut given = Given::new([7; 16]);
+        let text = b"imei 490154203237519\nphone 12\nnothing\nword \xff\xff\nssid Home\n";
+        let bad = given.read_all_lines(text, 64);
+        let told: Vec<_> = bad.iter().map(|bad| (bad.line, bad.kind)).collect();
+        let (imei, phone) = (Some(DetailKind::Imei), Some(DetailKind::Phone));
+        assert_eq!(told, [(1, imei), (3, None), (4, None), (2, phone)]);
+        assert_eq!(given.len(), 1);
+        assert_eq!(given.read_all_lines(text, 2).len(), 2);
+    }
+
+    #[test]
+    fn an_id_from_before_is_kept_and_stands_for_one_value() {
+        let (given, read) = read("imei#00c0ffee00c0ffee 490154203237518\n");
+        assert_eq!(read, Ok(()));
+        assert_eq!(given.iter().next().unwrap().name.id, 0x00c0_ffee_00c0_ffee);
+        let (_, twice) = self::read("ssid#1 Home\nssid#1 Work\n");
+        assert!(twice.unwrap_err().why.contains("this id"));
+    }
+
+    #[test]
+    fn the_same_values_have_the_same_names_when_they_are_given_again() {
+        let given = |seed, text: &str| {
+            let mut given = Given::new([seed; 16]);
+            given.read_lines(text.as_bytes()).unwrap();
+            given
+        };
+        let before = given(1, "imei 490154203237518\nssid Home\n");
+        let mut same = given(2, "ssid Home\nimei 490154203237518\n");
+        assert_ne!(same.details(), before.details());
+        same.named_as(&before);
+        assert_eq!(same.details(), before.details(), "set and ids");
+        let mut more = given(3, "ssid Home\nssid Work\n");
+        more.named_as(&before);
+        let ids = |given: &Given| given.iter().map(|detail| detail.name.id).collect::<Vec<_>>();
+        assert_eq!(ids(&more)[0], ids(&before)[1]);
+        assert_ne!(more.details().set, before.details().set);
     }
 }

@@ -54,7 +54,7 @@ fn flow(protocol: Protocol) -> Flow {
     Flow {
         number: FlowNumber(1),
         key: FlowKey { protocol, app, remote },
-        owner: Owner { uid: Some(1000), pid: Some(7), program: Some("/usr/bin/curl".into()) },
+        owner: Owner { uid: Some(1000), pid: Some(7), program: Some("/usr/bin/curl".into()), app: None },
         name: None,
         other_names: Vec::new(),
         started: Timestamp(0),

@@ -21,7 +21,7 @@ fn seen(tables: Option<Destinations>, flows: &[(&str, &str, &str)]) -> Ledger {
         let (app, remote) = ("198.19.84.1:4000".parse().unwrap(), remote.parse().unwrap());
         let key = FlowKey { protocol: Protocol::Tcp, app, remote };
         watcher.observe(Observation::Opened { flow, key, at });
-        let owner = Owner { uid: Some(1), pid: None, program: Some((*program).into()) };
+        let owner = Owner { uid: Some(1), program: Some((*program).into()), ..Owner::default() };
         watcher.observe(Observation::Owned { flow, owner });
         let request = format!("POST / HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\n\r\nhello");
         let traffic = Traffic { bytes_sent: request.len() as u64, ..Traffic::default() };
@@ -130,7 +130,7 @@ fn what_happens_on_the_phone_is_told_of_the_flows_that_speak_then() {
         let flow = FlowNumber(number);
         watcher.observe(Observation::Happened { event: Event::ScreenOff, at: at(minute) });
         watcher.observe(Observation::Opened { flow, key, at: at(minute) });
-        let owner = Owner { uid: Some(1), pid: None, program: Some("/bin/a".into()) };
+        let owner = Owner { uid: Some(1), program: Some("/bin/a".into()), ..Owner::default() };
         watcher.observe(Observation::Owned { flow, owner });
         let payload = request(2_000).into_bytes().into();
         watcher.observe(Observation::Bytes { flow, direction: Direction::Sent, payload, at: at(minute + 1) });

@@ -11,7 +11,7 @@ const QUESTION: &[u8] =
     b"\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x07example\x03com\x00\x00\x01\x00\x01";
 
 struct World {
-    resolver: Resolver,
+    resolver: Servers,
     epoll: Epoll,
     events: Events,
     now: Instant,
@@ -22,7 +22,7 @@ impl World {
     fn new(servers: &[SocketAddr], options: &str) -> Self {
         let mut conf = ResolvConf::of(servers.to_vec());
         conf.options = options.split_whitespace().map(str::to_owned).collect();
-        let resolver = Resolver::new(&conf, None);
+        let resolver = Servers::new(&conf, None);
         let (epoll, events) = (Epoll::new().unwrap(), Events::with_capacity(16));
         Self { resolver, epoll, events, now: Instant::default(), inputs: Vec::new() }
     }
@@ -298,4 +298,21 @@ fn what_is_no_question_is_answered_at_once() {
     let short = Bytes::from_static(b"hello");
     world.resolver.ask(&world.epoll, world.now, QueryId(1), short, false, &mut world.inputs);
     assert_eq!(world.answer(), (1, None));
+}
+
+#[test]
+fn what_is_cancelled_leaves_room_and_nothing_comes_for_it() {
+    let server = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut world = World::new(&[server.local_addr().unwrap()], "");
+    world.ask(1, false);
+    world.ask(2, false);
+    assert_eq!(world.resolver.cancel(), [QueryId(1), QueryId(2)]);
+    assert_eq!(world.resolver.deadline(), None);
+    let (mut buffer, from) = ([0; 512], |buffer: &mut [u8]| server.recv_from(buffer).unwrap());
+    let (length, to) = from(&mut buffer);
+    buffer[2] |= 0x80;
+    let _port_is_closed = server.send_to(&buffer[..length], to);
+    thread::sleep(Duration::from_millis(20));
+    world.look();
+    assert!(world.inputs.is_empty());
 }

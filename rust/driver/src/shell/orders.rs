@@ -1,0 +1,49 @@
+//! What the relay is told while it runs, done.
+
+use std::io;
+use std::mem;
+
+use telltale_engine::Tunnel;
+
+use super::Shell;
+use crate::dns::Resolver;
+use crate::orders::{List, Network, NewTun};
+use crate::tun::Tun;
+
+impl Shell {
+    /// Does what was told. An error means that there is no tun.
+    pub(super) fn obey(&mut self, List { network, tun }: List) -> io::Result<()> {
+        self.now = self.clock.now();
+        if let Some(tun) = tun {
+            self.replace_tun(tun)?;
+        }
+        if let Some(network) = network {
+            self.change_network(network);
+        }
+        self.settle()
+    }
+
+    /// New sockets follow the default network. Old ones stay with the address that they have, and end with it.
+    fn change_network(&mut self, network: Network) {
+        // What was tried in vain there says nothing of this one.
+        self.stall.answered();
+        self.resolver.cancel(&mut self.inputs);
+        self.resolver = Resolver::new(network.name_servers);
+        self.sockets.change_network(self.epoll.get_ref(), network.online, &mut self.inputs);
+        if network.another {
+            self.mappings.change_network();
+            self.echoes.change_network();
+        }
+    }
+
+    fn replace_tun(&mut self, NewTun { tun, mtu, addresses, resolvers }: NewTun) -> io::Result<()> {
+        // What apps have put into the old one still counts; whether it is gone already does not.
+        let _gone = self.take_packets();
+        let tun = Tun::new(tun, mtu)?;
+        let offload = tun.offload();
+        let old = mem::replace(&mut self.tun, tun);
+        self.tun.take_over(old);
+        self.engine.replace_tun(self.now, Tunnel { mtu, addresses, resolvers, offload });
+        Ok(())
+    }
+}

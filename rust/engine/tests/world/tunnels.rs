@@ -1,0 +1,54 @@
+//! Another tun takes the place of the one before.
+
+use std::net::{IpAddr, SocketAddr};
+
+use telltale_engine::Tunnel;
+use telltale_model::Ending;
+
+use crate::packets::{ACK, PSH, udp};
+use crate::player::{APP_PORT, Player};
+use crate::server::Server;
+use crate::shell::{APP_V4, APP_V6, RESOLVER_V4};
+
+fn tunnel(mtu: usize, addresses: &[&str]) -> Tunnel {
+    let parsed = |addresses: &[&str]| addresses.iter().map(|address| address.parse().unwrap()).collect();
+    Tunnel { mtu, addresses: parsed(addresses), resolvers: parsed(&[RESOLVER_V4]), offload: false }
+}
+
+#[test]
+fn flows_of_an_address_that_stays_go_on_and_others_end() {
+    let mut player = Player::open(Server::SINK);
+    player.say(ACK | PSH, 1, 1, b"before");
+    player.hear();
+    let v6: SocketAddr = SocketAddr::new(APP_V6.parse::<IpAddr>().unwrap(), 5_000);
+    player.shell.packet(&udp(v6, "[2001:db8:1::1]:9".parse().unwrap(), b"gone"));
+    let now = player.shell.now;
+    player.shell.engine.replace_tun(now, tunnel(1_500, &[APP_V4]));
+    player.shell.settle();
+    assert_eq!(player.shell.ending(5_000), Some(Ending::Stopped), "there is no IPv6 any more");
+    assert_eq!(player.shell.ending(APP_PORT), None);
+    player.say(ACK | PSH, 7, 1, b"after");
+    assert_eq!(player.arrived(), b"beforeafter");
+    player.shell.stop();
+}
+
+#[test]
+fn an_app_whose_address_is_gone_hears_a_reset_and_its_server_too() {
+    let mut player = Player::open(Server::SINK);
+    let now = player.shell.now;
+    player.shell.engine.replace_tun(now, tunnel(1_500, &["10.0.0.77"]));
+    player.shell.settle();
+    assert_eq!(player.hear().last().map(|heard| heard.flags.clone()).as_deref(), Some("RA"));
+    assert_eq!(player.shell.ending(APP_PORT), Some(Ending::Stopped));
+    player.shell.assert_empty();
+}
+
+#[test]
+fn segments_keep_the_size_that_was_agreed_on_and_new_ones_fit_the_new_tun() {
+    let mut player = Player::open(Server::SINK);
+    let now = player.shell.now;
+    player.shell.engine.replace_tun(now, tunnel(9_000, &[APP_V4]));
+    player.server_sends(&[7; 5_000]);
+    assert!(player.hear().iter().all(|heard| heard.len <= 1_460));
+    player.shell.stop();
+}
