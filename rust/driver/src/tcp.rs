@@ -231,9 +231,15 @@ impl Sockets {
     /// The network is another one. Connections from addresses that this machine has no longer are over. Attempts
     /// to connect from there are made once more, if there is a network `online` to make them in; else they wait
     /// for the next.
-    pub(crate) fn change_network(&mut self, epoll: &Epoll, online: bool, inputs: &mut Vec<Input>) {
+    pub(crate) fn change_network(
+        &mut self,
+        epoll: &Epoll,
+        online: bool,
+        is_gone: impl Fn(SocketAddr) -> bool,
+        inputs: &mut Vec<Input>,
+    ) {
         let mut known = BTreeMap::new();
-        let mut is_gone = |from: SocketAddr| *known.entry(from.ip()).or_insert_with(|| sys::is_gone(from));
+        let mut is_gone = |from: SocketAddr| *known.entry(from.ip()).or_insert_with(|| is_gone(from));
         for (flow, to, connecting) in self.living() {
             let from = find(&mut self.sockets, flow).and_then(|socket| sys::local_address(socket.fd.as_fd()));
             if !from.is_none_or(&mut is_gone) {
@@ -612,6 +618,42 @@ mod tests {
             }
         };
         assert_eq!((&got[..], end), (&b"ab!cd"[..], Arrival::Finished));
+    }
+
+    #[test]
+    fn only_connections_from_an_address_that_is_gone_end_with_the_network() {
+        let mut bed = Bed::connected();
+        let mut inputs = Vec::new();
+        bed.sockets.change_network(&bed.epoll, true, |_| false, &mut inputs);
+        assert!(inputs.is_empty() && bed.send(&[b"still here"]).is_some());
+        bed.sockets.change_network(&bed.epoll, true, |from| from.ip().is_loopback(), &mut inputs);
+        assert!(matches!(inputs[..], [Input::Broken(FLOW, Failure::Reset)]));
+        assert_eq!(bed.send(&[b"nobody"]), None);
+        bed.sockets.change_network(&bed.epoll, true, |_| true, &mut inputs);
+        assert_eq!(inputs.len(), 1, "it is told once");
+    }
+
+    #[test]
+    fn an_attempt_to_connect_is_made_once_more_as_soon_as_there_is_a_network() {
+        let mut bed = Bed::new();
+        let to = bed.listener.local_addr().unwrap();
+        bed.sockets.connect(&bed.epoll, FLOW, to).unwrap();
+        let (_first, from) = bed.listener.accept().unwrap();
+        let mut inputs = Vec::new();
+        bed.sockets.change_network(&bed.epoll, false, |_| true, &mut inputs);
+        bed.listener.set_nonblocking(true).unwrap();
+        assert!(bed.listener.accept().is_err(), "there is nothing to try it with");
+        bed.sockets.change_network(&bed.epoll, true, |gone| gone == from, &mut inputs);
+        let (_second, again) = bed.listener.accept().unwrap();
+        assert_ne!(again, from);
+        assert_eq!(bed.wait(), Some(Ok(())));
+        assert!(inputs.is_empty());
+    }
+
+    #[test]
+    fn an_address_that_this_machine_never_had_is_gone_and_its_own_is_not() {
+        assert!(sys::is_gone("192.0.2.254:80".parse().unwrap()));
+        assert!(!sys::is_gone("127.0.0.1:80".parse().unwrap()));
     }
 
     #[test]

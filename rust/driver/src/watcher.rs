@@ -3,6 +3,7 @@
 
 mod backlog;
 mod keeping;
+mod limits;
 mod sender;
 mod turn;
 

@@ -80,8 +80,9 @@ impl Core {
             over: AtomicBool::new(false),
             config,
         });
-        let weak = Arc::downgrade(&core);
-        beats.start(host, move |call| act(&weak, &call))?;
+        let (weak, voice) =
+            (Arc::downgrade(&core), Voice { host: host.clone(), locale: core.config.locale.clone() });
+        beats.start(host, move |call| act(&weak, &voice, &call))?;
         if let Some(tun) = tun {
             core.begin(tun, &mut locked(&core.watching))?;
         }
@@ -232,17 +233,11 @@ impl Core {
         why
     }
 
-    /// A run has ended by itself, unless it was ended meanwhile.
-    fn ended(&self, number: u64) {
-        let is_it = locked(&self.watching).as_ref().is_some_and(|watching| watching.number == number);
-        if is_it && let Some(why) = self.end() {
-            self.say_stopped(why);
-        }
-    }
-
-    fn say_stopped(&self, why: Ended) {
-        let sentence = Words::new(&self.config.locale).ended(why);
-        (self.host.stopped)(&json!({"reason": why.name(), "sentence": sentence}).to_string());
+    /// A run has ended by itself, unless it was ended meanwhile: why.
+    fn ended(&self, number: u64) -> Option<Ended> {
+        let mut watching = locked(&self.watching);
+        watching.as_ref().filter(|watching| watching.number == number)?;
+        self.end_run(&mut watching)
     }
 }
 
@@ -258,24 +253,32 @@ fn open_tables(config: &Config) -> Result<Option<Destinations>, Wrong> {
     tables::open(&packed, Some(&folder)).map(Some).map_err(|why| Wrong::Failed(why.to_string()))
 }
 
-/// What the thread that speaks with the app does at an end. False: it was the last.
-fn act(core: &Weak<Core>, call: &Call) -> bool {
-    let Some(core) = core.upgrade() else { return false };
-    match call {
-        Call::Changed => true,
-        Call::Ended(number) => {
-            core.ended(*number);
-            true
-        }
-        Call::Stopped(why) => {
-            core.say_stopped(*why);
-            true
-        }
-        Call::Over => {
-            core.say_stopped(Ended::Asked);
-            false
-        }
+/// Says to the app that watching has ended; also when the core itself is gone.
+struct Voice {
+    host: Host,
+    locale: String,
+}
+
+impl Voice {
+    fn say(&self, why: Ended) {
+        let sentence = Words::new(&self.locale).ended(why);
+        (self.host.stopped)(&json!({"reason": why.name(), "sentence": sentence}).to_string());
     }
+}
+
+/// What the thread that speaks with the app does at an end. False: it was the last.
+fn act(core: &Weak<Core>, voice: &Voice, call: &Call) -> bool {
+    match call {
+        Call::Changed => {}
+        Call::Ended(number) => {
+            if let Some(why) = core.upgrade().and_then(|core| core.ended(*number)) {
+                voice.say(why);
+            }
+        }
+        Call::Stopped(why) => voice.say(*why),
+        Call::Over => voice.say(Ended::Asked),
+    }
+    !matches!(call, Call::Over)
 }
 
 /// What these locks guard is whole at any moment, so a panic elsewhere cannot break it.

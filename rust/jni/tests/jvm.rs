@@ -1,6 +1,6 @@
 //! Every entry from a real JVM, with a packet socket as the tun.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "this is a test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "this is a test")]
 
 use std::fs;
 use std::io::{BufRead, BufReader};

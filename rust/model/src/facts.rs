@@ -111,6 +111,10 @@ pub enum Application {
     Pop3,
     /// FTP.
     Ftp,
+    /// DNSCrypt.
+    DnsCrypt,
+    /// MySQL or MariaDB in clear, before or without TLS.
+    MySql,
 }
 
 impl Application {
@@ -150,6 +154,8 @@ impl Application {
             Self::Imap => "imap",
             Self::Pop3 => "pop3",
             Self::Ftp => "ftp",
+            Self::DnsCrypt => "dns_crypt",
+            Self::MySql => "my_sql",
         }
     }
 }
@@ -285,28 +291,6 @@ impl Facts {
                 }
             }
         }
-    }
-
-    /// Bytes of memory behind it, nearly.
-    pub fn held(&self) -> usize {
-        let strings =
-            |list: &[String]| list.iter().map(|text| size_of::<String>() + text.capacity()).sum::<usize>();
-        let names: usize = self.names.iter().map(|name| size_of::<Name>() + name.name.capacity()).sum();
-        let lookups = self.lookups.iter().map(|lookup| {
-            let addresses = lookup.addresses.capacity() * size_of::<IpAddr>();
-            size_of::<Lookup>() + lookup.query.capacity() + addresses + strings(&lookup.others)
-        });
-        let requests = self.requests.iter().map(|request| {
-            let texts = [&request.method, &request.host, &request.path];
-            let more = [&request.user_agent, &request.content_type, &request.content_encoding];
-            let texts =
-                texts.into_iter().chain(more.into_iter().flatten()).map(String::capacity).sum::<usize>();
-            size_of::<Request>() + texts + strings(&request.cookies)
-        });
-        let hello = self.hello.as_ref().map_or(0, |hello| strings(&hello.alpn) + hello.ja4.capacity());
-        let hits: usize = self.hits.iter().map(Hit::held).sum();
-        let certificate = self.certificate.as_ref().map_or(0, |certificate| strings(&certificate.names));
-        names + lookups.sum::<usize>() + requests.sum::<usize>() + hello + hits + certificate
     }
 
     /// Whether there were details to look for; `None` where there were none, and nothing that could be searched

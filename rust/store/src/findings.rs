@@ -77,7 +77,7 @@ pub(crate) fn select(
 
 const ASKED_FOR: &str = "
 FROM finding
-WHERE (?1 IS NULL OR at >= ?1)
+WHERE at >= ifnull(?1, -9223372036854775808)
   AND (?2 IS NULL OR program = ?2 OR substr(program, -length(?2) - 1) = '/' || ?2)
 ";
 

@@ -181,7 +181,7 @@ fn whole_name(total: &Total) -> WholeName {
 const SEVERAL_NAMES: &str = "
 SELECT DISTINCT program, uid, protocol, coalesce(name, remote_address), remote_port, names
 FROM flow
-WHERE instr(names, char(10)) > 0 AND (?1 IS NULL OR hour >= ?1)
+WHERE instr(names, char(10)) > 0 AND hour >= ifnull(?1, -9223372036854775808)
   AND (?2 IS NULL OR program = ?2 OR substr(program, -length(?2) - 1) = '/' || ?2)
 ";
 
@@ -211,6 +211,7 @@ fn other_names(
     Ok(others)
 }
 
+/// A moment that is not given is before all others: so an index leads to what came since.
 /// Addresses that go by one name are one destination; `min` only makes the choice among them stable.
 const TOTALS: &str = "
 SELECT sum(bytes_sent) AS sent, sum(bytes_received) AS received,
@@ -219,7 +220,7 @@ SELECT sum(bytes_sent) AS sent, sum(bytes_received) AS received,
        sum(read_with_keys), sum(flows), program, uid, protocol, name, min(address), port, max(name_known),
        max(company), max(probable), max(role), min(given)
 FROM hourly
-WHERE (?1 IS NULL OR hour >= ?1)
+WHERE hour >= ifnull(?1, -9223372036854775808)
   AND (?2 IS NULL OR program = ?2 OR substr(program, -length(?2) - 1) = '/' || ?2)
 GROUP BY program, uid, protocol, name, port, CASE name WHEN '' THEN address ELSE '' END
 ORDER BY sent DESC, received DESC, program, uid, name, min(address), port, protocol
@@ -401,15 +402,20 @@ mod tests {
     }
 
     #[test]
-    fn flows_that_named_several_hosts_are_found_without_a_look_at_all_others() {
+    fn what_came_since_a_moment_is_found_without_a_look_at_all_that_came_before() {
         let folder = Folder::new("index");
         let mut store = Store::open(&folder.database(), run()).unwrap().store;
         store.commit(Timestamp(0), &[flow(0, 0)]).unwrap();
-        let plan = format!("EXPLAIN QUERY PLAN {SEVERAL_NAMES}");
-        let mut statement = store.connection().prepare(&plan).unwrap();
-        let steps = statement.query_map(params![None::<i64>, None::<&str>], |step| step.get::<_, String>(3));
-        let steps: Vec<String> = steps.unwrap().collect::<rusqlite::Result<_>>().unwrap();
-        assert!(steps[0].contains("USING INDEX flow_names"), "{steps:?}");
+        for (query, way) in [
+            (TOTALS, "SEARCH hourly USING PRIMARY KEY (hour>?)"),
+            (SEVERAL_NAMES, "SEARCH flow USING INDEX flow_names (hour>?)"),
+        ] {
+            let mut statement = store.connection().prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
+            let steps =
+                statement.query_map(params![None::<i64>, None::<&str>], |step| step.get::<_, String>(3));
+            let steps: Vec<String> = steps.unwrap().collect::<rusqlite::Result<_>>().unwrap();
+            assert!(steps[0].contains(way), "{steps:?}");
+        }
     }
 
     #[test]

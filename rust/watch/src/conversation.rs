@@ -11,6 +11,7 @@ use crate::http2::Http2;
 #[cfg(feature = "keys")]
 use crate::keys::{self, Keys};
 use crate::mail::Mail;
+use crate::mysql::MySql;
 use crate::opening::{Opening, Spoken};
 use crate::page::{Desk, Page};
 use crate::plain::Plain;
@@ -59,6 +60,7 @@ enum Session {
     Http2(Box<Http2>),
     WebSocket(Box<WebSocket>),
     Mail(Box<Mail>),
+    MySql(Box<MySql>),
     Dns(Box<Dns>),
     Plain(Box<Plain>),
     Unknown(Box<Unknown>),
@@ -80,6 +82,7 @@ macro_rules! each {
             Session::Http2($reader) => $call,
             Session::WebSocket($reader) => $call,
             Session::Mail($reader) => $call,
+            Session::MySql($reader) => $call,
             Session::Dns($reader) => $call,
             Session::Plain($reader) => $call,
             Session::Unknown($reader) => $call,
@@ -160,7 +163,7 @@ impl Conversation {
     }
 
     /// Bytes of memory behind it.
-    pub(crate) fn held(&self) -> usize {
+    pub(crate) fn held(&mut self) -> usize {
         size_of::<Self>() + self.talk.held() + self.page.held()
     }
 
@@ -226,7 +229,7 @@ impl Talk {
     }
 
     pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) {
-        self.read(direction, bytes, self.changes, page);
+        self.read(direction, bytes, page);
     }
 
     /// Bytes are missing, 0 where nobody knows how many. They were counted as not watched already.
@@ -241,12 +244,10 @@ impl Talk {
     }
 
     pub(crate) fn end(&mut self, page: &mut Page) {
-        // What is held may hold another opening, behind CONNECT.
-        for changes in (0..=self.changes).rev() {
-            if let Session::Opening(opening) = &self.session {
-                let spoken = if changes == 0 { Spoken::Unknown } else { opening.likeliest() };
-                self.open(spoken, changes, page);
-            }
+        // What is held may hold another opening, behind CONNECT; each costs one of the changes that are left.
+        while let Session::Opening(opening) = &self.session {
+            let spoken = opening.likeliest();
+            self.open(spoken, page);
         }
         each!(&mut self.session, reader => reader.end(page), ());
         page.close_all();
@@ -276,40 +277,41 @@ impl Talk {
         }
     }
 
-    fn read(&mut self, direction: Direction, bytes: &[u8], changes: usize, page: &mut Page) {
+    fn read(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) {
         if let Session::Opening(opening) = &mut self.session {
             if let Some(decided) = opening.take(direction, bytes) {
                 let rest = bytes.get(bytes.len() - decided.rest..).unwrap_or_default();
                 // A datagram without a byte is one as well, but says nothing.
-                self.open(decided.spoken, changes, page);
+                self.open(decided.spoken, page);
                 if !rest.is_empty() {
-                    self.read(direction, rest, changes, page);
+                    self.read(direction, rest, page);
                 }
             }
             return;
         }
         let step = each!(&mut self.session, reader => reader.take(direction, bytes, page), Step::On);
         if let Step::Switch { to, sent, received } = step {
-            self.switch(to, &sent, &received, changes, page);
+            self.switch(to, &sent, &received, page);
         }
     }
 
     /// Begins to read what is spoken, with what was held until it was known.
-    fn open(&mut self, spoken: Spoken, changes: usize, page: &mut Page) {
+    fn open(&mut self, spoken: Spoken, page: &mut Page) {
         let session = self.session_of(spoken);
         if let Session::Opening(opening) = std::mem::replace(&mut self.session, session) {
             for (direction, bytes) in opening.into_held() {
-                self.read(direction, &bytes, changes, page);
+                self.read(direction, &bytes, page);
             }
         }
     }
 
     /// The old session has counted all but what it hands over.
-    fn switch(&mut self, to: Next, sent: &[u8], received: &[u8], changes: usize, page: &mut Page) {
+    fn switch(&mut self, to: Next, sent: &[u8], received: &[u8], page: &mut Page) {
         page.close_all();
-        self.changes = self.changes.saturating_sub(1);
+        let left = self.changes.checked_sub(1);
+        self.changes = left.unwrap_or(0);
         self.session = match to {
-            _ if changes == 0 => Session::Unknown(Box::new(Unknown::new(self.key.protocol))),
+            _ if left.is_none() => Session::Unknown(Box::new(Unknown::new(self.key.protocol))),
             Next::Tls => self.session_of(Spoken::Tls),
             Next::Http2 => Session::Http2(Box::new(Http2::new(true))),
             Next::WebSocket => Session::WebSocket(Box::new(WebSocket::new())),
@@ -317,7 +319,7 @@ impl Talk {
         };
         for (direction, bytes) in [(Direction::Sent, sent), (Direction::Received, received)] {
             if !bytes.is_empty() {
-                self.read(direction, bytes, changes.saturating_sub(1), page);
+                self.read(direction, bytes, page);
             }
         }
     }
@@ -334,6 +336,7 @@ impl Talk {
             Spoken::Http => Session::Http(Box::new(Http::new())),
             Spoken::Http2 => Session::Http2(Box::new(Http2::new(false))),
             Spoken::Mail => Session::Mail(Box::new(Mail::new())),
+            Spoken::MySql => Session::MySql(Box::new(MySql::new())),
             Spoken::DnsDatagrams(dialect) => Session::Dns(Box::new(Dns::over_udp(dialect))),
             Spoken::DnsStream => Session::Dns(Box::new(Dns::over_tcp())),
             Spoken::Plain(application) => {

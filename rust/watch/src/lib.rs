@@ -22,6 +22,7 @@ mod keys;
 mod ledger;
 pub mod limits;
 mod mail;
+mod mysql;
 mod name_text;
 mod names;
 mod opening;

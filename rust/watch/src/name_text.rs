@@ -3,13 +3,16 @@
 /// Writes bytes of a name: letters in lower case, and what is not printable ASCII as `\DDD` (RFC 4343 2.1).
 /// A backslash is written `\\`, so that no two names look alike.
 pub(crate) fn push_name(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        push(text, byte.to_ascii_lowercase(), b"\\", false);
+    if !push_plain(text, bytes, b"\\") {
+        bytes.iter().for_each(|byte| push(text, byte.to_ascii_lowercase(), b"\\", false));
     }
 }
 
 /// As [`push_name`], for one label of a DNS name: a dot inside it is written `\.`.
 pub(crate) fn push_label(text: &mut String, label: &[u8]) {
+    if push_plain(text, label, b".\\") {
+        return;
+    }
     // As bytes first, which is three times as fast: an answer may have a hundred names of odd bytes.
     let mut written = Vec::with_capacity(4 * label.len());
     for byte in label.iter().map(u8::to_ascii_lowercase) {
@@ -31,6 +34,18 @@ pub(crate) fn quoted(bytes: &[u8], longest: usize) -> String {
     }
     text.push_str(if bytes.len() > longest { "...\"" } else { "\"" });
     text
+}
+
+/// Writes bytes that stand for themselves but for their case, as nearly all names are; else nothing.
+fn push_plain(text: &mut String, bytes: &[u8], escaped: &[u8]) -> bool {
+    // Without an early end this goes many bytes at a time.
+    let is_plain = |byte: u8| matches!(byte, 0x21..=0x7e) & !escaped.iter().any(|other| *other == byte);
+    let plain = bytes.iter().fold(true, |plain, byte| plain & is_plain(*byte));
+    let Some(plain) = str::from_utf8(bytes).ok().filter(|_| plain) else { return false };
+    let start = text.len();
+    text.push_str(plain);
+    text.get_mut(start..).into_iter().for_each(str::make_ascii_lowercase);
+    true
 }
 
 fn push(text: &mut String, byte: u8, escaped: &[u8], space: bool) {

@@ -6,7 +6,7 @@ use telltale_model::{Application, Direction, FlowKey, Protocol};
 use crate::dns::{self, Dialect};
 use crate::session::Likeness;
 use crate::signatures::{self, Datagram, Start};
-use crate::{http, http2, limits, mail, quic, tls};
+use crate::{http, http2, limits, mail, mysql, quic, tls};
 
 /// The first bytes of a flow.
 #[derive(Debug)]
@@ -28,6 +28,7 @@ pub(crate) enum Spoken {
     Http2,
     /// Mail, and what greets like it.
     Mail,
+    MySql,
     DnsDatagrams(Dialect),
     DnsStream,
     /// A protocol that is named and not read.
@@ -144,7 +145,8 @@ impl Opening {
         let plain = signatures::of_stream(&start)
             .map(|(likeness, application)| (likeness, Spoken::Plain(application)));
         let other_ports = (dns::looks_like_stream(first, false), Spoken::DnsStream);
-        ours.into_iter().chain(plain).chain([other_ports])
+        let mysql = (mysql_of(&start), Spoken::MySql);
+        ours.into_iter().chain(plain).chain([mysql, other_ports])
     }
 
     fn dns_stream(&self, first: &[u8]) -> Likeness {
@@ -206,6 +208,11 @@ fn http_of(start: &Start<'_>) -> Likeness {
         (Likeness::No, Likeness::No) => Likeness::No,
         _ => Likeness::Maybe,
     }
+}
+
+/// The server speaks first: what a client says before tells nothing.
+fn mysql_of(start: &Start<'_>) -> Likeness {
+    if start.received.is_empty() { Likeness::No } else { mysql::looks_like(start.received) }
 }
 
 /// The server speaks first, but the client's command tells as well where its greeting was not seen.

@@ -1,15 +1,17 @@
 //! What the sessions of a flow write on: facts, and where details are looked for, what is to be searched.
 
 mod desk;
+mod kept;
 mod sheet;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) use desk::{Desk, Means};
+use kept::Kept;
 pub(crate) use sheet::{Head, Kind};
 use sheet::{Sender, Sheet};
-use telltale_model::{Class, Facts, Hit, NameSource, Timestamp};
+use telltale_model::{Class, Facts, Hit, Name, NameSource, Timestamp};
 
 use crate::limits;
 use crate::search::{Part, Piece};
@@ -22,6 +24,7 @@ use crate::search::{Part, Piece};
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     pub(crate) facts: Facts,
+    kept: Kept,
     desk: Option<Arc<Desk>>,
     sheets: BTreeMap<u32, Sheet>,
     sender: Sender,
@@ -152,6 +155,11 @@ impl Page {
         }
     }
 
+    /// Remembers a name that the flow carried, once, however many there are.
+    pub(crate) fn add_name(&mut self, name: Name) {
+        self.kept.add_name(name, &mut self.facts);
+    }
+
     /// Looks at a name that was asked for. It is framing, and counted as such.
     pub(crate) fn ask(&mut self, name: &str) {
         let Some(desk) = &self.desk else { return };
@@ -187,9 +195,9 @@ impl Page {
         self.desk.as_ref()?.redact(&String::from_utf8_lossy(bytes))
     }
 
-    /// Bytes of memory behind it, without those in the pool of parts.
-    pub(crate) fn held(&self) -> usize {
-        self.facts.held() + self.sheets.values().map(Sheet::held).sum::<usize>()
+    /// Bytes of memory behind it, without those in the pool of parts, and those of lookups.
+    pub(crate) fn held(&mut self) -> usize {
+        self.kept.held(&self.facts) + self.sheets.values().map(Sheet::held).sum::<usize>()
     }
 
     fn rename(&mut self, kept: Option<String>) {

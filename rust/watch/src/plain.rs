@@ -110,6 +110,7 @@ fn of_datagram(application: Application, bytes: &[u8]) -> Class {
     match () {
         // Nothing in it but times, and what authenticates them.
         () if is(&[Application::Ntp]) => Class::Handshake,
+        () if is(&[Application::DnsCrypt]) => Class::Encrypted,
         () if is(&[Application::WireGuard]) => wireguard(bytes),
         () if is(&[Application::OpenVpn]) => openvpn(bytes),
         () if is(&[Application::Ike, Application::Esp]) => ipsec(bytes),

@@ -62,7 +62,7 @@ pub struct Watcher {
 /// A flow and what goes with it.
 #[derive(Debug)]
 struct Followed {
-    /// Its facts are in its conversation while it has one.
+    /// Its facts are in its conversation while it has one; its destination is as [`Watcher::find`] left it.
     flow: Flow,
     /// When it began, in the order of answers: what was answered later says nothing about it.
     began: Moment,
@@ -158,7 +158,7 @@ impl Watcher {
         let (mut sums, mut tally) = (self.past.clone(), self.told.clone());
         for number in self.flows.keys() {
             if let Some((flow, facts)) = self.known(*number) {
-                sums.add(flow, facts, &self.config.destination(flow, facts));
+                sums.add(flow, facts, &flow.destination);
                 flow.findings.iter().for_each(|finding| tally.add(finding));
             }
         }
@@ -281,7 +281,7 @@ impl Watcher {
         self.context.grew(Grown { flow, facts, at }, noted, destination);
     }
 
-    /// Brings the findings of flows that have changed up to date.
+    /// Brings destinations and findings of flows that have changed up to date: of all others they stay.
     fn find(&mut self) {
         for number in &self.changed {
             let Some(followed) = self.flows.get_mut(number) else { continue };
@@ -291,7 +291,7 @@ impl Watcher {
             self.context.meet(flow, &destination, self.config.tables.as_ref(), noted);
             let resolvers = self.config.resolvers(flow);
             let found = findings::of(&Seen { flow, facts, destination: &destination, noted, resolvers });
-            flow.findings = found;
+            (flow.destination, flow.findings) = (destination, found);
         }
     }
 
@@ -367,19 +367,15 @@ impl Watcher {
         }
     }
 
-    /// A flow as it is known at this moment.
+    /// A flow as it is known at this moment, after [`Self::find`].
     fn record(&self, number: FlowNumber) -> Option<Flow> {
         let (flow, facts) = self.known(number)?;
-        Some(Flow { facts: facts.clone(), destination: self.destination(flow, facts), ..flow.clone() })
+        Some(Flow { facts: facts.clone(), ..flow.clone() })
     }
 
     fn known(&self, number: FlowNumber) -> Option<(&Flow, &Facts)> {
         let flow = &self.flows.get(&number)?.flow;
         Some((flow, self.conversations.facts(number).unwrap_or(&flow.facts)))
-    }
-
-    fn destination(&self, flow: &Flow, facts: &Facts) -> Destination {
-        self.config.destination(flow, facts)
     }
 
     fn change(&mut self, number: FlowNumber, how: impl FnOnce(&mut Followed)) {
@@ -403,7 +399,7 @@ impl Watcher {
         {
             if let Some(followed) = self.flows.remove(&number) {
                 let flow = &followed.flow;
-                self.past.add(flow, &flow.facts, &self.config.destination(flow, &flow.facts));
+                self.past.add(flow, &flow.facts, &flow.destination);
                 flow.findings.iter().for_each(|finding| self.told.add(finding));
             }
         }

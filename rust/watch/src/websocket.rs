@@ -92,13 +92,10 @@ impl WebSocket {
     }
 
     fn header(&mut self, mut header: [u8; HEADER], have: usize, rest: &mut &[u8], page: &mut Page) {
-        let Some((byte, after)) = rest.split_first() else { return };
-        *rest = after;
-        page.facts.count_handshake(1);
-        if let Some(place) = header.get_mut(have) {
-            *place = *byte;
-        }
-        let have = have + 1;
+        let bytes = take(rest, (Frame::header(&header, have) - have) as u64);
+        header.iter_mut().skip(have).zip(bytes).for_each(|(place, byte)| *place = *byte);
+        let have = have + bytes.len();
+        page.facts.count_handshake(bytes.len());
         self.state = match Frame::of(&header, have) {
             None => State::Header(header, have),
             Some(frame) if frame.is_known() => {
@@ -175,6 +172,18 @@ struct Frame {
 }
 
 impl Frame {
+    /// How long a header is, as far as the first two of `have` bytes of it tell.
+    fn header(header: &[u8; HEADER], have: usize) -> usize {
+        let [_, second, ..] = header;
+        let mask = if second & 0x80 == 0 { 0 } else { 4 };
+        match second & 0x7f {
+            _ if have < 2 => 2,
+            126 => 4 + mask,
+            127 => 10 + mask,
+            _ => 2 + mask,
+        }
+    }
+
     /// `None` as long as more of it has to come than `have` bytes.
     fn of(header: &[u8; HEADER], have: usize) -> Option<Self> {
         let [first, second, lengths @ ..] = header;
@@ -184,7 +193,7 @@ impl Frame {
             len => (0, u64::from(len)),
         };
         let mask = if second & 0x80 == 0 { 0 } else { 4 };
-        let whole = have >= 2 && have >= 2 + size + mask;
+        let whole = have >= 2 && have == Self::header(header, have);
         let mask = lengths.get(size..size + mask)?.first_chunk().copied().unwrap_or_default();
         let last = first & 0x80 != 0;
         whole.then_some(Self { opcode: first & 0x0f, reserved: first & 0x70, len, last, mask })

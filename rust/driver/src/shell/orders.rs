@@ -8,6 +8,7 @@ use telltale_engine::Tunnel;
 use super::Shell;
 use crate::dns::Resolver;
 use crate::orders::{List, Network, NewTun};
+use crate::sys;
 use crate::tun::Tun;
 
 impl Shell {
@@ -29,7 +30,7 @@ impl Shell {
         self.stall.answered();
         self.resolver.cancel(&mut self.inputs);
         self.resolver = Resolver::new(network.name_servers);
-        self.sockets.change_network(self.epoll.get_ref(), network.online, &mut self.inputs);
+        self.sockets.change_network(self.epoll.get_ref(), network.online, sys::is_gone, &mut self.inputs);
         if network.another {
             self.mappings.change_network();
             self.echoes.change_network();

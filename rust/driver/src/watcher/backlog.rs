@@ -5,8 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use telltale_model::{Direction, FlowNumber, Observation};
 
-/// Observations that wait at most, about 1 MB: as many flows as may live at once can begin or end.
-pub(super) const BACKLOG: usize = 16_384;
+use super::limits::BACKLOG;
 
 /// Observations in order, for the next time that there is room.
 #[derive(Debug, Default)]

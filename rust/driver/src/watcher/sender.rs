@@ -12,29 +12,8 @@ use telltale_model::{Details, Direction, FlowNumber, Observation};
 use telltale_watch::Ledger;
 
 use super::backlog::Backlog;
+use super::limits::{BATCHES, LAST_TRIES, PAUSE, PICTURE, PRESSING, ROOM, SPENT};
 use super::turn::{Seen, Turn};
-
-/// Batches that wait for the watcher.
-const BATCHES: usize = 1_024;
-
-/// Observations that wait for the watcher, and bytes of memory behind their payload, before there is no
-/// room for the next batch. Together with one batch of each handle they are about 6 MiB.
-const ROOM: (usize, usize) = (4_096, 4 << 20);
-
-/// So much wakes a watcher that pauses: buffers that come back soon are still in the processor's cache.
-const PRESSING: (usize, usize) = (ROOM.0 / 4, 256 << 10);
-
-/// Empty lists that come back to each handle to be filled again, and how long they may be for that.
-const SPENT: (usize, usize) = (16, 1_024);
-
-/// How often [`WatchSender::finish`] tries to hand over the backlog.
-const LAST_TRIES: u32 = 20;
-
-/// How long to wait for room in the queue, where waiting is allowed at all.
-const PAUSE: Duration = Duration::from_millis(5);
-
-/// How long a picture of the ledger may take.
-const PICTURE: Duration = Duration::from_millis(500);
 
 /// What goes through the queue.
 #[derive(Debug)]

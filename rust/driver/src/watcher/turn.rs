@@ -8,16 +8,8 @@ use telltale_engine::Shape;
 use telltale_engine::limits::COPY_OUT_SHARE;
 use telltale_model::{Direction, FlowNumber, Observation, Timestamp};
 
+use super::limits::{BATCH, BUFFER, SMALL};
 use crate::clock;
-
-/// Payload of less is copied: to look at each small piece of a stream costs more than to join them.
-const SMALL: usize = 4 << 10;
-
-/// Bytes of a buffer that copies go into, and of the longest piece that is joined.
-const BUFFER: usize = 64 << 10;
-
-/// Observations, and bytes behind them, that are enough for one piece.
-const MOST: (usize, usize) = (512, 256 << 10);
 
 /// Observations since the last [`Turn::take`].
 #[derive(Debug, Default)]
@@ -101,7 +93,7 @@ impl Turn {
     /// Whether it is time to hand it over, in the midst of a turn.
     pub(super) fn is_full(&self) -> bool {
         let lent = self.lent.as_ref().map_or(0, |lent| lent.size);
-        self.seen.len() >= MOST.0 || self.pinned + lent >= MOST.1
+        self.seen.len() >= BATCH.0 || self.pinned + lent >= BATCH.1
     }
 
     pub(super) fn is_empty(&self) -> bool {

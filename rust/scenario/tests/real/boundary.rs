@@ -105,13 +105,13 @@ fn connections_from_an_address_that_is_gone_end_at_once_and_others_go_on() {
     let world = World::new();
     let _server = Server::tcp(&world.internet, &[first(80)], Manner::Echo).unwrap();
     world.computer.ip("address add 198.51.100.3/24 dev wan").unwrap();
-    world.computer.ip("route change default via 198.51.100.1 src 198.51.100.3").unwrap();
+    world.computer.ip("route replace default via 198.51.100.1 src 198.51.100.3").unwrap();
     let phone = Phone::new(&world);
     let old = Held::open(&phone, 80);
     // The other network is there before the first goes.
-    world.computer.ip("route change default via 198.51.100.1 src 198.51.100.2").unwrap();
+    world.computer.ip("route replace default via 198.51.100.1 src 198.51.100.2").unwrap();
     phone.core.network_changed(CELLULAR).unwrap();
-    let new = Held::open(&phone, 80);
+    let mut new = Held::open(&phone, 80);
     world.computer.ip("address del 198.51.100.3/24 dev wan").unwrap();
     phone.core.network_changed(WIFI).unwrap();
     let start = now();
@@ -119,6 +119,7 @@ fn connections_from_an_address_that_is_gone_end_at_once_and_others_go_on() {
     assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
     let output = phone.run("exchange 203.0.113.10:80 --up 1000 --down 1000");
     assert!(!output.is_empty(), "a new flow goes out");
+    assert!(new.0.try_wait().unwrap().is_none(), "the other connection was ended too");
     drop(new);
     phone.core.stop();
 }
@@ -131,7 +132,7 @@ fn a_connection_that_is_being_made_is_made_on_the_new_network() {
     let phone = Phone::new(&world);
     // A network that carries nothing any more, which nobody has noticed yet.
     world.computer.ip("address add 198.51.100.3/24 dev wan").unwrap();
-    world.computer.ip("route change default via 198.51.100.9 src 198.51.100.3").unwrap();
+    world.computer.ip("route replace default via 198.51.100.9 src 198.51.100.3").unwrap();
     world.computer.ip("neigh replace 198.51.100.9 lladdr 02:00:00:00:00:99 dev wan").unwrap();
     let mut running = phone.start("exchange 203.0.113.10:80 --up 1000 --down 1000");
     thread::sleep(Duration::from_millis(200));

@@ -171,7 +171,6 @@ fn what_is_undecided_behind_connect_is_counted_at_the_end() {
     assert_eq!(names, ["a.example", "b.example"]);
 }
 
-/// A ClientHello for this host, in one record.
 #[test]
 fn a_game_of_changes_ends_where_it_does_for_any_split() {
     let connects: Vec<String> =
@@ -192,6 +191,7 @@ fn a_game_of_changes_ends_where_it_does_for_any_split() {
     assert!((1..connects.len()).contains(&at_once.facts().names.len()), "{:?}", at_once.facts().names);
 }
 
+/// A ClientHello for this host, in one record.
 fn client_hello(host: &str) -> Vec<u8> {
     let vector = |bytes: &[u8]| [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();
     let name = [&[0][..], &vector(host.as_bytes())].concat();
@@ -238,6 +238,27 @@ fn tls_behind_starttls_and_behind_connect_is_read() {
     let facts = in_all_pieces(key(Protocol::Tcp, 3_128), &connect);
     let names: Vec<&str> = facts.names.iter().map(|name| name.name.as_str()).collect();
     assert_eq!((facts.application, names), (Some(Application::Tls), vec!["outer.example", "inner.example"]));
+}
+
+#[test]
+fn a_database_is_told_by_its_greeting_and_read_no_further_unless_it_goes_on_in_tls() {
+    let greeting = b"\x4a\0\0\0\x0a8.0.36\0\x08\0\0\0abcdefgh\0\xff\xff";
+    let database = key(Protocol::Tcp, 3_306);
+    let login = [&[40, 0, 0, 1, 0x85, 0xa6][..], &[7; 38]].concat();
+    let clear = in_all_pieces(database, &[(Received, greeting), (Sent, &login), (Received, b"\x07\0\0\x02")]);
+    assert_eq!((clear.application, clear.coverage.opaque), (Some(Application::MySql), 44));
+    let wish = [&[32, 0, 0, 1, 0x85, 0xae][..], &[0; 30]].concat();
+    let hello = client_hello("db.example");
+    let tls = in_all_pieces(database, &[(Received, greeting), (Sent, &wish), (Sent, &hello)]);
+    assert_eq!((tls.application, tls.names[0].name.as_str()), (Some(Application::Tls), "db.example"));
+    assert_eq!(tls.coverage.handshake, (wish.len() + hello.len()) as u64);
+}
+
+#[test]
+fn what_was_asked_over_dnscrypt_is_encrypted() {
+    let answer = [&b"r6fnvWj8"[..], &[0xa5; 300]].concat();
+    let facts = facts(key(Protocol::Udp, 443), &[(Sent, &[0xa5; 512]), (Received, &answer)]);
+    assert_eq!((facts.application, facts.coverage.encrypted), (Some(Application::DnsCrypt), 512));
 }
 
 #[test]

@@ -8,10 +8,11 @@ mod record;
 mod stream;
 mod svcb;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use telltale_model::{Application, Class, Direction, Facts, Lookup};
+use telltale_model::{Application, Class, Direction, Facts, Lookup, Name, NameSource};
 
 use crate::page::Page;
 use crate::session::{Likeness, Step};
@@ -29,6 +30,8 @@ pub(crate) struct Dns {
     /// What was answered and not yet taken.
     answers: Vec<Answer>,
     known: Known,
+    /// Bytes of memory behind what it told of lookups.
+    told: usize,
 }
 
 /// Whose questions they are.
@@ -62,7 +65,7 @@ const WAITING: usize = 64;
 impl Dns {
     /// Of datagrams.
     pub(crate) fn over_udp(dialect: Dialect) -> Self {
-        Self { dialect, streams: None, answers: Vec::new(), known: Known::default() }
+        Self { dialect, streams: None, answers: Vec::new(), known: Known::default(), told: 0 }
     }
 
     /// Of messages with their lengths before them.
@@ -73,20 +76,23 @@ impl Dns {
     /// The next bytes; over UDP one datagram.
     pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
         page.facts.application.get_or_insert(self.dialect.application());
-        let Some(streams) = &mut self.streams else {
+        // They are put back below: a message is read by all of the rest.
+        let Some(mut streams) = self.streams.take() else {
             let class = self.read(direction, bytes, page);
             count(direction, class, bytes.len(), page);
             return Step::On;
         };
-        let [sent, received] = streams;
+        let [sent, received] = &mut streams;
         let stream = if direction == Direction::Sent { sent } else { received };
-        let (messages, lost) = stream.take(bytes);
-        let known = bytes.len() - lost;
-        count(direction, Class::Handshake, known, page);
-        count(direction, Class::Opaque, lost, page);
-        for message in messages {
-            self.read(direction, &message, page);
+        let (mut rest, mut left) = (bytes, bytes.len());
+        while let Some(message) = stream.next(&mut rest) {
+            count(direction, Class::Handshake, left - rest.len(), page);
+            left = rest.len();
+            self.read(direction, message, page);
         }
+        count(direction, Class::Handshake, left - rest.len(), page);
+        count(direction, Class::Opaque, rest.len(), page);
+        self.streams = Some(streams);
         Step::On
     }
 
@@ -110,7 +116,7 @@ impl Dns {
 
     /// Bytes of memory behind it.
     pub(crate) fn held(&self) -> usize {
-        self.known.held() + self.streams.iter().flatten().map(Stream::held).sum::<usize>()
+        self.told + self.known.held() + self.streams.iter().flatten().map(Stream::held).sum::<usize>()
     }
 
     /// Reads one message, and says what its bytes are.
@@ -140,16 +146,17 @@ impl Dns {
     }
 
     /// Names of the local network are no names of the Internet: they stay among the lookups.
-    fn remember(&mut self, question: &Question, kind: String, page: &mut Page) -> Option<()> {
+    fn remember(&mut self, question: &Question, kind: Cow<'static, str>, page: &mut Page) -> Option<()> {
         let query = question.name.clone();
         if self.dialect == Dialect::Internet {
-            self.known.add_name(&query, &mut page.facts);
+            page.add_name(Name { name: query.clone(), from: NameSource::Dns, outer: false });
         }
         let room = page.facts.lookups.len() < Facts::NAMES;
         room.then(|| {
+            self.told += size_of::<Lookup>() + query.capacity();
             page.facts.lookups.push(Lookup {
                 query,
-                kind,
+                kind: kind.into_owned(),
                 answered: false,
                 addresses: vec![],
                 others: vec![],
@@ -162,7 +169,7 @@ impl Dns {
             let records = belonging(question, &message.answers);
             if let Some(lookup) = self.asked(question, page) {
                 lookup.answered = true;
-                fill(lookup, &records);
+                self.told += fill(lookup, &records);
             }
             if !message.failed {
                 self.learn(asked_for(question), &records);
@@ -180,7 +187,7 @@ impl Dns {
             let question = Question { name: record.name.clone(), kind: record.kind };
             if let Some(lookup) = self.asked(&question, page) {
                 lookup.answered = true;
-                fill(lookup, &[record]);
+                self.told += fill(lookup, &[record]);
             }
             self.learn(&record.name, &[record]);
         }
@@ -322,7 +329,9 @@ fn addresses(data: &Data) -> &[IpAddr] {
 /// Answers to one question that are kept: repeated questions may get others each time.
 const KEPT: usize = 32;
 
-fn fill(lookup: &mut Lookup, records: &[&Record]) {
+/// Gives how many bytes of memory more are behind it.
+fn fill(lookup: &mut Lookup, records: &[&Record]) -> usize {
+    let before = behind(lookup);
     for record in records {
         for address in addresses(&record.data) {
             push(&mut lookup.addresses, *address);
@@ -334,6 +343,12 @@ fn fill(lookup: &mut Lookup, records: &[&Record]) {
             }
         }
     }
+    behind(lookup).saturating_sub(before)
+}
+
+fn behind(lookup: &Lookup) -> usize {
+    let others: usize = lookup.others.iter().map(|text| size_of::<String>() + text.capacity()).sum();
+    lookup.addresses.capacity() * size_of::<IpAddr>() + others
 }
 
 fn push<T: PartialEq>(list: &mut Vec<T>, item: T) {

@@ -1,5 +1,6 @@
 //! What a DNS record says, in the words of zone files.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -85,10 +86,10 @@ const SVCB: u16 = 64;
 pub(super) const HTTPS: u16 = 65;
 
 /// `A`, `AAAA`...; `TYPE65280` for a kind without a name here (RFC 3597 5).
-pub(super) fn kind_name(kind: u16) -> String {
+pub(super) fn kind_name(kind: u16) -> Cow<'static, str> {
     match KINDS.binary_search_by_key(&kind, |(number, _)| *number).ok().and_then(|at| KINDS.get(at)) {
-        Some((_, name)) => (*name).to_owned(),
-        None => format!("TYPE{kind}"),
+        Some((_, name)) => Cow::Borrowed(name),
+        None => Cow::Owned(format!("TYPE{kind}")),
     }
 }
 

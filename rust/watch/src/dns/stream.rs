@@ -18,50 +18,55 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    /// The messages that are complete with these bytes, each cut to [`limits::DNS_MESSAGE`], and how many
-    /// of the bytes belong to none.
-    pub(super) fn take(&mut self, mut bytes: &[u8]) -> (Vec<Vec<u8>>, usize) {
-        let mut messages = Vec::new();
+    /// Takes bytes from the front of `rest` up to the end of a message, and gives that, cut to
+    /// [`limits::DNS_MESSAGE`]. `None` where it has not ended; then bytes are left only if they belong to none.
+    pub(super) fn next<'a, 'b: 'a>(&'a mut self, rest: &mut &'b [u8]) -> Option<&'a [u8]> {
         while !self.lost
-            && let Some((first, rest)) = bytes.split_first()
+            && let Some((first, after)) = rest.split_first()
         {
             if self.missing > 0 {
-                bytes = self.fill(bytes);
-                messages.extend(self.completed());
+                let (taken, after) = rest.split_at_checked(self.missing).unwrap_or((rest, &[]));
+                *rest = after;
+                self.missing -= taken.len();
+                if self.missing > 0 {
+                    self.keep(taken);
+                } else if !std::mem::take(&mut self.damaged) {
+                    return Some(self.complete(taken));
+                }
                 continue;
             }
+            *rest = after;
             match self.length.take() {
                 None => self.length = Some(*first),
-                Some(high) => self.missing = usize::from(u16::from_be_bytes([high, *first])),
+                Some(high) => self.begin(u16::from_be_bytes([high, *first])),
             }
-            bytes = rest;
         }
-        (messages, bytes.len())
+        None
     }
 
-    fn fill<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
-        let (taken, rest) = bytes.split_at(bytes.len().min(self.missing));
-        if !self.damaged {
-            self.keep(taken);
+    fn begin(&mut self, length: u16) {
+        self.missing = length.into();
+        self.kept.clear();
+    }
+
+    /// The message that ends with these bytes.
+    fn complete<'a>(&'a mut self, taken: &'a [u8]) -> &'a [u8] {
+        if self.kept.is_empty() {
+            return taken.get(..limits::DNS_MESSAGE).unwrap_or(taken);
         }
-        self.missing -= taken.len();
-        rest
+        self.keep(taken);
+        &self.kept
     }
 
     fn keep(&mut self, bytes: &[u8]) {
+        if self.damaged {
+            return;
+        }
         let room = limits::DNS_MESSAGE.saturating_sub(self.kept.len());
         if self.kept.is_empty() {
-            self.kept.reserve_exact(self.missing.min(room));
+            self.kept.reserve_exact((self.missing + bytes.len()).min(room));
         }
         self.kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
-    }
-
-    fn completed(&mut self) -> Option<Vec<u8>> {
-        if self.missing > 0 {
-            return None;
-        }
-        let message = std::mem::take(&mut self.kept);
-        (!std::mem::take(&mut self.damaged)).then_some(message)
     }
 
     /// A gap inside one message costs that message; any other costs the rest of the stream.

@@ -111,7 +111,7 @@ impl Fields {
     pub(crate) fn into_request(self, target: Target, page: &mut Page) -> Option<usize> {
         // RFC 9112 3.2.2: a host in the target goes before `Host`.
         let mut hosts = target.host.into_iter().chain(self.hosts).inspect(|name| {
-            page.facts.add_name(Name { name: name.clone(), from: NameSource::Http, outer: false });
+            page.add_name(Name { name: name.clone(), from: NameSource::Http, outer: false });
         });
         let host = hosts.next().unwrap_or_default();
         hosts.for_each(drop);

@@ -125,7 +125,7 @@ impl Messages {
         self.state == State::Rest
     }
 
-    /// Reads from the front of `rest`, at least one byte, and at most to the end of a line or a body.
+    /// Reads from the front of `rest`, at least one byte, and at most to the end of a head or a body.
     pub(super) fn read(&mut self, rest: &mut &[u8], expected: Expected) -> Read {
         match self.state {
             State::Body { left, chunk } => {
@@ -140,7 +140,7 @@ impl Messages {
                 Read { bytes, of: Part::Body, head: None }
             }
             State::Start { .. } | State::Field | State::ChunkSize | State::ChunkEnd | State::Trailer => {
-                self.read_line(rest, expected)
+                self.read_lines(rest, expected)
             }
         }
     }
@@ -185,17 +185,24 @@ impl Messages {
         Read { bytes, of, head: self.take_head(false) }
     }
 
-    fn read_line(&mut self, rest: &mut &[u8], expected: Expected) -> Read {
-        if self.line.is_complete() {
-            self.next_line(rest.first().copied());
+    /// Reads a line, and those after it that are whole and part of the same.
+    fn read_lines(&mut self, rest: &mut &[u8], expected: Expected) -> Read {
+        let before = self.state;
+        let mut bytes = 0;
+        loop {
+            if self.line.is_complete() {
+                self.next_line(rest.first().copied());
+            }
+            self.line.take(rest);
+            if !self.line.is_complete() {
+                return Read::default();
+            }
+            bytes += self.line.take_len();
+            let (of, head) = self.end_line(expected);
+            if head.is_some() || self.state != before || !goes_on(before, of, rest) {
+                return Read { bytes, of, head };
+            }
         }
-        self.line.take(rest);
-        if !self.line.is_complete() {
-            return Read::default();
-        }
-        let bytes = self.line.take_len();
-        let (of, head) = self.end_line(expected);
-        Read { bytes, of, head }
     }
 
     /// A field's line is kept until the next one's first byte tells whether it goes on (RFC 9112 5.2).
@@ -311,6 +318,17 @@ impl Ends {
             Length::Invalid => Self::Unknown,
             Length::Absent => otherwise,
         }
+    }
+}
+
+/// Whether the next line is whole, and part of the same as the lines before, which were read in this state.
+fn goes_on(state: State, of: Part, rest: &[u8]) -> bool {
+    let is_blank = matches!(rest, [b'\n', ..] | [b'\r', b'\n', ..]);
+    match state {
+        State::Field => rest.contains(&b'\n'),
+        State::Trailer => !is_blank && rest.contains(&b'\n'),
+        State::Start { .. } => of == Part::Framing && is_blank,
+        State::Body { .. } | State::Rest | State::ChunkSize | State::ChunkEnd => false,
     }
 }
 

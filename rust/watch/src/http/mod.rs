@@ -287,8 +287,11 @@ impl Http {
         let simple = target.simple;
         self.set_class(direction, &fields);
         let body = fields.body();
-        let (target, fields) =
-            if direction == Direction::Sent { kept(target, fields, page) } else { (target, fields) };
+        let (target, fields) = if direction == Direction::Sent && page.is_searching() {
+            kept(target, fields, page)
+        } else {
+            (target, fields)
+        };
         self.place = fields.into_request(target, page);
         self.end_head(direction, whole, body, page);
         // HTTP/0.9 has no status, and nothing follows.

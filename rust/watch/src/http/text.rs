@@ -5,6 +5,11 @@ use crate::name_text::push_name;
 /// A text: printable ASCII as it is, other bytes as `\DDD`, a backslash twice; cut before `longest`
 /// characters are passed.
 pub(crate) fn text(bytes: &[u8], longest: usize) -> String {
+    // As nearly all are; without an early end this goes many bytes at a time.
+    let plain = bytes.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'[' | b']'..=b'~'));
+    if let Some(plain) = str::from_utf8(bytes).ok().filter(|_| plain) {
+        return plain.get(..longest).unwrap_or(plain).to_owned();
+    }
     let mut text = String::new();
     for byte in bytes {
         let before = text.len();
@@ -32,7 +37,7 @@ pub(crate) fn host(authority: &[u8]) -> Option<String> {
     if host.is_empty() || host.len() > LONGEST_HOST {
         return None;
     }
-    let mut text = String::new();
+    let mut text = String::with_capacity(host.len());
     push_name(&mut text, host);
     text.shrink_to_fit();
     Some(text)

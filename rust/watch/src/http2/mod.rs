@@ -315,7 +315,7 @@ impl Asking {
 
     /// See [`Fields::into_request`]; its head is on this sheet.
     pub(crate) fn into_request(self, sheet: u32, page: &mut Page) -> Option<usize> {
-        let Self { target, fields } = self.kept(sheet, page);
+        let Self { target, fields } = if page.is_searching() { self.kept(sheet, page) } else { self };
         fields.into_request(target, page)
     }
 

@@ -56,14 +56,13 @@ impl Dialect {
 
     /// What a command tells that follows a greeting without such words, or none.
     pub(super) fn of_command(line: &[u8]) -> Option<Self> {
-        let verb = split(line).0.to_ascii_uppercase();
-        match &verb[..] {
-            b"EHLO" | b"HELO" | b"LHLO" | b"STARTTLS" | b"MAIL" => Some(Self::Smtp),
-            b"CAPA" | b"STLS" | b"APOP" => Some(Self::Pop3),
-            b"FEAT" | b"SYST" | b"OPTS" => Some(Self::Ftp),
-            b"AUTH" if Self::Ftp.request(line).is_some() => Some(Self::Ftp),
-            _ if looks_tagged(line) == Likeness::Yes => Some(Self::Imap),
-            _ => None,
+        let verb = split(line).0;
+        let known = VERBS.iter().find(|(known, _)| verb.eq_ignore_ascii_case(known.as_bytes()));
+        match known {
+            Some((_, dialect)) => Some(*dialect),
+            None if Self::Ftp.request(line).is_some() => Some(Self::Ftp),
+            None if looks_tagged(line) == Likeness::Yes => Some(Self::Imap),
+            None => None,
         }
     }
 
@@ -115,6 +114,21 @@ impl Request {
     }
 }
 
+/// Commands that only one of them has.
+const VERBS: [(&str, Dialect); 11] = [
+    ("EHLO", Dialect::Smtp),
+    ("HELO", Dialect::Smtp),
+    ("LHLO", Dialect::Smtp),
+    ("STARTTLS", Dialect::Smtp),
+    ("MAIL", Dialect::Smtp),
+    ("CAPA", Dialect::Pop3),
+    ("STLS", Dialect::Pop3),
+    ("APOP", Dialect::Pop3),
+    ("FEAT", Dialect::Ftp),
+    ("SYST", Dialect::Ftp),
+    ("OPTS", Dialect::Ftp),
+];
+
 /// Whether a reply has more lines (RFC 5321 4.2.1, RFC 959 4.2).
 pub(super) fn goes_on(line: &[u8]) -> bool {
     matches!(line, [b'0'..=b'9', b'0'..=b'9', b'0'..=b'9', b'-', ..])
@@ -122,8 +136,9 @@ pub(super) fn goes_on(line: &[u8]) -> bool {
 
 /// The first word of a line, and what follows.
 fn split(line: &[u8]) -> (&[u8], &[u8]) {
-    let mut words = line.splitn(2, |byte| *byte == b' ');
-    (words.next().unwrap_or_default(), words.next().unwrap_or_default().trim_ascii())
+    let end = line.iter().position(|byte| *byte == b' ').unwrap_or(line.len());
+    let (first, rest) = line.split_at_checked(end).unwrap_or_default();
+    (first, rest.trim_ascii())
 }
 
 /// An IMAP command: a tag, made up by the client, and a verb.

@@ -2,13 +2,24 @@
 
 use crate::reader::Reader;
 
-/// The line that one side is sending. Of one that is too long, the pieces.
+/// The line that one side is sending.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    piece: Vec<u8>,
-    /// Whether this is not the beginning of a line.
+    /// Its beginning, until the rest comes.
+    begun: Vec<u8>,
+    /// The last one that came in pieces.
+    joined: Vec<u8>,
+    /// Whether the next byte is not the beginning of a line.
     goes_on: bool,
-    /// Whether it is the end of one.
+}
+
+/// A line with its end; of one that is too long, or was cut, a piece.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Line<'a> {
+    bytes: &'a [u8],
+    /// Whether its first byte is the beginning of a line.
+    begins: bool,
+    /// Whether its last byte is the end of one.
     ends: bool,
 }
 
@@ -16,61 +27,91 @@ pub(super) struct Lines {
 const LONGEST: usize = 1_024;
 
 impl Lines {
-    /// Takes bytes up to the end of the line, or of a piece; tells whether that was reached. Then
-    /// [`Self::next`] is due.
-    pub(super) fn take(&mut self, bytes: &mut Reader<'_>, end: u8) -> bool {
-        let within = bytes.rest().iter().take(LONGEST - self.piece.len());
-        let room = within.len();
-        let at = within.into_iter().position(|byte| *byte == end);
-        self.ends = at.is_some();
-        self.piece.extend_from_slice(bytes.take(at.map_or(room, |at| at + 1)).unwrap_or_default());
-        self.ends || self.piece.len() == LONGEST
+    /// Takes bytes up to the end of the line, or of a piece. `None` where that was not reached.
+    pub(super) fn take<'a, 'b: 'a>(&'a mut self, bytes: &mut Reader<'b>, end: u8) -> Option<Line<'a>> {
+        let room = LONGEST - self.begun.len();
+        let within = bytes.rest().get(..room).unwrap_or(bytes.rest());
+        let at = within.iter().position(|byte| *byte == end);
+        let taken = bytes.take(at.map_or(within.len(), |at| at + 1)).unwrap_or_default();
+        if at.is_none() && taken.len() < room {
+            self.hold(taken);
+            return None;
+        }
+        let begins = !std::mem::replace(&mut self.goes_on, at.is_none());
+        Some(Line { bytes: self.join(taken), begins, ends: at.is_some() })
     }
 
-    /// Goes on with the next piece.
-    pub(super) fn next(&mut self) {
-        self.goes_on = !self.ends;
-        self.piece.clear();
+    fn join<'a>(&'a mut self, taken: &'a [u8]) -> &'a [u8] {
+        if self.begun.is_empty() {
+            return taken;
+        }
+        self.hold(taken);
+        std::mem::swap(&mut self.begun, &mut self.joined);
+        self.begun.clear();
+        &self.joined
     }
 
-    /// Lets go what is held.
+    fn hold(&mut self, bytes: &[u8]) {
+        if self.begun.capacity() - self.begun.len() < bytes.len() {
+            self.begun.reserve_exact(LONGEST - self.begun.len());
+        }
+        self.begun.extend_from_slice(bytes);
+    }
+
+    /// Gives up the line as far as it has come.
     pub(super) fn clear(&mut self) {
-        self.piece.clear();
+        self.begun.clear();
     }
 
     /// Bytes are missing here: what comes next is no beginning of a line.
     pub(super) fn cut(&mut self) {
         self.goes_on = true;
-        self.piece.clear();
+        self.begun.clear();
     }
 
+    /// Whether nothing of the next line has come.
     pub(super) fn is_empty(&self) -> bool {
-        self.piece.is_empty()
+        self.begun.is_empty()
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.piece
+    /// The line that has not ended.
+    pub(super) fn begun(&self) -> Line<'_> {
+        Line { bytes: &self.begun, begins: !self.goes_on, ends: false }
     }
 
     /// Bytes of memory that it takes.
     pub(super) fn held(&self) -> usize {
-        self.piece.capacity()
+        self.begun.capacity() + self.joined.capacity()
+    }
+}
+
+impl<'a> Line<'a> {
+    /// All of it.
+    pub(super) fn bytes(self) -> &'a [u8] {
+        self.bytes
     }
 
     /// The line, if it is whole, without blanks around it.
-    pub(super) fn line(&self) -> Option<&[u8]> {
-        (self.ends && !self.goes_on).then(|| self.piece.trim_ascii())
+    pub(super) fn whole(self) -> Option<&'a [u8]> {
+        (self.begins && self.ends).then(|| self.bytes.trim_ascii())
     }
 
     /// Whether it is text: UTF-8, which may be cut at either end, and no control characters but those of
     /// text, ESC of ISO 2022 (RFC 1468) among them.
-    pub(super) fn is_text(&self) -> bool {
-        let rest =
-            self.piece.iter().take(3).take_while(|byte| self.goes_on && matches!(byte, 0x80..=0xbf)).count();
-        let bytes = self.piece.get(rest..).unwrap_or_default();
-        let is_utf8 = std::str::from_utf8(bytes).err().is_none_or(|error| error.error_len().is_none());
-        let is_control = |byte: u8| !matches!(byte, b'\t'..=b'\r' | 0x1b | 0x20..=0x7e | 0x80..);
+    pub(super) fn is_text(self) -> bool {
         // Without an early end this goes many bytes at a time.
-        is_utf8 && !bytes.iter().fold(false, |control, byte| control | is_control(*byte))
+        let ascii = self.bytes.iter().fold(true, |ascii, byte| ascii & is_ascii_text(*byte));
+        ascii || self.is_other_text()
     }
+
+    fn is_other_text(self) -> bool {
+        let rest = self.bytes.iter().take(3).take_while(|byte| !self.begins && matches!(byte, 0x80..=0xbf));
+        let bytes = self.bytes.get(rest.count()..).unwrap_or_default();
+        let is_utf8 = std::str::from_utf8(bytes).err().is_none_or(|error| error.error_len().is_none());
+        is_utf8 && bytes.iter().fold(true, |text, byte| text & (is_ascii_text(*byte) | (*byte >= 0x80)))
+    }
+}
+
+fn is_ascii_text(byte: u8) -> bool {
+    matches!(byte, b'\t'..=b'\r' | 0x1b | 0x20..=0x7e)
 }

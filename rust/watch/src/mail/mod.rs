@@ -10,7 +10,7 @@ use crate::reader::Reader;
 use crate::session::{Likeness, Next, Step};
 use crate::tls;
 use dialect::{Dialect, Request};
-use lines::Lines;
+use lines::{Line, Lines};
 
 pub(crate) use dialect::looks_like;
 
@@ -42,7 +42,7 @@ impl Mail {
     pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
         let begins = !bytes.is_empty() && !std::mem::replace(&mut self.begun, true);
         if begins && bytes.starts_with(b"<") {
-            self.learn(Some(Dialect::Xmpp), page);
+            learn(&mut self.dialect, Some(Dialect::Xmpp), page);
         }
         match direction {
             Direction::Received => self.received(bytes, page),
@@ -79,7 +79,7 @@ impl Mail {
     fn let_go(&mut self, page: &mut Page) {
         let hello = std::mem::take(&mut self.hello);
         count(Class::Opaque, &hello, page);
-        count(class_of(&self.client), self.client.bytes(), page);
+        count(class_of(self.client.begun()), self.client.begun().bytes(), page);
         self.client.clear();
     }
 
@@ -99,10 +99,12 @@ impl Mail {
                 }
                 Likeness::No => {}
             }
-            if self.client.take(&mut bytes, Dialect::line_end(self.dialect)) {
-                self.command(page);
-                count(class_of(&self.client), self.client.bytes(), page);
-                self.client.next();
+            let Some(line) = self.client.take(&mut bytes, Dialect::line_end(self.dialect)) else { continue };
+            count(class_of(line), line.bytes(), page);
+            if let Some(line) = line.whole() {
+                let dialect = self.dialect.or_else(|| Dialect::of_command(line));
+                self.asked = dialect.and_then(|dialect| dialect.request(line));
+                learn(&mut self.dialect, dialect, page);
             }
         }
         Step::On
@@ -118,22 +120,18 @@ impl Mail {
         }
     }
 
-    fn command(&mut self, page: &mut Page) {
-        let Some(line) = self.client.line() else { return };
-        if self.dialect.is_none() {
-            let dialect = Dialect::of_command(line);
-            self.learn(dialect, page);
-        }
-        self.asked = self.client.line().zip(self.dialect).and_then(|(line, dialect)| dialect.request(line));
-    }
-
     fn received(&mut self, bytes: &[u8], page: &mut Page) -> Step {
         page.end(MESSAGE);
         page.close(MESSAGE);
         let mut bytes = Reader::new(bytes);
-        while self.server.take(&mut bytes, Dialect::line_end(self.dialect)) {
-            let consents = self.reply(page);
-            self.server.next();
+        while let Some(line) = self.server.take(&mut bytes, Dialect::line_end(self.dialect)) {
+            let Some(line) = line.whole() else { continue };
+            let asked = self.asked.as_ref().filter(|_| self.greeted);
+            let consents = asked.is_some_and(|request| request.is_granted_by(line));
+            if !self.greeted {
+                learn(&mut self.dialect, Dialect::of_greeting(line), page);
+            }
+            self.greeted |= !dialect::goes_on(line);
             if consents {
                 return self.switch(bytes.rest(), page);
             }
@@ -141,30 +139,20 @@ impl Mail {
         Step::On
     }
 
-    /// One line of the server; tells whether TLS follows.
-    fn reply(&mut self, page: &mut Page) -> bool {
-        let Some(line) = self.server.line() else { return false };
-        let asked = self.asked.as_ref().filter(|_| self.greeted);
-        let consents = asked.is_some_and(|request| request.is_granted_by(line));
-        let greeting = Dialect::of_greeting(line).filter(|_| !self.greeted);
-        self.greeted |= !dialect::goes_on(line);
-        if self.dialect.is_none() {
-            self.learn(greeting, page);
-        }
-        consents
-    }
-
     fn switch(&mut self, received: &[u8], page: &mut Page) -> Step {
         let sent = std::mem::take(&mut self.hello);
         self.end(page);
         tls(sent, received.to_vec())
     }
+}
 
-    fn learn(&mut self, dialect: Option<Dialect>, page: &mut Page) {
-        if let Some(dialect) = dialect {
-            self.dialect = Some(dialect);
-            page.facts.application = Some(dialect.application());
-        }
+/// The first that is told stays.
+fn learn(known: &mut Option<Dialect>, dialect: Option<Dialect>, page: &mut Page) {
+    if known.is_none()
+        && let Some(dialect) = dialect
+    {
+        *known = Some(dialect);
+        page.facts.application = Some(dialect.application());
     }
 }
 
@@ -175,8 +163,8 @@ fn tls(sent: Vec<u8>, received: Vec<u8>) -> Step {
 /// The sheet of what the client says before the server speaks again.
 const MESSAGE: u32 = 0;
 
-fn class_of(lines: &Lines) -> Class {
-    if lines.is_text() { Class::Searched } else { Class::Opaque }
+fn class_of(line: Line<'_>) -> Class {
+    if line.is_text() { Class::Searched } else { Class::Opaque }
 }
 
 fn count(class: Class, bytes: &[u8], page: &mut Page) {

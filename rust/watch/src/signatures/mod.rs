@@ -52,7 +52,7 @@ const STREAMS: [(Application, OfStream); 6] = [
     (Application::Ssh, shells::ssh),
 ];
 
-const DATAGRAMS: [(Application, OfDatagram); 12] = [
+const DATAGRAMS: [(Application, OfDatagram); 13] = [
     (Application::Stun, calls::stun),
     (Application::Ntp, local::ntp),
     (Application::Ssdp, local::ssdp),
@@ -63,6 +63,7 @@ const DATAGRAMS: [(Application, OfDatagram); 12] = [
     (Application::Esp, vpn::esp),
     (Application::Sip, calls::sip),
     (Application::BitTorrent, peers::datagram),
+    (Application::DnsCrypt, services::dnscrypt),
     (Application::Rtp, calls::rtcp),
     (Application::Rtp, calls::rtp),
 ];

@@ -3,6 +3,8 @@
 
 use std::net::IpAddr;
 
+use super::Datagram;
+
 /// Public resolvers over HTTPS: names under which nothing but DNS is served, with all names below them, and
 /// where the operator says so. In the order of the names.
 const RESOLVERS: &[(&str, &str)] = &[
@@ -84,6 +86,12 @@ pub(crate) fn is_resolver(name: Option<&str>, address: IpAddr) -> bool {
         Some(name) => RESOLVERS.iter().any(|(resolver, _)| is_below(name, resolver)),
         None => ADDRESSES.iter().any(|known| known.parse() == Ok(address)),
     }
+}
+
+/// The answer of a resolver over DNSCrypt, which begins with a text of its own; the question has nothing that
+/// tells it. dnscrypt.info/protocol, 7: nonce and tag follow.
+pub(super) fn dnscrypt(datagram: &Datagram<'_>) -> bool {
+    datagram.bytes.starts_with(b"r6fnvWj8") && datagram.bytes.len() >= 8 + 24 + 16
 }
 
 /// Firebase Cloud Messaging: "firebase.google.com/docs/cloud-messaging/concept-options", ports and firewall.

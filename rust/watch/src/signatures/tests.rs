@@ -114,6 +114,13 @@ fn peers_messages_and_shells_are_told_by_their_greetings() {
 }
 
 #[test]
+fn dnscrypt_is_told_by_the_text_before_an_answer() {
+    let answer = filled(b"r6fnvWj8", 304);
+    assert_eq!(datagram(443, &answer), Some(Application::DnsCrypt));
+    assert_eq!((datagram(443, &answer[..47]), datagram(443, &answer[1..])), (None, None));
+}
+
+#[test]
 fn a_beginning_is_never_ruled_out_before_it_is_recognised() {
     let greetings: [&[u8]; 6] = [
         b"\x13BitTorrent protocol",

@@ -7,6 +7,8 @@ mod table;
 pub(crate) use huffman::Huffman;
 use table::{Indexed, Table};
 
+use crate::reader::Reader;
+
 /// The decoder of one direction.
 #[derive(Debug)]
 pub(super) struct Decoder {
@@ -84,7 +86,9 @@ impl Decoder {
         let mut rest = bytes;
         while let Some((first, after)) = rest.split_first() {
             let before = rest.len();
+            let whole = if self.step == Step::Field { self.whole_field(&mut rest, &mut field) } else { None };
             let decoded = match self.step {
+                _ if whole.is_some() => whole,
                 Step::Text { .. } => self.text(&mut rest, &mut field),
                 Step::Broken => None,
                 step @ (Step::Field | Step::Length(_) | Step::Number { .. }) => {
@@ -113,6 +117,33 @@ impl Decoder {
     /// peer would end the connection (RFC 9113 4.3). Nothing that follows can be decoded.
     pub(super) fn give_up(&mut self) {
         self.step = Step::Broken;
+    }
+
+    /// A field that is whole here, without long numbers and codes: what [`Self::byte`] does, many times as fast.
+    /// Takes nothing where it is another.
+    fn whole_field(&mut self, rest: &mut &[u8], field: &mut impl FnMut(&[u8], &[u8])) -> Option<()> {
+        let mut reader = Reader::new(rest);
+        let first = reader.u8()?;
+        if first & 0x80 != 0 {
+            let index = Some(first & 0x7f).filter(|index| *index < 0x7f)?;
+            let Indexed::Field { name, value, .. } = self.table.get(index.into()) else { return None };
+            field(name, afford(&mut self.credit, value));
+            *rest = reader.rest();
+            return Some(());
+        }
+        let (mask, indexed) = if first & 0x40 != 0 { (0x3f, true) } else { (0x0f, false) };
+        let index = Some(first & mask).filter(|index| *index < mask && first & 0x60 != 0x20)?;
+        let mut text =
+            || Some(reader.u8()?).filter(|len| *len < 0x7f).and_then(|len| reader.take(len.into()));
+        let name = if index == 0 { text()? } else { &[] };
+        let value = text()?;
+        self.name_of(index.into())?;
+        self.name.extend(name);
+        self.value.clear();
+        self.value.extend(value);
+        self.indexed = indexed;
+        *rest = reader.rest();
+        self.end_text(Part::Value, field)
     }
 
     fn byte(&mut self, step: Step, byte: u8, field: &mut impl FnMut(&[u8], &[u8])) -> Option<()> {
@@ -317,7 +348,7 @@ impl Text {
 
     fn extend(&mut self, bytes: &[u8]) {
         let room = self.longest - self.kept.len();
-        self.kept.extend(bytes.iter().take(room));
+        self.kept.extend_from_slice(bytes.get(..room).unwrap_or(bytes));
         self.len += bytes.len() as u64;
     }
 }

@@ -1,0 +1,101 @@
+//! What was read of a flow already, found and weighed without going through all of it again.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+use telltale_model::{Facts, Hit, Name, Request};
+
+/// The names of a flow by hashes that nobody outside can foresee, and the memory behind its names and requests.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    hashes: RandomState,
+    names: HashSet<u64>,
+    /// Those of `names` are of the first so many.
+    hashed: usize,
+    /// Bytes behind the first so many names and requests: they do not grow any more.
+    bytes: usize,
+    weighed: (usize, usize),
+}
+
+impl Kept {
+    /// Adds a name, once, as [`Facts::add_name`] does.
+    pub(super) fn add_name(&mut self, name: Name, facts: &mut Facts) {
+        let hash = |name: &Name| self.hashes.hash_one((name.name.as_str(), name.from, name.outer));
+        self.names.extend(facts.names.iter().skip(self.hashed).map(hash));
+        if facts.names.len() < Facts::NAMES && self.names.insert(hash(&name)) {
+            facts.names.push(name);
+        }
+        self.hashed = facts.names.len();
+    }
+
+    /// Bytes of memory behind the facts, nearly, without lookups: whoever asks knows those.
+    pub(super) fn held(&mut self, facts: &Facts) -> usize {
+        let (names, requests) = self.weighed;
+        let names = facts.names.iter().skip(names).map(|name| size_of::<Name>() + name.name.capacity());
+        let requests = facts.requests.iter().skip(requests).map(of_request);
+        self.bytes += names.sum::<usize>() + requests.sum::<usize>();
+        self.weighed = (facts.names.len(), facts.requests.len());
+        let hello = facts.hello.as_ref().map_or(0, |hello| strings(&hello.alpn) + hello.ja4.capacity());
+        let hits: usize = facts.hits.iter().map(Hit::held).sum();
+        let certificate = facts.certificate.as_ref().map_or(0, |certificate| strings(&certificate.names));
+        self.bytes + self.names.capacity() * size_of::<u64>() + hello + hits + certificate
+    }
+}
+
+fn of_request(request: &Request) -> usize {
+    let texts = [&request.method, &request.host, &request.path];
+    let more = [&request.user_agent, &request.content_type, &request.content_encoding];
+    let texts = texts.into_iter().chain(more.into_iter().flatten()).map(String::capacity).sum::<usize>();
+    size_of::<Request>() + texts + strings(&request.cookies)
+}
+
+fn strings(list: &[String]) -> usize {
+    list.iter().map(|text| size_of::<String>() + text.capacity()).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use telltale_model::NameSource;
+
+    use super::*;
+
+    fn name(name: &str, from: NameSource) -> Name {
+        Name { name: name.into(), from, outer: false }
+    }
+
+    #[test]
+    fn a_name_is_kept_once_of_each_source_whoever_added_it() {
+        let (mut kept, mut facts) = (Kept::default(), Facts::default());
+        facts.add_name(name("a.example", NameSource::Tls));
+        for from in [NameSource::Http, NameSource::Tls, NameSource::Http] {
+            kept.add_name(name("a.example", from), &mut facts);
+        }
+        facts.add_name(name("b.example", NameSource::Tls));
+        kept.add_name(name("b.example", NameSource::Tls), &mut facts);
+        assert_eq!(
+            facts.names,
+            [
+                name("a.example", NameSource::Tls),
+                name("a.example", NameSource::Http),
+                name("b.example", NameSource::Tls)
+            ]
+        );
+        (0..1_000).for_each(|nth| kept.add_name(name(&nth.to_string(), NameSource::Http), &mut facts));
+        assert_eq!(facts.names.len(), Facts::NAMES);
+    }
+
+    #[test]
+    fn what_is_weighed_in_steps_weighs_the_same_as_at_once() {
+        let (mut kept, mut facts) = (Kept::default(), Facts::default());
+        for nth in 0..100 {
+            facts.add_name(name(&format!("{nth}.example"), NameSource::Tls));
+            facts.requests.push(Request {
+                path: "/".repeat(nth),
+                cookies: vec!["a".into()],
+                ..Request::default()
+            });
+            assert_eq!(kept.held(&facts), Kept::default().held(&facts));
+        }
+        assert!(kept.held(&facts) > 100 * 50);
+    }
+}
