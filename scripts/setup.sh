@@ -72,6 +72,37 @@ install_rustup() {
   rm -r "$folder"
 }
 
+# What builds the app's native libraries: Rust for Android, LLVM's tools, and where there is no NDK a C compiler and
+# the sources of the unwinder.
+need_android_rust() {
+  need_rust
+  local target have
+  have=$(rustup target list --installed)
+  for target in aarch64-linux-android x86_64-linux-android; do
+    grep -qx "$target" <<< "$have" || rustup target add "$target"
+  done
+  have=$(rustup component list --installed)
+  grep -q '^llvm-tools' <<< "$have" || rustup component add llvm-tools
+  [[ ${ANDROID_NDK_HOME:-} ]] && return
+  grep -qx rust-src <<< "$have" || rustup component add rust-src
+  need_packages clang=clang
+}
+
+# What builds the app, beside the above: a JDK and Maven, which fetches the rest.
+need_android() {
+  need_android_rust
+  need_packages javac=default-jdk-headless mvn=maven
+}
+
+# toolchain_name: which of Android's own tools build the app
+toolchain_name() {
+  case ${ANDROID_HOME:+sdk}${ANDROID_NDK_HOME:+ndk} in
+    sdkndk) echo sdk-ndk ;;
+    '') echo registries ;;
+    *) echo "${ANDROID_HOME:+sdk}${ANDROID_NDK_HOME:+ndk}" ;;
+  esac
+}
+
 # The servers and programs of the demo. None of these packages starts a service.
 need_demo() {
   need_packages ip=iproute2 unshare=util-linux apache2=apache2-bin dnsmasq=dnsmasq-base \

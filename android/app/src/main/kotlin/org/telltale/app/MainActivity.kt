@@ -1,0 +1,5 @@
+package org.telltale.app
+
+import android.app.Activity
+
+class MainActivity : Activity()

@@ -1,0 +1,51 @@
+package org.telltale.app
+
+import android.app.Application
+import android.content.res.Resources
+import android.net.ConnectivityManager
+import android.os.Build
+import android.telephony.TelephonyManager
+import org.json.JSONObject
+import org.telltale.app.core.Asset
+import org.telltale.app.core.Session
+import org.telltale.app.details.Details
+import org.telltale.app.details.Sources
+import org.telltale.app.details.Vault
+import org.telltale.app.service.AppBook
+import org.telltale.app.service.Choices
+import org.telltale.app.service.Gaps
+import org.telltale.app.service.Notices
+import org.telltale.app.service.UnderNetwork
+import java.io.File
+import java.util.TimeZone
+
+/** The process: who is who. Everything is made when it is first needed. */
+class TelltaleApp : Application() {
+    val choices by lazy { Choices(this) }
+    val apps by lazy { AppBook(packageManager, AppBook.Phone.here()) }
+    val session by lazy { Session(::config, getSystemService(ConnectivityManager::class.java), apps) }
+    val gaps by lazy { Gaps(this, session, choices) }
+    val notices by lazy { Notices(this, session, choices, gaps) }
+    val sources by lazy { Sources(this) }
+    val details by lazy { Details(Vault(File(noBackupFilesDir, "details.sealed")), sources, session) }
+
+    /** `config` of docs/boundary.md. */
+    private fun config(): JSONObject {
+        val telephony = getSystemService(TelephonyManager::class.java)
+        val zone = TimeZone.getDefault()
+        return JSONObject()
+            .put("database", File(noBackupFilesDir, "telltale.db").path)
+            .put("tables", Asset.unpacked(this, "tables.bin").path)
+            .put("example", Asset.unpacked(this, "example.pcap").path)
+            .put("locale", Resources.getSystem().configuration.locales[0].toLanguageTag())
+            .put("zone", zone.id)
+            .put("zone_offset", zone.getOffset(System.currentTimeMillis()) / 1000)
+            .put("maker", Build.MANUFACTURER)
+            .put("brand", Build.BRAND)
+            .put("model", Build.MODEL)
+            .put("carrier", telephony?.networkOperatorName.orEmpty())
+            .put("plmn", telephony?.networkOperator.orEmpty())
+            .put("country", telephony?.networkCountryIso.orEmpty().uppercase())
+            .put("network", JSONObject(UnderNetwork.NONE.toJson()))
+    }
+}

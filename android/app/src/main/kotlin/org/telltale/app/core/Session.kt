@@ -1,0 +1,104 @@
+package org.telltale.app.core
+
+import android.net.ConnectivityManager
+import android.os.Handler
+import android.os.Looper
+import android.os.Process
+import android.system.OsConstants
+import android.util.Log
+import org.json.JSONObject
+import org.telltale.app.service.AppBook
+import java.net.InetAddress
+import java.net.InetSocketAddress
+import java.util.concurrent.CopyOnWriteArraySet
+import java.util.concurrent.Executors
+
+/**
+ * The one handle on the core that this process has. All calls into the core happen on one thread of its own,
+ * in the order in which they were asked for.
+ */
+class Session(
+    private val config: () -> JSONObject,
+    private val connectivity: ConnectivityManager,
+    private val apps: AppBook,
+) : Host {
+    private val thread = Executors.newSingleThreadExecutor { Thread(it, "core") }
+    private val main = Handler(Looper.getMainLooper())
+    private val listeners = CopyOnWriteArraySet<Listener>()
+    private var handle = 0L
+
+    /** Told on the main thread. */
+    interface Listener {
+        fun changed(revision: Long) = Unit
+        fun stopped(reason: JSONObject) = Unit
+    }
+
+    fun listen(listener: Listener) = listeners.add(listener)
+
+    fun unlisten(listener: Listener) = listeners.remove(listener)
+
+    /** Asks a question or gives a command (docs/boundary.md); the answer, or what went wrong, comes on the main thread. */
+    fun ask(question: JSONObject, then: (Result<JSONObject>) -> Unit = {}) = run {
+        val answer = runCatching { JSONObject(Core.query(open(), question.toString())) }
+        answer.exceptionOrNull()?.let { Log.w(TAG, "a question was not answered", it) }
+        main.post { then(answer) }
+    }
+
+    /** The same for a thread that may wait; never the main one. */
+    fun answer(question: String): String = thread.submit<String> { Core.query(open(), question) }.get()
+
+    /** Watches what comes out of [tunFd], which is the core's from here, or nothing if it is -1. */
+    fun watch(tunFd: Int, network: String, then: (Result<Unit>) -> Unit = {}) = run {
+        val done = runCatching { Core.replaceTun(open(), tunFd, network) }
+        main.post { then(done) }
+    }
+
+    fun networkChanged(network: String) = run { runCatching { Core.networkChanged(open(), network) } }
+
+    /** Takes the whole set; [details] is zeroed. */
+    fun setDetails(details: ByteArray, then: (Result<JSONObject>) -> Unit) = run {
+        val taken = runCatching { JSONObject(Core.setDetails(open(), details)) }
+        details.fill(0)
+        main.post { then(taken) }
+    }
+
+    fun close() = run {
+        if (handle != 0L) Core.stop(handle)
+        handle = 0L
+    }
+
+    override fun ownerOf(protocol: Int, source: String, sourcePort: Int, destination: String, destinationPort: Int): String? {
+        val local = InetSocketAddress(InetAddress.getByName(source), sourcePort)
+        val remote = InetSocketAddress(InetAddress.getByName(destination), destinationPort)
+        val uid = uidOf(protocol, local, remote)
+        return if (uid == Process.INVALID_UID) null else apps.of(uid)
+    }
+
+    /** A UDP socket that is not connected has no remote address for the kernel to match, so the second try names none. */
+    private fun uidOf(protocol: Int, local: InetSocketAddress, remote: InetSocketAddress): Int {
+        val uid = connectivity.getConnectionOwnerUid(protocol, local, remote)
+        if (uid != Process.INVALID_UID || protocol != OsConstants.IPPROTO_UDP) return uid
+        val any = if (local.address.address.size == 4) "0.0.0.0" else "::"
+        return connectivity.getConnectionOwnerUid(protocol, local, InetSocketAddress(InetAddress.getByName(any), 0))
+    }
+
+    override fun changed(revision: Long) {
+        main.post { listeners.forEach { it.changed(revision) } }
+    }
+
+    override fun stopped(reason: String) {
+        val said = runCatching { JSONObject(reason) }.getOrElse { JSONObject().put("reason", "panic") }
+        main.post { listeners.forEach { it.stopped(said) } }
+    }
+
+    private fun run(work: () -> Unit) = thread.execute(work)
+
+    private fun open(): Long {
+        if (handle == 0L) handle = Core.start(-1, config().toString(), this)
+        return handle
+    }
+
+    private companion object {
+        const val TAG = "Telltale"
+    }
+}

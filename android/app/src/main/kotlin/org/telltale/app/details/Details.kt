@@ -1,0 +1,57 @@
+package org.telltale.app.details
+
+import android.os.Handler
+import android.os.Looper
+import org.json.JSONObject
+import org.telltale.app.core.Session
+import java.util.concurrent.Executors
+
+/** The person's details: kept sealed, looked for by the core. The work is done on a thread of its own. */
+class Details(private val vault: Vault, private val sources: Sources, private val session: Session) {
+    private val thread = Executors.newSingleThreadExecutor { Thread(it, "details") }
+    private val main = Handler(Looper.getMainLooper())
+
+    /** Hands everything to the core: at start, and after a change of contacts or of installed apps. */
+    fun lookForAll(then: (Result<JSONObject>) -> Unit = {}) = work(then) { hand(kept(), then) }
+
+    /** Adds one detail. The core judges it first: what it refuses is not kept, and its sentence goes to [then]. */
+    fun add(kind: String, value: ByteArray, then: (Result<JSONObject>) -> Unit) = work(then) {
+        val more = kept().with(kind, value)
+        value.fill(0)
+        hand(more) { answer -> work(then) { decide(more, answer, then) } }
+    }
+
+    private fun decide(more: Given, answer: Result<JSONObject>, then: (Result<JSONObject>) -> Unit) {
+        if (answer.getOrNull()?.refused() == false) keep(more)
+        main.post { then(answer) }
+    }
+
+    /** Stops looking for the [number]th detail of a kind. */
+    fun remove(kind: String, number: Int, then: (Result<JSONObject>) -> Unit) = work(then) {
+        val less = kept().without(kind, number)
+        keep(less)
+        hand(less, then)
+    }
+
+    fun erase(then: (Result<JSONObject>) -> Unit = {}) = work(then) {
+        vault.erase()
+        hand(Given(), then)
+    }
+
+    private fun kept() = Given.of(vault.read())
+
+    private fun keep(given: Given) {
+        val bytes = given.toBytes()
+        vault.write(bytes)
+        bytes.fill(0)
+    }
+
+    /** What goes wrong, such as a vault that nothing opens any more, is told and never thrown on the way. */
+    private fun work(then: (Result<JSONObject>) -> Unit, body: () -> Unit) = thread.execute {
+        runCatching(body).onFailure { error -> main.post { then(Result.failure(error)) } }
+    }
+
+    private fun hand(given: Given, then: (Result<JSONObject>) -> Unit) = session.setDetails(sources.add(given).toBytes(), then)
+
+    private fun JSONObject.refused() = (optJSONArray("errors")?.length() ?: 0) > 0
+}

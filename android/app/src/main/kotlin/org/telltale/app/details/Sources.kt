@@ -1,0 +1,52 @@
+package org.telltale.app.details
+
+import android.Manifest
+import android.content.Context
+import android.content.pm.ApplicationInfo
+import android.content.pm.PackageManager
+import android.provider.ContactsContract.CommonDataKinds
+import android.telephony.TelephonyManager
+
+/** What the phone itself tells us to look for: no question asked, but for the contacts, which need a permission. */
+class Sources(private val context: Context) {
+    /** The lines for the core: carrier, packages that the person installed, and the contacts if we may read them. */
+    fun add(given: Given): Given {
+        var all = given
+        carrier()?.let { all = all.with("carrier", it.toByteArray()) }
+        installed().forEach { all = all.with("package", it.toByteArray()) }
+        contacts().forEach { (kind, value) -> all = all.with(kind, value.toByteArray()) }
+        return all
+    }
+
+    fun mayReadContacts() =
+        context.checkSelfPermission(Manifest.permission.READ_CONTACTS) == PackageManager.PERMISSION_GRANTED
+
+    private fun carrier() =
+        context.getSystemService(TelephonyManager::class.java)?.networkOperatorName?.takeIf { it.isNotBlank() }
+
+    private fun installed() = context.packageManager.getInstalledApplications(0)
+        .filter { it.flags and ApplicationInfo.FLAG_SYSTEM == 0 && it.packageName != context.packageName }
+        .map { it.packageName }
+        .sorted()
+        .take(MAX_PACKAGES)
+
+    /** Never stored: read again at each start and after each change. */
+    private fun contacts(): List<Pair<String, String>> {
+        if (!mayReadContacts()) return emptyList()
+        return column(CommonDataKinds.Phone.CONTENT_URI, CommonDataKinds.Phone.NUMBER).map { "contact" to it } +
+            column(CommonDataKinds.Email.CONTENT_URI, CommonDataKinds.Email.ADDRESS).map { "contact" to it }
+    }
+
+    private fun column(uri: android.net.Uri, name: String): List<String> {
+        val found = LinkedHashSet<String>()
+        context.contentResolver.query(uri, arrayOf(name), null, null, null)?.use { rows ->
+            while (rows.moveToNext() && found.size < MAX_CONTACTS) rows.getString(0)?.takeIf { it.isNotBlank() }?.let(found::add)
+        }
+        return found.toList()
+    }
+
+    private companion object {
+        const val MAX_CONTACTS = 5_000
+        const val MAX_PACKAGES = 500
+    }
+}

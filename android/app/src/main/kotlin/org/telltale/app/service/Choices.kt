@@ -1,0 +1,42 @@
+package org.telltale.app.service
+
+import android.content.Context
+
+/** What the person chose, and the few moments that must outlive the process. In no backup (data_extraction_rules.xml). */
+class Choices(context: Context) {
+    private val kept = context.getSharedPreferences("choices", Context.MODE_PRIVATE)
+
+    var startAfterBoot by flag("start_after_boot", true)
+    var tellOpenDetail by flag("tell_open_detail", true)
+    var tellDigest by flag("tell_digest", false)
+    var lockApp by flag("lock_app", false)
+    var firstStartDone by flag("first_start_done", false)
+
+    /** The person wants it on: what the tile, a restart of the phone and an update go by. */
+    var wanted by flag("wanted", false)
+
+    /** Packages that the person chose not to watch. None by default. */
+    var leftOut: Set<String>
+        get() = kept.getStringSet("left_out", null)?.toSet().orEmpty()
+        set(names) = kept.edit().putStringSet("left_out", names).apply()
+
+    var stoppedAt by moment("stopped_at")
+    var aliveAt by moment("alive_at")
+    var stoppedWhy: String
+        get() = kept.getString("stopped_why", null).orEmpty()
+        set(why) = kept.edit().putString("stopped_why", why).apply()
+
+    fun erase() = kept.edit().clear().apply()
+
+    private fun flag(name: String, usual: Boolean) = object : kotlin.properties.ReadWriteProperty<Any?, Boolean> {
+        override fun getValue(thisRef: Any?, property: kotlin.reflect.KProperty<*>) = kept.getBoolean(name, usual)
+        override fun setValue(thisRef: Any?, property: kotlin.reflect.KProperty<*>, value: Boolean) =
+            kept.edit().putBoolean(name, value).apply()
+    }
+
+    private fun moment(name: String) = object : kotlin.properties.ReadWriteProperty<Any?, Long> {
+        override fun getValue(thisRef: Any?, property: kotlin.reflect.KProperty<*>) = kept.getLong(name, 0)
+        override fun setValue(thisRef: Any?, property: kotlin.reflect.KProperty<*>, value: Long) =
+            kept.edit().putLong(name, value).apply()
+    }
+}

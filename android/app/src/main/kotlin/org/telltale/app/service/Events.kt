@@ -1,0 +1,99 @@
+package org.telltale.app.service
+
+import android.content.BroadcastReceiver
+import android.content.Context
+import android.content.Intent
+import android.content.IntentFilter
+import android.database.ContentObserver
+import android.os.Handler
+import android.provider.ContactsContract
+import android.telephony.TelephonyManager
+import org.json.JSONObject
+import org.telltale.app.TelltaleApp
+import org.telltale.app.core.Session
+
+/** What happens on the phone that data may follow: screen, apps, SIM, network, contacts (the last only if allowed). */
+class Events(private val context: Context, private val session: Session, private val apps: AppBook, private val handler: Handler) {
+    private val app get() = context.applicationContext as TelltaleApp
+    private var following = false
+    private var sim: Int? = null
+
+    fun follow() {
+        if (following) return
+        following = true
+        context.registerReceiver(receiver, screen(), null, handler)
+        context.registerReceiver(receiver, packages(), null, handler)
+        if (app.sources.mayReadContacts()) {
+            context.contentResolver.registerContentObserver(ContactsContract.Contacts.CONTENT_URI, true, contacts)
+        }
+        sim = simState()
+    }
+
+    fun forget() {
+        if (!following) return
+        following = false
+        context.unregisterReceiver(receiver)
+        context.contentResolver.unregisterContentObserver(contacts)
+    }
+
+    fun happened(kind: String) {
+        session.ask(JSONObject().put("do", "event").put("kind", kind).put("at", System.currentTimeMillis()))
+        if (kind == "network") lookAtSim()
+    }
+
+    private fun screen() = IntentFilter().apply {
+        addAction(Intent.ACTION_SCREEN_ON)
+        addAction(Intent.ACTION_SCREEN_OFF)
+        addAction(Intent.ACTION_USER_PRESENT)
+    }
+
+    private fun packages() = IntentFilter().apply {
+        addAction(Intent.ACTION_PACKAGE_ADDED)
+        addAction(Intent.ACTION_PACKAGE_REMOVED)
+        addAction(Intent.ACTION_PACKAGE_REPLACED)
+        addDataScheme("package")
+    }
+
+    private val receiver = object : BroadcastReceiver() {
+        override fun onReceive(context: Context, intent: Intent) {
+            when (intent.action) {
+                Intent.ACTION_SCREEN_ON -> happened("screen-on")
+                Intent.ACTION_SCREEN_OFF -> happened("screen-off")
+                Intent.ACTION_USER_PRESENT -> happened("unlocked")
+                else -> packageChanged(intent)
+            }
+        }
+    }
+
+    private fun packageChanged(intent: Intent) {
+        apps.forget()
+        val replacing = intent.getBooleanExtra(Intent.EXTRA_REPLACING, false)
+        if (intent.action == Intent.ACTION_PACKAGE_ADDED && !replacing) happened("app-installed")
+        if (!replacing) app.details.lookForAll()
+    }
+
+    private val contacts = object : ContentObserver(handler) {
+        override fun onChange(selfChange: Boolean) {
+            handler.removeCallbacks(contactsChanged)
+            handler.postDelayed(contactsChanged, SETTLE) // a sync changes many at once
+        }
+    }
+
+    private val contactsChanged = Runnable {
+        happened("contact-added")
+        app.details.lookForAll()
+    }
+
+    /** No permission tells of a SIM directly; its state is looked at when the network changes. */
+    private fun lookAtSim() {
+        val now = simState()
+        if (sim != null && now != sim && now == TelephonyManager.SIM_STATE_READY) happened("sim")
+        sim = now
+    }
+
+    private fun simState() = context.getSystemService(TelephonyManager::class.java)?.simState
+
+    private companion object {
+        const val SETTLE = 5_000L
+    }
+}

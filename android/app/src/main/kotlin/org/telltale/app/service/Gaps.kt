@@ -1,0 +1,57 @@
+package org.telltale.app.service
+
+import android.app.ActivityManager
+import android.content.Context
+import android.os.Build
+import android.os.SystemClock
+import org.json.JSONObject
+import org.telltale.app.core.Session
+
+/**
+ * When the monitor did not watch, and why. What a person does not know was off, they take for quiet; so every gap is
+ * recorded, also the one that began because the system ended us without a word.
+ */
+class Gaps(private val context: Context, private val session: Session, private val choices: Choices) {
+    /** Watching began; what lay between is written down. */
+    fun watchingAgain(now: Long) {
+        val from = choices.stoppedAt.takeIf { it > 0 } ?: endedAt()
+        if (from in 1 until now) gap(from, now, why(from, now))
+        choices.stoppedAt = 0
+        choices.stoppedWhy = ""
+        choices.aliveAt = now
+    }
+
+    fun stopped(now: Long, why: String) {
+        choices.stoppedAt = now
+        choices.stoppedWhy = why
+    }
+
+    /** Called while things go well, at most once a minute: the last moment that we know we watched. */
+    fun alive(now: Long) {
+        if (now - choices.aliveAt >= MINUTE) choices.aliveAt = now
+    }
+
+    private fun gap(from: Long, to: Long, why: String) {
+        session.ask(JSONObject().put("do", "gap").put("from", from).put("to", to).put("why", why))
+    }
+
+    /** After a restart of the phone nothing of ours runs until the first unlock. */
+    private fun why(from: Long, now: Long): String {
+        if (choices.stoppedAt > 0) return choices.stoppedWhy
+        val booted = now - SystemClock.elapsedRealtime()
+        return if (from < booted) "locked" else "ended"
+    }
+
+    /** Where Android remembers when it ended us (11 and later), that; else the last moment that we noted. */
+    private fun endedAt(): Long = maxOf(exitedAt(), choices.aliveAt)
+
+    private fun exitedAt(): Long {
+        if (Build.VERSION.SDK_INT < 30) return 0
+        val manager = context.getSystemService(ActivityManager::class.java)
+        return manager.getHistoricalProcessExitReasons(context.packageName, 0, 1).firstOrNull()?.timestamp ?: 0
+    }
+
+    private companion object {
+        const val MINUTE = 60_000L
+    }
+}

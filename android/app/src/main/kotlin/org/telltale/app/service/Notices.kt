@@ -1,0 +1,164 @@
+package org.telltale.app.service
+
+import android.app.Notification
+import android.app.NotificationChannel
+import android.app.NotificationManager
+import android.app.PendingIntent
+import android.content.Context
+import android.content.Intent
+import android.os.SystemClock
+import android.text.format.DateFormat
+import org.json.JSONObject
+import org.telltale.app.MainActivity
+import org.telltale.app.R
+import org.telltale.app.core.Session
+import java.util.Date
+
+/**
+ * All that we say outside our screens: that we watch (silent, always), a detail in the open (at once), the rest once
+ * a day if wanted, and troubles. The lock screen names neither app nor detail. Where notifications are denied the
+ * system drops them, and nothing else changes.
+ */
+class Notices(private val context: Context, private val session: Session, private val choices: Choices, private val gaps: Gaps) {
+    private val manager = context.getSystemService(NotificationManager::class.java)
+    private var refreshed = 0L
+
+    init {
+        manager.createNotificationChannels(
+            listOf(
+                channel(WATCHING_CHANNEL, R.string.channel_watching, NotificationManager.IMPORTANCE_MIN),
+                channel(FINDING_CHANNEL, R.string.channel_finding, NotificationManager.IMPORTANCE_DEFAULT),
+                channel(DIGEST_CHANNEL, R.string.channel_digest, NotificationManager.IMPORTANCE_LOW),
+                channel(TROUBLE_CHANNEL, R.string.channel_trouble, NotificationManager.IMPORTANCE_DEFAULT),
+            ),
+        )
+    }
+
+    /** The permanent notice: there is no hidden watching. */
+    fun watching(text: String? = null): Notification = builder(WATCHING_CHANNEL, R.drawable.notification_watching)
+        .setContentTitle(context.getString(R.string.notice_watching))
+        .setContentText(text)
+        .setOngoing(true)
+        .setShowWhen(false)
+        .setContentIntent(open())
+        .addAction(action(R.string.notice_turn_off, service(WatchService.stopIntent(context), 1)))
+        .build()
+
+    /** Something changed: the figures of the permanent notice, and findings that are worth a word. */
+    fun refresh() {
+        val now = SystemClock.elapsedRealtime()
+        if (now - refreshed < BETWEEN) return
+        refreshed = now
+        gaps.alive(System.currentTimeMillis())
+        session.ask(JSONObject().put("ask", "state")) { answer ->
+            val text = answer.getOrNull()?.optString("notification").orEmpty()
+            if (Watch.state is WatchState.Watching) manager.notify(WATCHING, watching(text))
+        }
+        session.ask(JSONObject().put("ask", "alerts").put("now", System.currentTimeMillis())) { answer ->
+            answer.getOrNull()?.let(::tell)
+        }
+    }
+
+    private fun tell(answer: JSONObject) {
+        val alerts = answer.optJSONArray("alerts")
+        for (at in 0 until (alerts?.length() ?: 0)) alerts?.optJSONObject(at)?.let(::finding)
+        answer.optString("digest").takeIf { choices.tellDigest && it.isNotEmpty() && it != "null" }?.let(::digest)
+    }
+
+    private fun finding(alert: JSONObject) {
+        val key = alert.optString("key")
+        if (choices.tellOpenDetail) {
+            val hidden = builder(FINDING_CHANNEL, R.drawable.notification_finding).setContentTitle(alert.optString("lock")).build()
+            val notice = builder(FINDING_CHANNEL, R.drawable.notification_finding)
+                .setContentTitle(alert.optString("title"))
+                .setContentText(alert.optString("text"))
+                .setStyle(Notification.BigTextStyle().bigText(alert.optString("text")))
+                .setVisibility(Notification.VISIBILITY_PRIVATE)
+                .setPublicVersion(hidden)
+                .setAutoCancel(true)
+                .setContentIntent(open(key))
+                .addAction(action(R.string.notice_see, open(key)))
+                .addAction(action(R.string.notice_expected, broadcast(key)))
+                .build()
+            manager.notify(key, FINDING, notice)
+        }
+        session.ask(JSONObject().put("do", "alerted").put("key", key))
+    }
+
+    private fun digest(text: String) {
+        val notice = builder(DIGEST_CHANNEL, R.drawable.notification_finding)
+            .setContentTitle(context.getString(R.string.notice_digest))
+            .setContentText(text)
+            .setStyle(Notification.BigTextStyle().bigText(text))
+            .setAutoCancel(true)
+            .setContentIntent(open())
+            .build()
+        manager.notify(DIGEST, notice)
+        session.ask(JSONObject().put("do", "alerted").put("key", "digest"))
+    }
+
+    fun steppedAside(until: Long) = trouble(
+        context.getString(R.string.trouble_network),
+        context.getString(R.string.trouble_network_text, DateFormat.getTimeFormat(context).format(Date(until))),
+    )
+
+    fun ended(why: WatchState.Why) = when (why) {
+        WatchState.Why.Revoked -> trouble(context.getString(R.string.trouble_off), context.getString(R.string.trouble_other_vpn))
+        WatchState.Why.NoConsent -> trouble(context.getString(R.string.trouble_off), context.getString(R.string.trouble_no_consent))
+        else -> trouble(context.getString(R.string.trouble_off), context.getString(R.string.trouble_failed))
+    }
+
+    fun expected(key: String) {
+        session.ask(JSONObject().put("do", "mute").put("key", key).put("on", true))
+        manager.cancel(key, FINDING)
+    }
+
+    private fun trouble(title: String, text: String) {
+        val notice = builder(TROUBLE_CHANNEL, R.drawable.notification_watching)
+            .setContentTitle(title)
+            .setContentText(text)
+            .setStyle(Notification.BigTextStyle().bigText(text))
+            .setAutoCancel(true)
+            .setContentIntent(open())
+            .build()
+        manager.notify(TROUBLE, notice)
+    }
+
+    private fun builder(channel: String, icon: Int) = Notification.Builder(context, channel).setSmallIcon(icon)
+
+    private fun channel(id: String, name: Int, importance: Int) =
+        NotificationChannel(id, context.getString(name), importance).apply {
+            setShowBadge(false)
+            lockscreenVisibility = Notification.VISIBILITY_PRIVATE
+        }
+
+    private fun action(title: Int, intent: PendingIntent) =
+        Notification.Action.Builder(null, context.getString(title), intent).build()
+
+    private fun open(key: String? = null): PendingIntent {
+        val intent = Intent(context, MainActivity::class.java).putExtra(KEY, key)
+            .addFlags(Intent.FLAG_ACTIVITY_SINGLE_TOP or Intent.FLAG_ACTIVITY_CLEAR_TOP)
+        return PendingIntent.getActivity(context, key.hashCode(), intent, PendingIntent.FLAG_IMMUTABLE or PendingIntent.FLAG_UPDATE_CURRENT)
+    }
+
+    private fun service(intent: Intent, code: Int) =
+        PendingIntent.getService(context, code, intent, PendingIntent.FLAG_IMMUTABLE)
+
+    private fun broadcast(key: String): PendingIntent {
+        val intent = Intent(context, Expected::class.java).putExtra(KEY, key)
+        return PendingIntent.getBroadcast(context, key.hashCode(), intent, PendingIntent.FLAG_IMMUTABLE or PendingIntent.FLAG_UPDATE_CURRENT)
+    }
+
+    companion object {
+        const val KEY = "finding"
+        const val WATCHING = 1
+        private const val FINDING = 2
+        private const val DIGEST = 3
+        private const val TROUBLE = 4
+        private const val WATCHING_CHANNEL = "watching"
+        private const val FINDING_CHANNEL = "finding"
+        private const val DIGEST_CHANNEL = "digest"
+        private const val TROUBLE_CHANNEL = "trouble"
+        private const val BETWEEN = 15_000L
+    }
+}

@@ -1,0 +1,62 @@
+package org.telltale.app.service
+
+import android.app.PendingIntent
+import android.content.Intent
+import android.graphics.drawable.Icon
+import android.net.VpnService
+import android.os.Build
+import android.service.quicksettings.Tile
+import android.service.quicksettings.TileService
+import org.telltale.app.MainActivity
+import org.telltale.app.R
+import org.telltale.app.TelltaleApp
+
+/** The quick settings tile: watching or off, and a tap changes it. Consent, where it is missing, is asked in the app. */
+class QuickTile : TileService() {
+    private val draw: (WatchState) -> Unit = { show() }
+
+    override fun onStartListening() {
+        Watch.listen(draw)
+        show()
+    }
+
+    override fun onStopListening() {
+        Watch.unlisten(draw)
+    }
+
+    override fun onClick() {
+        val choices = (application as TelltaleApp).choices
+        when {
+            on() -> {
+                choices.wanted = false
+                WatchService.stop(this)
+            }
+            VpnService.prepare(this) != null -> openApp()
+            else -> {
+                choices.wanted = true
+                WatchService.start(this)
+            }
+        }
+    }
+
+    private fun show() {
+        val tile = qsTile ?: return
+        tile.state = if (on()) Tile.STATE_ACTIVE else Tile.STATE_INACTIVE
+        tile.icon = Icon.createWithResource(this, if (on()) R.drawable.tile_on else R.drawable.tile_off)
+        tile.label = getString(R.string.app_name)
+        tile.subtitle = getString(if (on()) R.string.tile_on else R.string.tile_off)
+        tile.updateTile()
+    }
+
+    private fun on() = Watch.state.let { it is WatchState.Watching || it is WatchState.Starting }
+
+    @Suppress("DEPRECATION") // the only way before Android 14
+    private fun openApp() {
+        val intent = Intent(this, MainActivity::class.java).addFlags(Intent.FLAG_ACTIVITY_NEW_TASK)
+        if (Build.VERSION.SDK_INT >= 34) {
+            startActivityAndCollapse(PendingIntent.getActivity(this, 0, intent, PendingIntent.FLAG_IMMUTABLE))
+        } else {
+            startActivityAndCollapse(intent)
+        }
+    }
+}

@@ -1,0 +1,38 @@
+package org.telltale.app.service
+
+import android.content.BroadcastReceiver
+import android.content.Context
+import android.content.Intent
+import android.net.VpnService
+import android.util.Log
+import org.json.JSONObject
+import org.telltale.app.TelltaleApp
+
+/** "Expected" on a finding's notification. */
+class Expected : BroadcastReceiver() {
+    override fun onReceive(context: Context, intent: Intent) {
+        val key = intent.getStringExtra(Notices.KEY) ?: return
+        (context.applicationContext as TelltaleApp).notices.expected(key)
+    }
+}
+
+/**
+ * After the phone was started, or we were updated: watch again, if that is wanted and consent still stands. With
+ * always-on the system starts the service itself, and a second start does nothing.
+ */
+class StartAgain : BroadcastReceiver() {
+    override fun onReceive(context: Context, intent: Intent) {
+        val app = context.applicationContext as TelltaleApp
+        if (intent.action == Intent.ACTION_BOOT_COMPLETED) {
+            app.session.ask(JSONObject().put("do", "event").put("kind", "boot").put("at", System.currentTimeMillis()))
+        }
+        val wanted = app.choices.wanted && (app.choices.startAfterBoot || intent.action == Intent.ACTION_MY_PACKAGE_REPLACED)
+        if (!wanted || VpnService.prepare(context) != null) return
+        try {
+            WatchService.start(context)
+        } catch (error: RuntimeException) { // ForegroundServiceStartNotAllowedException
+            Log.w("Telltale", "the system refused to start watching", error)
+            app.notices.ended(WatchState.Why.Ended)
+        }
+    }
+}

@@ -1,0 +1,211 @@
+package org.telltale.app.service
+
+import android.app.PendingIntent
+import android.content.Context
+import android.content.Intent
+import android.content.pm.PackageManager
+import android.content.pm.ServiceInfo
+import android.net.ConnectivityManager
+import android.net.VpnService
+import android.os.Build
+import android.os.Handler
+import android.os.HandlerThread
+import android.util.Log
+import org.json.JSONObject
+import org.telltale.app.MainActivity
+import org.telltale.app.TelltaleApp
+import org.telltale.app.core.Session
+
+/**
+ * Watches: brings up the tunnel, keeps it in step with the network, and takes it down when it must.
+ *
+ * Everything but the notification happens on one thread of the service's own, in order; nothing waits on the
+ * main thread.
+ */
+class WatchService : VpnService(), Session.Listener {
+    private val app get() = application as TelltaleApp
+    private val thread = HandlerThread("watch").apply { start() }
+    private val handler = Handler(thread.looper)
+    private val networks by lazy { Networks(getSystemService(ConnectivityManager::class.java), handler, ::networkChanged) }
+    private val events by lazy { Events(this, app.session, app.apps, handler) }
+    private val stall by lazy { Stall(handler, app.session, ::stepAside) }
+    private var under = UnderNetwork.NONE
+    private var tunnel: Tunnel? = null
+    private var leftOut: Set<String> = emptySet()
+
+    override fun onCreate() {
+        super.onCreate()
+        app.session.listen(this)
+    }
+
+    override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
+        if (intent?.action == STOP) {
+            handler.post { end(WatchState.Why.Asked) }
+            return START_NOT_STICKY
+        }
+        showThatWeWatch()
+        handler.post { if (intent?.action == EXCLUSIONS) renew() else begin() }
+        return START_STICKY
+    }
+
+    /** Another VPN took over, or the person withdrew consent in the system's settings. */
+    override fun onRevoke() {
+        handler.post { end(WatchState.Why.Revoked) }
+    }
+
+    override fun onDestroy() {
+        app.session.unlisten(this)
+        handler.post {
+            if (tunnel != null) end(WatchState.Why.Ended)
+            thread.quitSafely()
+        }
+        super.onDestroy()
+    }
+
+    override fun changed(revision: Long) {
+        stall.look()
+        app.notices.refresh()
+    }
+
+    /** The core ended by itself; what we did not ask for is told. */
+    override fun stopped(reason: JSONObject) {
+        if (reason.optString("reason") != "asked") handler.post { if (tunnel != null) end(WatchState.Why.Failed) }
+    }
+
+    private fun begin() {
+        if (tunnel != null) return
+        Watch.become(WatchState.Starting)
+        networks.follow()
+        under = networks.now()
+        if (!bringUp()) return
+        app.gaps.watchingAgain(System.currentTimeMillis())
+        events.follow()
+        app.details.lookForAll()
+    }
+
+    /** Exclusions or families changed: a new tunnel takes over before the old one closes. */
+    private fun renew() {
+        if (tunnel != null) bringUp() else begin()
+    }
+
+    private fun bringUp(): Boolean {
+        val next = Tunnel.beside(under.taken, under.ipv6)
+        val fd = establish(next) ?: return false.also { end(WatchState.Why.NoConsent) }
+        tunnel = next
+        app.session.watch(fd, under.toJson(next))
+        Watch.become(watching())
+        return true
+    }
+
+    /** Answers the tunnel's descriptor, or null where the system refuses: no consent, or another user's VPN. */
+    private fun establish(next: Tunnel): Int? {
+        if (prepare(this) != null) return null
+        return try {
+            builder(next).establish()?.detachFd()
+        } catch (error: RuntimeException) { // SecurityException, IllegalStateException, IllegalArgumentException
+            Log.e(TAG, "the tunnel was refused", error)
+            null
+        }
+    }
+
+    private fun builder(next: Tunnel): Builder {
+        val builder = Builder().setSession(getString(applicationInfo.labelRes)).setMtu(Tunnel.MTU).setBlocking(false)
+        next.addresses.forEach { builder.addAddress(it.address, it.prefix) }
+        next.resolvers.forEach { builder.addDnsServer(it) }
+        builder.addRoute("0.0.0.0", 0)
+        if (next.hasIpv6) builder.addRoute("::", 0)
+        under.search.forEach { builder.addSearchDomain(it) }
+        builder.setUnderlyingNetworks(null) // follow the default network: its icons, its data accounting
+        builder.setMetered(false) // as metered as the network under it, and no more: backups and updates go on
+        builder.setConfigureIntent(openApp())
+        leaveOut(builder)
+        return builder
+    }
+
+    /** Ourselves always, so that our sockets go out beside the tunnel; the person's choices unless they would lose all network. */
+    private fun leaveOut(builder: Builder) {
+        leftOut = if (isLockdownEnabled) emptySet() else app.choices.leftOut
+        for (name in leftOut + packageName) {
+            try {
+                builder.addDisallowedApplication(name)
+            } catch (_: PackageManager.NameNotFoundException) {
+                // removed since it was chosen
+            }
+        }
+    }
+
+    private fun networkChanged(next: UnderNetwork) {
+        val before = under
+        under = next
+        val up = tunnel ?: return
+        if (next.ipv6 != up.hasIpv6 && next.network != null) bringUp() else app.session.networkChanged(next.toJson())
+        if (before != next) Watch.become(watching())
+        events.happened("network")
+    }
+
+    private fun watching(): WatchState {
+        val since = (Watch.state as? WatchState.Watching)?.since ?: System.currentTimeMillis()
+        return WatchState.Watching(since, under.captive, under.privateDnsName, isLockdownEnabled)
+    }
+
+    /** Nothing gets through while both sides try: better no watching than no network. Tried again after a while. */
+    private fun stepAside(pause: Long) {
+        if (tunnel == null) return
+        tunnel = null
+        app.session.watch(-1, under.toJson())
+        val now = System.currentTimeMillis()
+        app.gaps.stopped(now, "network")
+        Watch.become(WatchState.SteppedAside(now, now + pause))
+        app.notices.steppedAside(now + pause)
+        handler.postDelayed({ if (Watch.state is WatchState.SteppedAside) begin() }, pause)
+    }
+
+    private fun end(why: WatchState.Why) {
+        val watched = tunnel != null
+        tunnel = null
+        networks.forget()
+        events.forget()
+        app.session.watch(-1, UnderNetwork.NONE.toJson())
+        val now = System.currentTimeMillis()
+        if (watched) app.gaps.stopped(now, gapWord(why))
+        Watch.become(WatchState.Off(now, why))
+        if (why != WatchState.Why.Asked) app.notices.ended(why)
+        stopForeground(STOP_FOREGROUND_REMOVE)
+        stopSelf()
+    }
+
+    private fun gapWord(why: WatchState.Why) = if (why == WatchState.Why.Revoked) "revoked" else if (why == WatchState.Why.Asked) "off" else "ended"
+
+    /** Since Android 12 the system may refuse; the tunnel still runs, only with less protection from being ended. */
+    private fun showThatWeWatch() {
+        val notice = app.notices.watching()
+        try {
+            if (Build.VERSION.SDK_INT >= 34) {
+                startForeground(Notices.WATCHING, notice, ServiceInfo.FOREGROUND_SERVICE_TYPE_SPECIAL_USE)
+            } else {
+                startForeground(Notices.WATCHING, notice)
+            }
+        } catch (error: RuntimeException) { // ForegroundServiceStartNotAllowedException, SecurityException of some makers
+            Log.w(TAG, "the system refused a foreground service", error)
+        }
+    }
+
+    private fun openApp() =
+        PendingIntent.getActivity(this, 0, Intent(this, MainActivity::class.java), PendingIntent.FLAG_IMMUTABLE)
+
+    companion object {
+        private const val TAG = "Telltale"
+        const val STOP = "org.telltale.app.STOP"
+        private const val EXCLUSIONS = "org.telltale.app.EXCLUSIONS"
+
+        fun start(context: Context) = context.startForegroundService(Intent(context, WatchService::class.java))
+
+        fun stop(context: Context) = context.startService(stopIntent(context))
+
+        fun stopIntent(context: Context): Intent = Intent(context, WatchService::class.java).setAction(STOP)
+
+        /** After a change of what is left out: watched apps' flows go on. */
+        fun renew(context: Context) =
+            context.startForegroundService(Intent(context, WatchService::class.java).setAction(EXCLUSIONS))
+    }
+}
