@@ -1,5 +1,221 @@
 package org.telltale.app
 
+import android.Manifest
 import android.app.Activity
+import android.app.KeyguardManager
+import android.content.Intent
+import android.content.pm.PackageManager
+import android.content.res.Configuration
+import android.graphics.Insets
+import android.net.VpnService
+import android.os.Build
+import android.os.Bundle
+import android.os.Handler
+import android.os.Looper
+import android.view.View
+import android.view.WindowInsets
+import android.view.WindowInsetsController
+import android.window.OnBackInvokedCallback
+import android.window.OnBackInvokedDispatcher
+import org.telltale.app.screens.Place
+import org.telltale.app.screens.Shell
+import org.telltale.app.service.Notices
+import org.telltale.app.service.Watch
+import org.telltale.app.service.WatchService
+import org.telltale.app.service.WatchState
 
-class MainActivity : Activity()
+/** The one window: shows the pages, asks Android for what only a window may ask. */
+class MainActivity : Activity() {
+    private val ground by lazy { (application as TelltaleApp).ground }
+    private lateinit var shell: Shell
+    private val main = Handler(Looper.getMainLooper())
+    private val look: (WatchState) -> Unit = { watchChanged(it) }
+    private val refresh = Runnable { shell.refresh() }
+    private var deaf: () -> Unit = {}
+    private var granted: () -> Unit = {}
+    private var unlocked = false
+    private var asking = false
+    private var backCallback: OnBackInvokedCallback? = null
+
+    override fun onCreate(saved: Bundle?) {
+        super.onCreate(saved)
+        unlocked = saved?.getBoolean("unlocked") ?: false
+        shell = Shell(this, ground)
+        setContentView(shell.view)
+        edgeToEdge()
+        shell.restore(saved)
+        if (saved == null) openNamed(intent)
+    }
+
+    override fun onNewIntent(intent: Intent) {
+        super.onNewIntent(intent)
+        openNamed(intent)
+    }
+
+    /** From a notification: the finding that it told of. */
+    private fun openNamed(intent: Intent) {
+        val key = intent.getStringExtra(Notices.KEY) ?: return
+        intent.removeExtra(Notices.KEY)
+        if (!ground.choices.firstStartDone) return
+        shell.choose(Place.Kind.Today)
+        shell.go(Place(Place.Kind.Finding, key))
+    }
+
+    override fun onStart() {
+        super.onStart()
+        Watch.listen(look)
+        deaf = ground.hear(::soon)
+        if (locked()) return
+        shell.refresh()
+    }
+
+    override fun onStop() {
+        Watch.unlisten(look)
+        deaf()
+        main.removeCallbacks(refresh)
+        shell.leave()
+        if (!isChangingConfigurations && !asking) unlocked = false
+        super.onStop()
+    }
+
+    override fun onSaveInstanceState(into: Bundle) {
+        super.onSaveInstanceState(into)
+        into.putBoolean("unlocked", unlocked)
+        shell.save(into)
+    }
+
+    private fun watchChanged(state: WatchState) {
+        if (state is WatchState.Watching && ground.choices.firstWatchAt == 0L) ground.choices.firstWatchAt = ground.clock()
+        shell.refresh()
+    }
+
+    /** Figures move at most once a second, so that they can be read. */
+    private fun soon() {
+        if (!main.hasCallbacks(refresh)) main.postDelayed(refresh, 1000)
+    }
+
+    // Watching.
+
+    /** Android asks for its own consent first, whenever that is missing. */
+    fun turn(on: Boolean) {
+        ground.choices.wanted = on
+        if (!on) {
+            WatchService.stop(this)
+            return
+        }
+        val consent = VpnService.prepare(this)
+        if (consent == null) return start()
+        asking = true
+        @Suppress("DEPRECATION") // the newer one is AndroidX's
+        startActivityForResult(consent, CONSENT)
+    }
+
+    private fun start() {
+        WatchService.start(this)
+        if (Build.VERSION.SDK_INT >= 33 && !ground.choices.askedToNotify) {
+            ground.choices.askedToNotify = true
+            askFor(Manifest.permission.POST_NOTIFICATIONS) {}
+        }
+    }
+
+    @Deprecated("the newer one is AndroidX's")
+    override fun onActivityResult(request: Int, result: Int, data: Intent?) {
+        asking = false
+        when (request) {
+            CONSENT -> if (result == RESULT_OK) start() else shell.say(getString(R.string.no_consent))
+            UNLOCK -> if (result == RESULT_OK) unlock() else finish()
+        }
+    }
+
+    fun askFor(permission: String, then: () -> Unit) {
+        if (checkSelfPermission(permission) == PackageManager.PERMISSION_GRANTED) return then()
+        granted = then
+        requestPermissions(arrayOf(permission), PERMISSION)
+    }
+
+    override fun onRequestPermissionsResult(request: Int, permissions: Array<String>, results: IntArray) {
+        if (results.firstOrNull() == PackageManager.PERMISSION_GRANTED) granted()
+        granted = {}
+    }
+
+    // The lock, where the person chose one.
+
+    /** Whether nothing may be shown yet; then Android asks for the phone's own PIN, pattern or finger. */
+    private fun locked(): Boolean {
+        val keyguard = getSystemService(KeyguardManager::class.java)
+        if (!ground.choices.lockApp || unlocked || !keyguard.isDeviceSecure) {
+            shell.view.visibility = View.VISIBLE
+            return false
+        }
+        shell.view.visibility = View.INVISIBLE
+        if (!asking) {
+            asking = true
+            @Suppress("DEPRECATION") // BiometricPrompt takes the device's credential alone only from Android 11 on
+            startActivityForResult(keyguard.createConfirmDeviceCredentialIntent(getString(R.string.app_name), null), UNLOCK)
+        }
+        return true
+    }
+
+    private fun unlock() {
+        unlocked = true
+        shell.view.visibility = View.VISIBLE
+        shell.refresh()
+    }
+
+    // The way back.
+
+    /** With nothing to go back to, the system's own gesture leaves the app, and shows that while it is drawn. */
+    fun wayBackChanged() {
+        if (Build.VERSION.SDK_INT < 33) return
+        val wanted = shell.canGoBack()
+        val old = backCallback
+        if (wanted == (old != null)) return
+        if (old != null) {
+            onBackInvokedDispatcher.unregisterOnBackInvokedCallback(old)
+            backCallback = null
+        } else {
+            backCallback = OnBackInvokedCallback { shell.back() }.also {
+                onBackInvokedDispatcher.registerOnBackInvokedCallback(OnBackInvokedDispatcher.PRIORITY_DEFAULT, it)
+            }
+        }
+    }
+
+    @Deprecated("from Android 13 on the callback above")
+    @Suppress("DEPRECATION")
+    override fun onBackPressed() {
+        if (shell.canGoBack()) shell.back() else super.onBackPressed()
+    }
+
+    // To the edges.
+
+    private fun edgeToEdge() {
+        if (Build.VERSION.SDK_INT >= 30) {
+            window.setDecorFitsSystemWindows(false)
+            val light = WindowInsetsController.APPEARANCE_LIGHT_STATUS_BARS or WindowInsetsController.APPEARANCE_LIGHT_NAVIGATION_BARS
+            window.insetsController?.setSystemBarsAppearance(if (isNight()) 0 else light, light)
+        } else {
+            @Suppress("DEPRECATION")
+            window.decorView.systemUiVisibility = View.SYSTEM_UI_FLAG_LAYOUT_STABLE or View.SYSTEM_UI_FLAG_LAYOUT_FULLSCREEN or
+                View.SYSTEM_UI_FLAG_LAYOUT_HIDE_NAVIGATION or
+                (if (isNight()) 0 else View.SYSTEM_UI_FLAG_LIGHT_STATUS_BAR or View.SYSTEM_UI_FLAG_LIGHT_NAVIGATION_BAR)
+        }
+        shell.view.setOnApplyWindowInsetsListener { _, insets ->
+            shell.inset(taken(insets))
+            insets
+        }
+    }
+
+    @Suppress("DEPRECATION")
+    private fun taken(insets: WindowInsets): Insets {
+        if (Build.VERSION.SDK_INT < 30) return insets.systemWindowInsets
+        return insets.getInsets(WindowInsets.Type.systemBars() or WindowInsets.Type.displayCutout() or WindowInsets.Type.ime())
+    }
+
+    private fun isNight() = resources.configuration.uiMode and Configuration.UI_MODE_NIGHT_MASK == Configuration.UI_MODE_NIGHT_YES
+
+    private companion object {
+        const val CONSENT = 1
+        const val UNLOCK = 2
+        const val PERMISSION = 3
+    }
+}

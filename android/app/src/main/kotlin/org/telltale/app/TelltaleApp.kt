@@ -7,20 +7,24 @@ import android.os.Build
 import android.telephony.TelephonyManager
 import org.json.JSONObject
 import org.telltale.app.core.Asset
+import org.telltale.app.core.Core
 import org.telltale.app.core.Session
 import org.telltale.app.details.Details
 import org.telltale.app.details.Sources
 import org.telltale.app.details.Vault
+import org.telltale.app.screens.Ground
 import org.telltale.app.service.AppBook
 import org.telltale.app.service.Choices
 import org.telltale.app.service.Gaps
 import org.telltale.app.service.Notices
 import org.telltale.app.service.UnderNetwork
+import org.telltale.app.ui.Answers
+import org.telltale.app.ui.Icons
 import java.io.File
 import java.util.TimeZone
 
 /** The process: who is who. Everything is made when it is first needed. */
-class TelltaleApp : Application() {
+open class TelltaleApp : Application() {
     val choices by lazy { Choices(this) }
     val apps by lazy { AppBook(packageManager, AppBook.Phone.here()) }
     val session by lazy { Session(::config, getSystemService(ConnectivityManager::class.java), apps) }
@@ -28,6 +32,19 @@ class TelltaleApp : Application() {
     val notices by lazy { Notices(this, session, choices, gaps) }
     val sources by lazy { Sources(this) }
     val details by lazy { Details(Vault(File(noBackupFilesDir, "details.sealed")), sources, session) }
+
+    open val ground by lazy {
+        val answers = Answers(session::answer)
+        Ground(answers, Icons(packageManager, answers), choices, details::add, details::remove, details::erase, details::lookForAll, ::hear, Core::version)
+    }
+
+    private fun hear(what: () -> Unit): () -> Unit {
+        val listener = object : Session.Listener {
+            override fun changed(revision: Long) = what()
+        }
+        session.listen(listener)
+        return { session.unlisten(listener) }
+    }
 
     /** `config` of docs/boundary.md. */
     private fun config(): JSONObject {

@@ -9,8 +9,10 @@ class Choices(context: Context) {
     var startAfterBoot by flag("start_after_boot", true)
     var tellOpenDetail by flag("tell_open_detail", true)
     var tellDigest by flag("tell_digest", false)
+    var wallpaperColours by flag("wallpaper_colours", true)
     var lockApp by flag("lock_app", false)
     var firstStartDone by flag("first_start_done", false)
+    var askedToNotify by flag("asked_to_notify", false)
 
     /** The person wants it on: what the tile, a restart of the phone and an update go by. */
     var wanted by flag("wanted", false)
@@ -22,6 +24,12 @@ class Choices(context: Context) {
 
     var stoppedAt by moment("stopped_at")
     var aliveAt by moment("alive_at")
+
+    /** When it watched for the first time ever: the first minutes have a card of their own. */
+    var firstWatchAt by moment("first_watch_at")
+
+    /** The end of the last gap that the person has seen and put away. */
+    var gapSeen by moment("gap_seen")
     var stoppedWhy: String
         get() = kept.getString("stopped_why", null).orEmpty()
         set(why) = kept.edit().putString("stopped_why", why).apply()

@@ -1,0 +1,93 @@
+package org.telltale.app.screens
+
+import android.app.AlertDialog
+import android.content.Intent
+import android.provider.Settings
+import android.view.Gravity
+import android.view.View
+import android.widget.LinearLayout
+import org.telltale.app.R
+import org.telltale.app.ui.Look
+import org.telltale.app.ui.Part
+import org.telltale.app.ui.Type
+import org.telltale.app.ui.cardPlace
+import org.telltale.app.ui.column
+import org.telltale.app.ui.icon
+import org.telltale.app.ui.label
+import org.telltale.app.ui.pad
+import org.telltale.app.ui.put
+import org.telltale.app.ui.readAs
+import org.telltale.app.ui.rounded
+import org.telltale.app.ui.section
+import android.widget.TextView
+
+// Parts that several screens have.
+
+/** A heading, its offer and tap made anew with the words. */
+fun Look.sectionPart(key: String, words: String, offer: String? = null, tap: () -> Unit = {}) =
+    Part("section $key $words $offer", { section(words, offer, tap) })
+
+fun Look.textPart(key: String, type: Type, words: CharSequence, colour: Int = palette.ink, top: Int = 0, bottom: Int = 0) =
+    Part(key, { label(type).apply { pad(gutter, dp(top), gutter, dp(bottom)) } }) { text: TextView ->
+        if (text.text.toString() != words.toString()) text.text = words
+        text.setTextColor(colour)
+    }
+
+fun Look.gap(key: String, high: Int) = Part("gap $key", { View(context).apply { layoutParams = LinearLayout.LayoutParams(1, dp(high)) } })
+
+/** Said at the top of everything that is not this phone's own. */
+fun Look.examplePart() = Part("example", {
+    column {
+        background = rounded(palette.noticeSoft, 12)
+        pad(dp(16), dp(10))
+        put(label(Type.SecondStrong, text(R.string.example), palette.notice))
+        put(label(Type.Second, text(R.string.example_text), palette.ink))
+        readAs(text(R.string.example) + ". " + text(R.string.example_text))
+        layoutParams = cardPlace()
+    }
+})
+
+/** A picture, a sentence, and what to do: where there is nothing yet. */
+fun Look.emptyCard(words: String, more: String) = column {
+    gravity = Gravity.CENTER_HORIZONTAL
+    background = rounded(palette.surface, 20)
+    pad(dp(20), dp(22))
+    put(icon(R.drawable.ribbons_on, palette.ink2), dp(44), dp(44), bottom = 8, gravity = Gravity.CENTER_HORIZONTAL)
+    for ((type, said, colour) in listOf(Triple(Type.Name, words, palette.ink), Triple(Type.Second, more, palette.ink2))) {
+        put(label(type, said, colour).apply { textAlignment = View.TEXT_ALIGNMENT_CENTER }, top = if (type == Type.Name) 0 else 4)
+    }
+    readAs("$words. $more")
+    layoutParams = cardPlace()
+}
+
+/** Shown only where an answer takes longer than 300 ms: three bars, still. */
+fun Look.loadingCard() = column {
+    background = rounded(palette.surface, 20)
+    pad(dp(16), dp(14))
+    put(label(Type.SecondStrong, text(R.string.loading), palette.ink2), bottom = 8)
+    for (part in listOf(0.78f, 1f, 0.54f)) put(LinearLayout(context).apply {
+        addView(View(context).apply { background = rounded(palette.sunken, 6) }, LinearLayout.LayoutParams(0, dp(12), part))
+        addView(View(context), LinearLayout.LayoutParams(0, dp(12), 1 - part))
+    }, top = 4, bottom = 6)
+    readAs(text(R.string.loading))
+    layoutParams = cardPlace().apply { topMargin = dp(16) }
+}
+
+/** Asks before something that cannot be undone. */
+fun Look.confirm(title: Int, text: Int, yes: Int, no: Int, then: () -> Unit) {
+    AlertDialog.Builder(context)
+        .setTitle(title)
+        .setMessage(text)
+        .setPositiveButton(yes) { _, _ -> then() }
+        .setNegativeButton(no, null)
+        .show()
+}
+
+/** Opens a page of the system's settings, or the settings themselves where a maker took it out. */
+fun Look.openSettings(intent: Intent) {
+    try {
+        context.startActivity(intent)
+    } catch (_: android.content.ActivityNotFoundException) {
+        context.startActivity(Intent(Settings.ACTION_SETTINGS))
+    }
+}

@@ -1,0 +1,94 @@
+package org.telltale.app.ui
+
+import android.content.pm.PackageManager
+import android.graphics.Canvas
+import android.graphics.Paint
+import android.graphics.Typeface
+import android.graphics.drawable.Drawable
+import android.util.LruCache
+import android.view.View
+
+/** An app's own icon; where it is no longer installed, its first letter; a dashed ring for a sender without a name. */
+class AppIcon(private val look: Look, private val icons: Icons, private val side: Int) : View(look.context) {
+    private val ground = Paint(Paint.ANTI_ALIAS_FLAG)
+    private val letter = Paint(Paint.ANTI_ALIAS_FLAG).apply {
+        color = 0xFFFFFFFF.toInt()
+        textAlign = Paint.Align.CENTER
+        textSize = look.dp(side * 0.46f)
+        typeface = Typeface.create(Typeface.SANS_SERIF, 500, false)
+    }
+    private val ring = look.dashed()
+    private val clip = android.graphics.Path()
+    private var app: App? = null
+    private var initial = ""
+    private var drawn: Drawable? = null
+
+    init {
+        importantForAccessibility = IMPORTANT_FOR_ACCESSIBILITY_NO
+    }
+
+    fun show(next: App) {
+        if (app == next) return
+        app = next
+        drawn = null
+        initial = next.name.firstOrNull { it.isLetterOrDigit() }?.uppercase().orEmpty()
+        ground.color = TILES[Math.floorMod(next.packages.firstOrNull().hashCode(), TILES.size)]
+        next.packages.firstOrNull()?.let { name -> icons.of(name) { found -> if (app == next) take(found) } }
+        invalidate()
+    }
+
+    private fun take(found: Drawable) {
+        drawn = found
+        invalidate()
+    }
+
+    override fun onMeasure(width: Int, height: Int) = setMeasuredDimension(look.dp(side), look.dp(side))
+
+    override fun onSizeChanged(width: Int, height: Int, oldWidth: Int, oldHeight: Int) {
+        clip.reset()
+        val round = width * 0.3f
+        clip.addRoundRect(0f, 0f, width.toFloat(), height.toFloat(), round, round, android.graphics.Path.Direction.CW)
+    }
+
+    override fun onDraw(canvas: Canvas) {
+        val icon = drawn
+        when {
+            icon != null -> {
+                canvas.clipPath(clip)
+                icon.setBounds(0, 0, width, height)
+                icon.draw(canvas)
+            }
+            app?.id == 0L -> canvas.drawCircle(width / 2f, height / 2f, width / 2f - ring.strokeWidth, ring)
+            else -> {
+                canvas.drawPath(clip, ground)
+                canvas.drawText(initial, width / 2f, height / 2f - (letter.ascent() + letter.descent()) / 2, letter)
+            }
+        }
+    }
+
+    private companion object {
+        val TILES = intArrayOf(
+            0xFF1F7A4D.toInt(), 0xFFB4551C.toInt(), 0xFF3D4F8F.toInt(), 0xFF6B5B1E.toInt(), 0xFF4B5B63.toInt(), 0xFFC0492B.toInt(), 0xFF7A3E78.toInt(),
+        )
+    }
+}
+
+/** Icons of installed apps, read off the main thread and kept while there is room for 64. */
+class Icons(private val packages: PackageManager, private val answers: Answers) {
+    private val kept = LruCache<String, Drawable>(64)
+
+    fun of(name: String, then: (Drawable) -> Unit) {
+        kept.get(name)?.let { return then(it) }
+        answers.work({ load(name) }) { found ->
+            if (found == null) return@work
+            kept.put(name, found)
+            then(found)
+        }
+    }
+
+    private fun load(name: String): Drawable? = try {
+        packages.getApplicationIcon(name)
+    } catch (_: PackageManager.NameNotFoundException) {
+        null // removed since it sent something
+    }
+}

@@ -1,0 +1,86 @@
+package org.telltale.app.ui
+
+import android.content.Context
+import android.icu.text.MeasureFormat
+import android.icu.text.NumberFormat
+import android.icu.text.SimpleDateFormat
+import android.icu.util.Measure
+import android.icu.util.MeasureUnit
+import android.icu.util.TimeZone
+import android.text.BidiFormatter
+import android.text.format.DateFormat
+import android.text.format.Formatter
+import org.telltale.app.R
+import java.util.Calendar
+import java.util.Date
+import java.util.Locale
+
+/** Figures as the phone writes them: its language, its numerals, its 12 or 24 hours. */
+object Formats {
+    fun number(value: Number): String = NumberFormat.getIntegerInstance().format(value)
+
+    fun percent(value: Int): String = NumberFormat.getPercentInstance().format(value / 100.0)
+
+    fun size(context: Context, bytes: Long): String = Formatter.formatShortFileSize(context, bytes)
+
+    fun time(context: Context, at: Long): String = DateFormat.getTimeFormat(context).format(Date(at))
+
+    /** "Tuesday 24 November"; shorter where letters are large. */
+    fun day(at: Long, short: Boolean = false) = pattern(if (short) "EEEdMMM" else "EEEEdMMMM", at)
+
+    fun shortDay(at: Long) = pattern("dMMM", at)
+
+    fun month(at: Long) = pattern("LLLLyyyy", at)
+
+    /** The hour on an axis, without minutes. */
+    fun hour(context: Context, at: Long): String =
+        if (DateFormat.is24HourFormat(context)) write("HH", at) else pattern("j", at)
+
+    /** A time, with its day where that is not today. */
+    fun moment(context: Context, at: Long, now: Long = System.currentTimeMillis()): String {
+        val time = time(context, at)
+        val day = daysBetween(at, now)
+        return when {
+            day == 0 -> time
+            day == 1 -> context.getString(R.string.yesterday_at, time)
+            day in 2..6 -> pattern("EEEE", at)
+            else -> shortDay(at)
+        }
+    }
+
+    fun duration(millis: Long): String {
+        val minutes = (millis / 60_000).coerceAtLeast(1)
+        val hours = minutes / 60
+        val days = hours / 24
+        val parts = when {
+            days >= 2 -> listOf(Measure(days, MeasureUnit.DAY))
+            hours == 0L -> listOf(Measure(minutes, MeasureUnit.MINUTE))
+            minutes % 60 == 0L -> listOf(Measure(hours, MeasureUnit.HOUR))
+            else -> listOf(Measure(hours, MeasureUnit.HOUR), Measure(minutes % 60, MeasureUnit.MINUTE))
+        }
+        return MeasureFormat.getInstance(Locale.getDefault(), MeasureFormat.FormatWidth.SHORT).formatMeasures(*parts.toTypedArray())
+    }
+
+    /** A name or a number that may run the other way than the sentence around it. */
+    fun apart(words: String): String = BidiFormatter.getInstance().unicodeWrap(words)
+
+    fun startOfDay(at: Long): Long = Calendar.getInstance().run {
+        timeInMillis = at
+        set(Calendar.HOUR_OF_DAY, 0)
+        set(Calendar.MINUTE, 0)
+        set(Calendar.SECOND, 0)
+        set(Calendar.MILLISECOND, 0)
+        timeInMillis
+    }
+
+    /** How many midnights lie between. */
+    fun daysBetween(from: Long, to: Long) = Math.round((startOfDay(to) - startOfDay(from)) / 86_400_000.0).toInt()
+
+    private fun pattern(skeleton: String, at: Long) = write(DateFormat.getBestDateTimePattern(Locale.getDefault(), skeleton), at)
+
+    private fun write(pattern: String, at: Long): String {
+        val format = SimpleDateFormat(pattern, Locale.getDefault())
+        format.timeZone = TimeZone.getTimeZone(java.util.TimeZone.getDefault().id)
+        return format.format(Date(at))
+    }
+}

@@ -1,0 +1,243 @@
+package org.telltale.app.screens
+
+import android.content.Intent
+import android.view.View
+import android.view.WindowManager
+import android.view.accessibility.AccessibilityNodeInfo
+import android.widget.EditText
+import android.widget.Switch
+import org.json.JSONObject
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
+import org.junit.Assert.assertNotEquals
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.Shadows.shadowOf
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+import org.robolectric.shadows.ShadowAlertDialog
+import org.robolectric.shadows.ShadowVpnService
+import org.telltale.app.service.WatchService
+import org.telltale.app.service.WatchState
+import org.telltale.app.ui.CoverageBar
+import org.telltale.app.ui.Palette
+import org.telltale.app.ui.contrast
+
+/** What a person does: taps, goes back, turns the phone. */
+@RunWith(RobolectricTestRunner::class)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+@Config(application = StageApp::class, sdk = [34])
+class PathsTest {
+    private fun Stage.secure() = activity.window.attributes.flags and WindowManager.LayoutParams.FLAG_SECURE != 0
+
+    private fun Stage.last(ask: String) = app.asked.last { it.optString("ask") == ask || it.optString("do") == ask }
+
+    private fun Stage.started(): Intent? = shadowOf(app).nextStartedService
+
+    private fun press(button: Int) = ShadowAlertDialog.getLatestAlertDialog().getButton(button).performClick()
+
+    @Test
+    fun theFirstStartLeadsToTodayAndAsksAndroidForItsConsent() {
+        ShadowVpnService.setPrepareResult(Intent("consent"))
+        val stage = Stage(firstDone = false, state = WatchState.Off(0, WatchState.Why.Never)).open()
+        stage.tap("Next").tap("Next").back()
+        assertTrue(stage.says("What it can see"))
+        stage.tap("Next").tap("Start watching")
+        assertEquals("consent", shadowOf(stage.activity).nextStartedActivityForResult.intent.action)
+        assertTrue(stage.app.choices.firstStartDone && stage.app.choices.wanted)
+        assertTrue(stage.says("Telltale is off."))
+    }
+
+    @Test
+    fun theSwitchStartsAndStopsTheService() {
+        ShadowVpnService.setPrepareResult(null)
+        val off = Stage(state = Stage.OFF).open().tap("Off")
+        assertEquals(WatchService::class.java.name, off.started()?.component?.className)
+        val on = Stage().open().tap("Watching")
+        assertEquals(WatchService.STOP, generateSequence { on.started() }.last().action)
+        assertFalse(on.app.choices.wanted)
+    }
+
+    @Test
+    fun aFindingOpensWithItsValuesHiddenShowsThemAndIsKeptFromScreenshots() {
+        val stage = Stage().open()
+        assertFalse(stage.secure())
+        stage.tap("Readable by anyone. Mi Account")
+        assertTrue(stage.secure() && stage.says("+9198••••••10"))
+        stage.tap("Show values")
+        assertTrue(stage.says("+919812345610") && stage.last("finding").getBoolean("values"))
+        stage.tap("Hide values").tap("Expected")
+        assertEquals("mi-phone", stage.last("mute").getString("key"))
+        stage.tap("Share")
+        val sent = shadowOf(stage.activity).nextStartedActivity.getParcelableExtra<Intent>(Intent.EXTRA_INTENT)
+        val text = sent?.getStringExtra(Intent.EXTRA_TEXT).orEmpty()
+        assertTrue("+9198••••••10" in text && "+919812345610" !in text)
+        stage.back()
+        assertTrue(stage.says("Apps, by how much they sent") && !stage.secure())
+    }
+
+    @Test
+    fun theDateStepsBackAndNotPastToday() {
+        val stage = Stage().open().tap("Earlier")
+        assertTrue(stage.says("Monday 23 November"))
+        val range = stage.last("today")
+        assertEquals(24 * 3_600_000L, range.getLong("to") - range.getLong("from"))
+        stage.tap("Later")
+        assertTrue(stage.says("Tuesday 24 November"))
+        assertFalse(stage.views().single { it.contentDescription == "Later" }.isEnabled)
+    }
+
+    @Test
+    fun allAppsAreSearchedAndChosenByGroup() {
+        val stage = Stage().open().tap("All 34")
+        stage.tap("Your phone’s maker")
+        assertEquals("maker", stage.last("today").getString("group"))
+        stage.tap("Your phone’s maker").tap("Registered outside")
+        assertTrue(stage.last("today").isNull("group") && stage.last("today").getBoolean("outside"))
+        stage.views().filterIsInstance<EditText>().single().setText("tor")
+        shadowOf(android.os.Looper.getMainLooper()).idleFor(java.time.Duration.ofMillis(400))
+        stage.settle()
+        assertEquals("tor", stage.last("today").getString("search"))
+        stage.turned()
+        assertEquals("tor", stage.last("today").getString("search"))
+        stage.tap("Bright Flashlight")
+        assertTrue(stage.says("Where it went"))
+        stage.back().back()
+        assertTrue(stage.says("At least 3 of your details"))
+    }
+
+    @Test
+    fun aDetailIsRefusedInASentenceThenTakenAndCanBeGivenUp() {
+        val stage = Stage().open().tap("Details").tap("IMEI, SIM 2")
+        assertTrue(stage.secure())
+        stage.tap("Add")
+        assertTrue(stage.says("Write something first."))
+        stage.app.refused["imei"] = "The last digit does not fit."
+        stage.views().filterIsInstance<EditText>().single().setText("490154203237517")
+        stage.tap("Add")
+        assertTrue(stage.says("The last digit does not fit."))
+        stage.app.refused.clear()
+        stage.tap("Add")
+        assertEquals(listOf("imei 490154203237517"), stage.app.added)
+        assertTrue(stage.says("Looking for"))
+        stage.tap("Phone number").tap("Stop looking")
+        press(android.app.AlertDialog.BUTTON_POSITIVE)
+        stage.settle()
+        assertEquals("removed phone 1", stage.app.added.last())
+    }
+
+    @Test
+    fun settingsForgetAndDeleteOnlyAfterAYes() {
+        val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings").tap("Forget the last hour")
+        press(android.app.AlertDialog.BUTTON_NEGATIVE)
+        stage.settle()
+        assertTrue(stage.app.asked.none { it.has("do") })
+        stage.tap("Forget the last hour")
+        press(android.app.AlertDialog.BUTTON_POSITIVE)
+        stage.settle()
+        assertEquals(StageApp.NOW - 3_600_000, stage.last("forget").getLong("from"))
+        stage.tap("Delete everything")
+        press(android.app.AlertDialog.BUTTON_POSITIVE)
+        stage.settle()
+        assertEquals("delete", stage.last("delete").getString("do"))
+    }
+
+    @Test
+    fun aSettingIsASwitchForTalkBackToo() {
+        val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings")
+        fun row(): View = stage.views().single { it.contentDescription?.startsWith("Start again") == true }
+        fun node() = AccessibilityNodeInfo.obtain().also { row().onInitializeAccessibilityNodeInfo(it) }
+        assertEquals(Switch::class.java.name, node().className)
+        @Suppress("DEPRECATION")
+        assertTrue(node().isChecked)
+        stage.tap("Start again")
+        @Suppress("DEPRECATION")
+        assertFalse(node().isChecked || stage.app.choices.startAfterBoot)
+    }
+
+    @Test
+    fun everyPageOfTheSettingsOpensAndLeadsBack() {
+        val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings")
+        for ((name, words) in listOf("Full watch" to "Always on", "Private DNS" to "Who looks up names", "Apps left out" to "goes past Telltale", "About Telltale" to "4c9b4ea")) {
+            stage.tap(name)
+            assertTrue(name, stage.says(words))
+            stage.tap("Back")
+        }
+        assertTrue(stage.says("Forget the last hour"))
+        stage.back()
+        assertTrue(stage.says("At least 3 of your details"))
+    }
+
+    @Test
+    fun theExampleIsMarkedAndAsksOnlyForTheExample() {
+        val stage = Stage()
+        stage.app.today = "today-calm"
+        stage.open().tap("See what it sent")
+        assertTrue(stage.says("Nothing here is yours"))
+        assertEquals("today", stage.last("example").getJSONObject("of").getString("ask"))
+        stage.tap("WhatsApp")
+        assertEquals("app", stage.last("example").getJSONObject("of").getString("ask"))
+    }
+
+    @Test
+    fun aTurnedPhoneStaysWhereItWas() {
+        val stage = Stage().open().tap("Earlier").tap("Readable by anyone. Mi Account").turned()
+        assertTrue(stage.says("What it means"))
+        stage.back()
+        assertTrue(stage.says("Monday 23 November"))
+    }
+
+    @Test
+    fun whatFailsSaysSoAndCanBeTriedAgain() {
+        val stage = Stage()
+        stage.app.today = null
+        stage.open()
+        assertTrue(stage.says("That did not work"))
+        stage.app.today = "today-findings"
+        stage.tap("Try again")
+        assertTrue(stage.says("At least 3 of your details"))
+    }
+
+    @Test
+    fun whatStaysOnAPageKeepsItsView() {
+        val stage = Stage().open()
+        fun whatsApp() = stage.views().single { it.contentDescription?.startsWith("WhatsApp") == true }
+        val before = whatsApp()
+        stage.app.today = "today-calm"
+        stage.tap("Earlier")
+        assertTrue(before === whatsApp())
+        assertTrue(before.contentDescription.contains("6.1") && !stage.says("Findings"))
+    }
+
+    @Test
+    fun everyColourThatCarriesWordsIsReadable() {
+        for (palette in listOf(Palette.LIGHT, Palette.DARK)) {
+            assertTrue(palette.readable())
+            assertTrue(contrast(palette.onAlertSoft, palette.alertSoft) >= Palette.AA && contrast(palette.alert, palette.alertSoft) >= Palette.AA)
+            assertTrue(contrast(palette.notice, palette.noticeSoft) >= Palette.AA)
+        }
+        assertFalse(Palette.LIGHT.copy(ink2 = 0xFFAAAAAA.toInt()).readable())
+        assertNotEquals(Palette.LIGHT, Palette.DARK)
+    }
+
+    @Test
+    fun everyPartOfTheBarIsWideEnoughToBeSeen() {
+        val stage = Stage().open()
+        val bar = stage.views().filterIsInstance<CoverageBar>().first()
+        val picture = stage.draw()
+        val at = IntArray(2).also(bar::getLocationInWindow)
+        val middle = at[1] + bar.height / 2
+        val red = (at[0] until at[0] + bar.width).count { picture.getPixel(it, middle) == Palette.LIGHT.alert }
+        val blue = (at[0] until at[0] + bar.width).count { picture.getPixel(it, middle) == Palette.LIGHT.accent }
+        assertTrue("$red $blue", red >= stage.dp(5) && blue >= stage.dp(5))
+    }
+
+    @Test
+    fun anAnswerWithoutAMemberIsAnErrorAndNotAGuess() {
+        val whole = JSONObject(StageApp::class.java.getResource("/answers/today-calm.json")!!.readText())
+        whole.remove("lead")
+        assertTrue(runCatching { org.telltale.app.ui.Read.today(whole) }.isFailure)
+    }
+}
