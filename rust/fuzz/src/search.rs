@@ -12,7 +12,7 @@ pub fn search(data: &[u8]) {
     let fields = [(&b"cookie"[..], second), (b"x", second)];
     let coding = [None, Some(&b"gzip"[..]), Some(b"deflate"), Some(b"br"), Some(b"zstd")];
     let part = match kind & 7 {
-        0 => Part::Head { target: first, fields: &fields },
+        0 => Part::Head { method: b"GET", target: first, fields: &fields },
         1 => Part::Question(bytes),
         2 => Part::Raw(bytes),
         _ => Part::Body { media: None, coding: coding[usize::from(kind >> 3) % coding.len()], bytes },

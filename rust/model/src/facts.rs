@@ -255,6 +255,10 @@ pub struct Request {
     pub content_encoding: Option<String>,
     /// Bytes of the body that was sent, without chunk framing.
     pub body: u64,
+    /// How far those bytes could be looked into; of what is still under way, and where nothing is looked for, nothing
+    /// is said. It is not stored.
+    #[serde(skip)]
+    pub looked: Coverage,
     /// The status of the answer, if it was seen.
     pub status: Option<u16>,
 }
@@ -277,13 +281,14 @@ impl Facts {
     /// Hits that are kept: those that differ in more than their place.
     pub const HITS: usize = 64;
 
-    /// Remembers a hit. One that is known already is told once, as it is surest.
-    pub fn add_hit(&mut self, hit: Hit) {
+    /// Remembers a hit, unless there are enough, and says whether it did. One that is known already is told once, as it
+    /// is surest.
+    pub fn add_hit(&mut self, hit: Hit) -> bool {
         let what = |hit: &Hit| (hit.kind, hit.detail);
         let same =
             |known: &Hit| what(known) == what(&hit) && known.form == hit.form && known.field == hit.field;
         match self.hits.iter().position(same) {
-            None if self.hits.len() >= Self::HITS => {}
+            None if self.hits.len() >= Self::HITS => return false,
             None => self.hits.push(hit),
             Some(place) => {
                 if let Some(known) = self.hits.get_mut(place).filter(|known| known.grade < hit.grade) {
@@ -291,6 +296,7 @@ impl Facts {
                 }
             }
         }
+        true
     }
 
     /// Whether there were details to look for; `None` where there were none, and nothing that could be searched
@@ -331,15 +337,17 @@ mod tests {
             field: field.into(),
             request: None,
             offset: 0,
+            at: crate::Timestamp(0),
             excerpt: String::new(),
             count: 1,
         };
         let mut facts = Facts::default();
         for grade in [Grade::LooksLike, Grade::Yours, Grade::LooksLike] {
-            facts.add_hit(hit(grade, "path[1]"));
+            assert!(facts.add_hit(hit(grade, "path[1]")));
         }
         assert_eq!(facts.hits, [hit(Grade::Yours, "path[1]")]);
-        (0..100).for_each(|place| facts.add_hit(hit(Grade::Yours, &format!("json[{place}]"))));
+        let kept = (0..100).filter(|place| facts.add_hit(hit(Grade::Yours, &format!("json[{place}]"))));
+        assert_eq!(kept.count(), Facts::HITS - 1);
         assert_eq!(facts.hits.len(), Facts::HITS);
     }
 

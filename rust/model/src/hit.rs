@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DetailKind, DetailName};
+use crate::{DetailKind, DetailName, Timestamp};
 
 /// A detail that was seen in what a flow sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub struct Hit {
     pub request: Option<u32>,
     /// Where the readable piece that holds it begins, counted in bytes that the flow had sent before.
     pub offset: u64,
+    /// When that piece was sent.
+    #[serde(default)]
+    pub at: Timestamp,
     /// What stood around it: details replaced by their names, all other values masked.
     pub excerpt: String,
     /// How many it stands for: the apps of a list; else 1.

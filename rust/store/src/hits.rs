@@ -67,6 +67,7 @@ mod tests {
             field: "path[4]".into(),
             request: Some(0),
             offset: 12,
+            at: Timestamp(5),
             excerpt: "/c/<imei 1>".into(),
             count: 1,
         }

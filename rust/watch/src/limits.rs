@@ -47,6 +47,9 @@ pub const FINDINGS: usize = 4_096;
 /// Past it nothing new is learned, and no contact is told as the first.
 pub const CONTACTS: usize = 16_384;
 
+/// Apps of which it is known whom they contacted: a phone has some hundreds. About 300 bytes each, 1.2 MB.
+pub const APPS: usize = 4_096;
+
 /// Days of an app whose content is remembered: those that make a usual one, and this one.
 pub const DAYS: usize = 16;
 

@@ -33,9 +33,14 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// From now on this is looked for. Parts in progress are judged as they were begun.
+    /// From now on this is looked for. Parts in progress are judged as they were begun. Where bytes were looked at
+    /// for other details before, it is said that none was looked for: nothing can be said to be absent from all.
     pub(crate) fn look_for(&mut self, desk: Option<&Arc<Desk>>) {
-        self.facts.set = desk.map_or(0, |desk| desk.set());
+        if !self.has_read() {
+            self.facts.set = desk.map_or(0, |desk| desk.set());
+        } else if !is_all_of(self.desk.as_ref(), desk) {
+            self.facts.set = 0;
+        }
         self.desk = desk.cloned();
         if let Some(desk) = desk {
             self.sheets.values_mut().for_each(|sheet| sheet.move_to(desk, &mut self.facts, &self.sender));
@@ -84,7 +89,7 @@ impl Page {
     /// Bytes of content that belong to the part on a sheet. Where nothing is looked for, they are of this class.
     pub(crate) fn write(&mut self, number: u32, class: Class, bytes: &[u8]) {
         match self.collecting(number) {
-            None => self.facts.count_content(class, bytes.len()),
+            None => self.pass_by(class, bytes.len()),
             Some((sheet, facts, sender)) => sheet.write(bytes, facts, sender),
         }
     }
@@ -92,7 +97,7 @@ impl Page {
     /// The same of bytes whose meaning is told by [`Self::say`], or that could not be kept.
     pub(crate) fn count(&mut self, number: u32, class: Class, bytes: usize) {
         match self.collecting(number) {
-            None => self.facts.count_content(class, bytes),
+            None => self.pass_by(class, bytes),
             Some((sheet, ..)) => sheet.count(bytes as u64),
         }
     }
@@ -110,6 +115,13 @@ impl Page {
         let offset = self.offset();
         if let Some(sheet) = self.sheets.get_mut(&number) {
             sheet.set_offset(offset);
+        }
+    }
+
+    /// Something that belongs here could not be kept: the part is never understood.
+    pub(crate) fn spoil(&mut self, number: u32) {
+        if let Some((sheet, ..)) = self.collecting(number) {
+            sheet.spoil();
         }
     }
 
@@ -167,7 +179,9 @@ impl Page {
         let part = Part::Question(name.as_bytes());
         let found = desk.search(&Piece { part, begins: true, ends: true, offset, at: self.sender.at });
         let hits = desk.judge(&found.candidates, self.sender.own.as_deref());
-        hits.into_iter().for_each(|hit| self.facts.add_hit(Hit { request: None, ..hit }));
+        for hit in hits {
+            self.facts.add_hit(Hit { request: None, ..hit });
+        }
     }
 
     /// Looks at the names of hellos, which are framing.
@@ -214,6 +228,18 @@ impl Page {
         }
     }
 
+    /// Whether bytes were read of which something was said.
+    fn has_read(&self) -> bool {
+        let read = [Class::Searched, Class::Found].map(|class| self.facts.coverage.of(class));
+        read != [0, 0] || self.sheets.values().any(|sheet| sheet.pending() > 0)
+    }
+
+    /// Counts bytes that are on no sheet. Where something is looked for, it was not looked for in them.
+    fn pass_by(&mut self, class: Class, bytes: usize) {
+        let unseen = self.is_searching() && class == Class::Searched;
+        self.facts.count_content(if unseen { Class::Opaque } else { class }, bytes);
+    }
+
     /// All bytes that the flow had sent before.
     fn offset(&self) -> u64 {
         let pending = self.sheets.values().map(Sheet::pending).fold(0, u64::saturating_add);
@@ -243,3 +269,11 @@ impl Page {
         self.sheets.get_mut(&number)
     }
 }
+
+/// Whether all that was looked for before still is.
+fn is_all_of(before: Option<&Arc<Desk>>, now: Option<&Arc<Desk>>) -> bool {
+    before.is_none_or(|before| now.is_some_and(|now| now.has_all_of(before)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -109,7 +109,10 @@ impl Watcher {
         match observation {
             Observation::Opened { flow, key, at } => self.opened(flow, key, at),
             Observation::Owned { flow, owner } => self.owned(flow, owner),
-            Observation::Carried { flow, traffic, .. } => self.carried(flow, traffic),
+            Observation::Carried { flow, traffic, at } => {
+                self.context.pass(at);
+                self.carried(flow, traffic);
+            }
             Observation::Bytes { flow, direction, payload, at } => self.bytes(flow, direction, &payload, at),
             Observation::Missed { flow, direction, bytes } => self.missed(flow, direction, bytes),
             Observation::Closed { flow, traffic, ending, at } => self.closed(flow, traffic, ending, at),

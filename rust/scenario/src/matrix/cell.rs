@@ -361,6 +361,23 @@ impl Container {
 }
 
 impl Message {
+    /// As a request of HTTP/1.1; `None` where it is none.
+    pub(crate) fn request(&self) -> Option<Vec<u8>> {
+        if self.target.is_empty() {
+            return None;
+        }
+        let mut head = [b"POST ", self.target.as_slice(), b" HTTP/1.1\r\nHost: t.example\r\n"].concat();
+        for (name, value) in &self.fields {
+            head.extend([name, &b": "[..], value, b"\r\n"].concat());
+        }
+        for (name, value) in [("Content-Type", self.media), ("Content-Encoding", self.coding)] {
+            head.extend(value.into_iter().flat_map(|value| format!("{name}: {value}\r\n").into_bytes()));
+        }
+        let body = self.body.as_deref().unwrap_or_default();
+        head.extend(format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes());
+        Some([head.as_slice(), body].concat())
+    }
+
     /// As it goes over the wire, for those who look at bytes alone.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let fields = self.fields.iter().flat_map(|(name, value)| [name, &b": "[..], value, b"\r\n"].concat());

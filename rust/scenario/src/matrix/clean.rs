@@ -22,7 +22,8 @@ pub struct Clean {
     /// Flows in which something was claimed to look like one.
     pub looks_like: u64,
     /// How many flows would be claimed to hold a detail by chance: each run of 10 to 15 digits equals each
-    /// number of as many digits with probability 10^-digits.
+    /// number of as many digits with probability 10^-digits. Numbers of contacts without the code of a country do not
+    /// count: alone they are not enough.
     pub expected: f64,
     /// The first claims.
     pub examples: Vec<String>,
@@ -36,9 +37,14 @@ impl Clean {
     pub fn run(flows: u64, seed: u64) -> Self {
         let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let details = details(&mut random);
-        let forms: Vec<_> = details.list.iter().flat_map(telltale_watch::details::forms).collect();
         let mut lengths = [0u32; 23];
-        for form in &forms {
+        for (kind, form) in details.list.iter().flat_map(|detail| {
+            let forms = telltale_watch::details::forms(detail);
+            forms.into_iter().map(|form| (detail.name.kind, form))
+        }) {
+            if form.national && kind == DetailKind::Contact {
+                continue;
+            }
             let digits = form.text.bytes().filter(u8::is_ascii_digit).count();
             if form.text.bytes().all(|byte| byte.is_ascii_digit()) {
                 lengths.get_mut(digits).into_iter().for_each(|count| *count += 1);

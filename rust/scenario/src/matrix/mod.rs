@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use cell::{CONTAINERS, FORMS, Message, VALUES, Written};
-use telltale_model::{Form, Grade, Hit, Timestamp};
+use telltale_model::{Details, Direction, FlowKey, Form, Grade, Hit, Protocol, Timestamp};
+use telltale_watch::Conversation;
 use telltale_watch::search::{Needles, Part, Piece, Room};
 
 /// How much of a message was seen.
@@ -19,6 +20,8 @@ enum Seen {
     Whole,
     /// All up to the end of the value.
     BeginningOnly,
+    /// All of it, in segments of a connection that cut it anywhere.
+    InSegments,
 }
 
 /// What came of one cell.
@@ -49,7 +52,8 @@ pub struct Matrix {
 impl Matrix {
     /// Fills the whole table.
     pub fn run() -> Self {
-        let needles = Needles::new(&cell::all());
+        let details = cell::all();
+        let needles = Needles::new(&details);
         let mut room = Room::default();
         let mut matrix = Self::default();
         for (kind, value) in VALUES {
@@ -58,11 +62,16 @@ impl Matrix {
                     matrix.unsupported += CONTAINERS.len();
                     continue;
                 };
-                for (column, container) in CONTAINERS.into_iter().enumerate() {
-                    let message = container.put(&written);
+                let messages = CONTAINERS.map(|container| container.put(&written));
+                let mut connection = connection(&details, &messages);
+                for ((column, container), message) in CONTAINERS.into_iter().enumerate().zip(&messages) {
                     let supported = container.supports(kind, form, &written);
-                    for seen in [Seen::Whole, Seen::BeginningOnly] {
-                        let Some(hits) = search(&needles, &mut room, &message, seen) else { continue };
+                    for seen in [Seen::Whole, Seen::BeginningOnly, Seen::InSegments] {
+                        let hits = match seen {
+                            Seen::InSegments => connection.next(message),
+                            Seen::Whole | Seen::BeginningOnly => search(&needles, &mut room, message, seen),
+                        };
+                        let Some(hits) = hits else { continue };
                         let expected = [steps.as_slice(), &message.forms].concat();
                         // Whether a word is all of a field is not known before the field ends.
                         let cut = seen == Seen::BeginningOnly && cell::is_word(kind, form);
@@ -80,7 +89,7 @@ impl Matrix {
                             .map(|rule| rule(kind, value, &message.bytes()));
                         let counts = matrix.rivals.entry(row).or_default();
                         counts[0] += 1;
-                        let ours = search(&needles, &mut room, &message, Seen::Whole)
+                        let ours = search(&needles, &mut room, message, Seen::Whole)
                             .is_some_and(|hits| hits.iter().any(|hit| hit.kind == kind));
                         counts[1] += usize::from(ours);
                         counts[2] += usize::from(rivals[0]);
@@ -172,7 +181,7 @@ fn search(needles: &Needles, room: &mut Room, message: &Message, seen: Seen) -> 
         message.fields.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
     let mut parts = vec![];
     if !message.target.is_empty() {
-        parts.push(Part::Head { target: &message.target, fields: &fields });
+        parts.push(Part::Head { method: b"POST", target: &message.target, fields: &fields });
     }
     if let Some(bytes) = &message.body {
         let (media, coding) = (message.media.map(str::as_bytes), message.coding.map(str::as_bytes));
@@ -185,6 +194,42 @@ fn search(needles: &Needles, room: &mut Room, message: &Message, seen: Seen) -> 
     let pieces = parts.into_iter().map(|part| Piece { part, begins: true, ends, offset: 0, at });
     let candidates: Vec<_> = pieces.flat_map(|piece| needles.search(&piece, room).candidates).collect();
     Some(needles.judge(&candidates, &[]))
+}
+
+/// The hits of a connection, by the requests that they are of.
+struct Connection {
+    hits: Vec<Hit>,
+    requests: u32,
+}
+
+/// Sends all messages that are requests over one connection, one after the other.
+fn connection(details: &Details, messages: &[Message]) -> Connection {
+    let key = FlowKey {
+        protocol: Protocol::Tcp,
+        app: ([198, 19, 84, 1], 4_000).into(),
+        remote: ([192, 0, 2, 7], 80).into(),
+    };
+    let mut conversation = Conversation::looking_for(key, details);
+    let sent: Vec<u8> = messages.iter().filter_map(Message::request).flatten().collect();
+    let mut rest = sent.as_slice();
+    for length in (1..=23).cycle() {
+        let Some((segment, after)) = rest.split_at_checked(length) else { break };
+        conversation.take(Direction::Sent, segment);
+        rest = after;
+    }
+    conversation.take(Direction::Sent, rest);
+    conversation.end();
+    Connection { hits: conversation.facts().hits.clone(), requests: 0 }
+}
+
+impl Connection {
+    /// Those of the next message; `None` where it is no request.
+    fn next(&mut self, message: &Message) -> Option<Vec<Hit>> {
+        message.request()?;
+        self.requests += 1;
+        let of_this = |hit: &&Hit| hit.request == Some(self.requests - 1);
+        Some(self.hits.iter().filter(of_this).cloned().collect())
+    }
 }
 
 fn judge(

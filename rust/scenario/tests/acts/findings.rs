@@ -146,7 +146,7 @@ fn not_searched(act: Act, variant: Variant, flows: &[Value]) -> Told {
 }
 
 /// The program under test: `$TELLTALE`, or the release build, which is near this one.
-fn telltale() -> PathBuf {
+pub(crate) fn telltale() -> PathBuf {
     let near = || {
         Path::new(env!("CARGO_BIN_EXE_telltale-scenario"))
             .ancestors()
@@ -157,10 +157,10 @@ fn telltale() -> PathBuf {
     std::env::var_os("TELLTALE").map_or_else(near, PathBuf::from)
 }
 
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(pub(crate) PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("telltale-acts-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)

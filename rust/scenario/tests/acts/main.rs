@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod findings;
+mod kept;
 mod sought;
 mod truth;
 

@@ -1,5 +1,6 @@
 //! What is sent after events: after, never because. It is claimed only where it came after at least two of
-//! three of the same events, and in no quiet step; how often it comes without any is told beside it.
+//! three of the same events, and in none of the quiet steps, one before and one after; how often it comes without any
+//! event is told beside it.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,12 @@ const WINDOW: i64 = 3 * MINUTE;
 
 const MINUTE: i64 = 60 * 1_000_000;
 
+/// So often an event is repeated at least.
+const REPEATS: u32 = 3;
+
+/// Quiet steps from beginning to end, at least: before the events and after them.
+const QUIET: u32 = 2;
+
 /// Events, and what was sent after them. Nothing is counted before the first one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Steps {
@@ -28,6 +35,8 @@ pub(super) struct Steps {
     /// Microseconds in which any was open.
     covered: i64,
     counts: BTreeMap<Event, u32>,
+    /// Quiet steps that nothing ended early.
+    quiet: u32,
     seen: BTreeMap<(Subject, Event), Seen>,
     background: BTreeMap<Subject, Minutes>,
 }
@@ -58,6 +67,17 @@ struct Seen {
     latest: Timestamp,
     flow: FlowNumber,
     destination: Destination,
+    /// [`Envelope::Unknown`] where it was not always the same.
+    envelope: Envelope,
+}
+
+/// What a flow sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sent<'a> {
+    pub(super) at: Timestamp,
+    /// Kinds of the details in it.
+    pub(super) kinds: &'a [DetailKind],
+    pub(super) envelope: Envelope,
 }
 
 /// Minutes in which something was sent.
@@ -78,18 +98,25 @@ impl Steps {
         self.open.push(Step { event, at, number: *count });
     }
 
-    /// A flow sent content, and details of these kinds. `destination` is asked once a minute and flow.
+    /// Time passes: steps end also where nothing is sent any more.
+    pub(super) fn pass(&mut self, at: Timestamp) {
+        if self.began.is_some() {
+            self.advance(at);
+        }
+    }
+
+    /// A flow sent content. `destination` is asked once a minute and flow.
     pub(super) fn sent(
         &mut self,
         flow: &Flow,
         noted: &mut Noted,
-        at: Timestamp,
-        kinds: &[DetailKind],
+        sent: Sent<'_>,
         destination: impl Fn() -> Destination,
     ) {
         if self.began.is_none() {
             return;
         }
+        let Sent { at, kinds, .. } = sent;
         self.advance(at);
         let minute = at.0.div_euclid(MINUTE);
         if kinds.is_empty()
@@ -106,17 +133,18 @@ impl Steps {
         let kinds = kinds.iter().copied().map(Some).chain([None]);
         for kind in kinds {
             let subject = Subject { who: who.clone(), whom: whom.clone(), kind };
-            self.count(&subject, flow.number, minute, at, &destination);
+            self.count(&subject, flow.number, sent, &destination);
         }
     }
 
     /// What may be claimed, and what is seen after events but comes on its own too.
     pub(super) fn findings(&self) -> Vec<Told> {
-        let repeated = self.seen.iter().filter(|((_, event), seen)| {
+        let repeated = self.seen.iter().filter(|((subject, event), seen)| {
             let repeats = self.repeats(*event);
             *event != Event::Quiet
-                && seen.steps >= 2
+                && repeats >= REPEATS
                 && seen.steps.saturating_mul(3) >= repeats.saturating_mul(2)
+                && (self.quiet >= QUIET || self.is_on_its_own(subject))
         });
         let told = |subject, event, seen: &Seen| Told {
             last: seen.latest,
@@ -131,7 +159,7 @@ impl Steps {
 
     fn finding(&self, subject: &Subject, event: Event, seen: &Seen) -> Finding {
         let Subject { who: (program, uid), kind, .. } = subject;
-        let on_its_own = self.seen.contains_key(&(subject.clone(), Event::Quiet));
+        let on_its_own = self.is_on_its_own(subject);
         let what = What::AfterEvent {
             event,
             kind: *kind,
@@ -146,13 +174,18 @@ impl Steps {
             program: program.clone(),
             uid: *uid,
             destination: seen.destination.clone(),
-            envelope: Envelope::Unknown,
+            envelope: seen.envelope,
             severity,
             confidence: Confidence::VeryLikely,
             evidence: Evidence { flow: seen.flow, offset: None, field: None, excerpt: None },
             times: u64::from(seen.steps),
             at: seen.first,
         }
+    }
+
+    /// Whether it was seen in a quiet step too.
+    fn is_on_its_own(&self, subject: &Subject) -> bool {
+        self.seen.contains_key(&(subject.clone(), Event::Quiet))
     }
 
     /// Minutes an hour in which it comes without an event, in thousandths.
@@ -164,14 +197,9 @@ impl Steps {
         count.saturating_mul(60_000) / minutes
     }
 
-    fn count(
-        &mut self,
-        subject: &Subject,
-        flow: FlowNumber,
-        minute: i64,
-        at: Timestamp,
-        destination: &Destination,
-    ) {
+    fn count(&mut self, subject: &Subject, flow: FlowNumber, sent: Sent<'_>, destination: &Destination) {
+        let Sent { at, envelope, .. } = sent;
+        let minute = at.0.div_euclid(MINUTE);
         if self.open.is_empty() && self.has_room(subject) {
             let minutes = self.background.entry(subject.clone()).or_default();
             if minutes.last != minute {
@@ -182,13 +210,16 @@ impl Steps {
             let key = (subject.clone(), event);
             if let Some(seen) = self.seen.get_mut(&key) {
                 seen.latest = at;
+                if seen.envelope != envelope {
+                    seen.envelope = Envelope::Unknown;
+                }
                 if seen.last != number {
                     (seen.steps, seen.last) = (seen.steps + 1, number);
                 }
             } else if self.seen.len() < limits::AFTER_EVENTS {
                 let destination = destination.clone();
-                self.seen
-                    .insert(key, Seen { steps: 1, last: number, first: at, latest: at, flow, destination });
+                let (first, latest, last) = (at, at, number);
+                self.seen.insert(key, Seen { steps: 1, last, first, latest, flow, destination, envelope });
             }
         }
     }
@@ -205,6 +236,8 @@ impl Steps {
             self.covered = self.covered.saturating_add(passed);
         }
         self.now = self.now.max(at);
+        let quiet = self.open.iter().filter(|step| step.event == Event::Quiet && at >= end(step)).count();
+        self.quiet = self.quiet.saturating_add(u32::try_from(quiet).unwrap_or(u32::MAX));
         self.open.retain(|step| at < end(step));
     }
 }
@@ -234,7 +267,8 @@ mod tests {
                 Ok(event) => steps.begin(*event, at),
                 Err(kind) => {
                     let kinds: Vec<DetailKind> = kind.iter().copied().collect();
-                    steps.sent(&case.flow, &mut case.noted, at, &kinds, || case.destination.clone());
+                    let sent = Sent { at, kinds: &kinds, envelope: Envelope::None };
+                    steps.sent(&case.flow, &mut case.noted, sent, || case.destination.clone());
                 }
             }
         }
@@ -258,9 +292,18 @@ mod tests {
 
     #[test]
     fn two_of_three_and_no_quiet_step_is_after() {
-        let script =
-            [(0, QUIET), (4, ADDED), (5, CONTENT), (8, ADDED), (12, ADDED), (13, CONTENT), (16, QUIET)];
+        let script = [
+            (0, QUIET),
+            (4, ADDED),
+            (5, CONTENT),
+            (8, ADDED),
+            (12, ADDED),
+            (13, CONTENT),
+            (16, QUIET),
+            (20, CONTENT),
+        ];
         assert_eq!(after(&script), [(Event::ContactAdded, None, 2, 3, false)]);
+        assert_eq!(play(&script).findings()[0].finding.envelope, Envelope::None);
         let severity = |script| play(script).findings()[0].finding.severity;
         assert_eq!(severity(&script), Severity::Info);
         let detail = script.map(|(at, what)| (at, if what == CONTENT { CONTACT } else { what }));
@@ -276,8 +319,37 @@ mod tests {
 
     #[test]
     fn what_comes_in_a_quiet_step_too_comes_on_its_own() {
-        let script = [(0, QUIET), (1, CONTENT), (4, ADDED), (5, CONTENT), (8, ADDED), (9, CONTENT)];
-        assert_eq!(after(&script), [(Event::ContactAdded, None, 2, 2, true)]);
+        let script =
+            [(0, QUIET), (1, CONTENT), (4, ADDED), (5, CONTENT), (8, ADDED), (9, CONTENT), (12, ADDED)];
+        assert_eq!(after(&script), [(Event::ContactAdded, None, 2, 3, true)]);
+    }
+
+    #[test]
+    fn without_three_repeats_between_two_whole_quiet_steps_nothing_is_claimed() {
+        let repeats = |count: i64| (0..count).flat_map(|nth| [(4 + 4 * nth, ADDED), (5 + 4 * nth, CONTENT)]);
+        let between = |first: &[(i64, _)], count: i64, last: &[(i64, _)]| {
+            let script: Vec<_> =
+                first.iter().copied().chain(repeats(count)).chain(last.iter().copied()).collect();
+            after(&script).len()
+        };
+        let last = [(40, QUIET), (44, CONTENT)];
+        assert_eq!(between(&[(0, QUIET)], 3, &last), 1);
+        assert_eq!(between(&[], 3, &[]), 0, "no quiet step");
+        assert_eq!(between(&[(0, QUIET)], 3, &[]), 0, "none after");
+        assert_eq!(between(&[(2, QUIET)], 3, &last), 0, "one that was cut short");
+        assert_eq!(between(&[(0, QUIET)], 2, &last), 0, "2 of 2");
+    }
+
+    #[test]
+    fn how_it_was_protected_is_said_where_it_was_always_the_same() {
+        let mut steps = play(&[(0, QUIET), (4, ADDED), (5, CONTENT), (8, ADDED)]);
+        let mut case = Case::http();
+        let mut send = |minute: i64| {
+            let sent = Sent { at: Timestamp(minute * MINUTE), kinds: &[], envelope: Envelope::Tls };
+            steps.sent(&case.flow, &mut case.noted, sent, || case.destination.clone());
+            steps.seen.values().map(|seen| seen.envelope).collect::<Vec<_>>()
+        };
+        assert_eq!(send(9), [Envelope::Unknown]);
     }
 
     #[test]
@@ -286,19 +358,17 @@ mod tests {
         assert_eq!(after(&script), []);
         let steps =
             play(&[(0, ADDED), (1, CONTENT), (10, ADDED), (11, CONTENT), (33, CONTENT), (66, CONTENT)]);
-        let What::AfterEvent { background, .. } = steps.findings()[0].finding.what else { panic!() };
-        assert_eq!(background, 2_000, "two minutes in an hour without an event");
+        let subject = steps.background.keys().next().unwrap();
+        assert_eq!(steps.background(subject), 2_000, "two minutes in an hour without an event");
     }
 
     #[test]
     fn the_screen_ends_no_step() {
         let screen = Ok(Event::ScreenOff);
         let script = [(0, ADDED), (1, screen), (2, CONTENT), (8, ADDED), (9, screen), (10, CONTENT)];
-        let found = after(&script);
-        assert_eq!(
-            found.iter().map(|found| found.0).collect::<Vec<_>>(),
-            [Event::ScreenOff, Event::ContactAdded]
-        );
+        let steps = play(&script);
+        let seen: Vec<_> = steps.seen.iter().map(|((_, event), seen)| (*event, seen.steps)).collect();
+        assert_eq!(seen, [(Event::ScreenOff, 2), (Event::ContactAdded, 2)]);
     }
 
     #[test]
@@ -310,7 +380,8 @@ mod tests {
         for number in 0..limits::AFTER_EVENTS + 10 {
             case.flow.owner.program = Some(number.to_string());
             let (flow, at) = (&case.flow, Timestamp(1));
-            steps.sent(flow, &mut Noted::default(), at, &[], || case.destination.clone());
+            let sent = Sent { at, kinds: &[], envelope: Envelope::None };
+            steps.sent(flow, &mut Noted::default(), sent, || case.destination.clone());
         }
         assert_eq!(steps.seen.len(), limits::AFTER_EVENTS);
     }

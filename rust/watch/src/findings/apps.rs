@@ -24,7 +24,7 @@ fn finding(seen: &Seen<'_>, hit: &Hit, times: u64) -> Finding {
         Envelope::Tls | Envelope::Dtls | Envelope::Quic => Severity::Low,
     };
     let evidence = seen.evidence(hit);
-    Finding { evidence, times, ..seen.finding(what, severity, Confidence::Certain) }
+    Finding { evidence, times, at: hit.at, ..seen.finding(what, severity, Confidence::Certain) }
 }
 
 #[cfg(test)]

@@ -20,12 +20,12 @@ pub(super) fn find(seen: &Seen<'_>) -> Vec<Finding> {
     vec![seen.finding(what, Severity::Info, Confidence::Certain)]
 }
 
-/// A star stands for exactly one label, the first (RFC 9525 6.3).
+/// Without regard to case; a star stands for exactly one label, the first (RFC 9525 6.3).
 fn is_for(certificate: &Certificate, host: &str) -> bool {
-    let parent = host.split_once('.').map(|(_, parent)| parent);
+    let parent = host.split_once('.').filter(|(label, _)| !label.is_empty()).map(|(_, parent)| parent);
     certificate.names.iter().any(|name| match name.strip_prefix("*.") {
-        Some(domain) => parent == Some(domain),
-        None => name == host,
+        Some(domain) => parent.is_some_and(|parent| parent.eq_ignore_ascii_case(domain)),
+        None => name.eq_ignore_ascii_case(host),
     })
 }
 
@@ -50,6 +50,9 @@ mod tests {
         assert_eq!(found("a.example", &["a.example"], true), 0);
         assert_eq!(found("b.a.example", &["*.example"], true), 1);
         assert_eq!(found("example", &["*.example"], true), 1);
+        assert_eq!(found(".example", &["*.example"], true), 1);
+        assert_eq!(found("a.example", &["A.Example"], true) + found("a.example", &["*.EXAMPLE"], true), 0);
+        assert_eq!(found("foo.example", &["f*.example", "*"], true), 1, "part of a label");
     }
 
     #[test]

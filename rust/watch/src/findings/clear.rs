@@ -1,6 +1,6 @@
 //! A body was sent with a request over plain HTTP.
 
-use telltale_model::{Confidence, Envelope, Finding, Request, Severity, What};
+use telltale_model::{Class, Confidence, Coverage, Envelope, Finding, Request, Severity, What};
 
 use super::Seen;
 
@@ -20,12 +20,17 @@ fn finding(seen: &Seen<'_>, form: bool) -> Option<Finding> {
     let requests = seen.facts.requests.iter().enumerate();
     let bodies =
         requests.filter(|(place, request)| request.body > 0 && is_form(request) == form && !told(*place));
-    let (times, bytes) = bodies
-        .fold((0, 0_u64), |(times, bytes), (_, request)| (times + 1, bytes.saturating_add(request.body)));
+    let (mut times, mut bytes, mut coverage) = (0, 0_u64, Coverage::default());
+    for (_, request) in bodies {
+        (times, bytes) = (times + 1, bytes.saturating_add(request.body));
+        coverage.add_all(&request.looked);
+    }
+    // What is under way was not looked at yet.
+    coverage.add(Class::NotWatched, bytes.saturating_sub(coverage.total()));
     let severity = if form { Severity::Medium } else { Severity::Low };
-    let what =
-        What::ContentInClear { bytes, form, coverage: seen.facts.coverage, given: seen.facts.set != 0 };
-    (times > 0).then(|| Finding { times, ..seen.finding(what, severity, Confidence::Certain) })
+    let what = What::ContentInClear { bytes, form, coverage, given: seen.facts.set != 0 };
+    let at = seen.noted.began.unwrap_or(seen.flow.started);
+    (times > 0).then(|| Finding { times, at, ..seen.finding(what, severity, Confidence::Certain) })
 }
 
 /// What a person filled in, or a program as if they had (HTML, 4.10.21.6).
@@ -58,6 +63,18 @@ mod tests {
         let form = request(7, "Application/X-WWW-Form-Urlencoded; charset=utf-8");
         let case = Case::http().with_requests([form.clone(), form, request(9, "application/json")]);
         assert_eq!(found(&case), [(Severity::Medium, true, 14, 2), (Severity::Low, false, 9, 1)]);
+    }
+
+    #[test]
+    fn absence_is_said_of_the_bodies_and_not_of_what_stood_around_them() {
+        let mut dark = request(3_000, "application/octet-stream");
+        dark.looked.add(Class::Opaque, 2_000);
+        let mut case = Case::http().with_requests([dark]);
+        case.facts.count_content(Class::Searched, 500);
+        let found = find(&case.seen());
+        let What::ContentInClear { coverage, given: true, .. } = found[0].what else { panic!("{found:?}") };
+        let expected = Coverage { opaque: 2_000, not_watched: 1_000, ..Coverage::default() };
+        assert_eq!(coverage, expected, "what is under way was not searched either");
     }
 
     #[test]

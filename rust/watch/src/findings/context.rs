@@ -1,9 +1,11 @@
 //! What the rules know of other flows, of the days before, and of the phone.
 
-use telltale_model::{Destination, DetailKind, Event, Facts, Flow, History, Timestamp, Told};
+use telltale_model::{
+    Destination, DetailKind, Envelope, Event, Facts, Flow, History, Owner, Timestamp, Told,
+};
 
-use super::after_event::Steps;
-use super::past::{First, Past, who};
+use super::after_event::{Sent, Steps};
+use super::past::{First, Past, Who, who};
 use crate::destinations::Destinations;
 
 /// Everything but the flow itself.
@@ -17,17 +19,22 @@ pub(crate) struct Context {
 /// What was noted of a flow while it spoke.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Noted {
-    /// Bytes of content that it sent while the screen was off.
+    /// When it sent content first.
+    pub(super) began: Option<Timestamp>,
+    /// Bytes of content that it sent while the screen was off, and since when.
     pub(super) dark: u64,
+    pub(super) dark_since: Option<Timestamp>,
     /// That it was the first to its company.
     pub(super) first: Option<First>,
-    /// With it the day's sum went so far past the usual one: both.
-    pub(super) unusual: Option<(u64, u64)>,
+    /// When with it the day's sum went far past the usual one, and both.
+    pub(super) unusual: Option<(Timestamp, (u64, u64))>,
     /// The minute in which it was last counted for what happens after events.
     pub(super) minute: Option<i64>,
     /// Content and hits that were counted.
     content: u64,
     hits: usize,
+    /// Whose it is: of the owner that is known.
+    who: Option<Who>,
 }
 
 /// A flow that has sent more.
@@ -72,20 +79,29 @@ impl Context {
         destination: impl Fn() -> Destination,
     ) {
         let Grown { flow, facts, at } = grown;
+        self.steps.pass(at);
         let content = facts.content_sent.saturating_sub(noted.content);
         let hits = facts.hits.get(noted.hits..).unwrap_or_default();
         (noted.content, noted.hits) = (facts.content_sent, facts.hits.len());
         if content == 0 && hits.is_empty() {
             return;
         }
-        if self.screen_is_off {
+        noted.began.get_or_insert(at);
+        if self.screen_is_off && content > 0 {
             noted.dark = noted.dark.saturating_add(content);
+            noted.dark_since.get_or_insert(at);
         }
-        if let Some(unusual) = who(&flow.owner).and_then(|who| self.past.sent(&who, at, content)) {
-            noted.unusual = Some(unusual);
+        if let Some(unusual) = noted.who(&flow.owner).and_then(|who| self.past.sent(who, at, content)) {
+            noted.unusual = Some((at, unusual));
         }
         let kinds: Vec<DetailKind> = hits.iter().map(|hit| hit.kind).collect();
-        self.steps.sent(flow, noted, at, &kinds, destination);
+        let envelope = Envelope::of(facts, flow.key.protocol);
+        self.steps.sent(flow, noted, Sent { at, kinds: &kinds, envelope }, destination);
+    }
+
+    /// Time passes.
+    pub(crate) fn pass(&mut self, at: Timestamp) {
+        self.steps.pass(at);
     }
 
     /// With whom a flow speaks, as it is known now.
@@ -102,6 +118,18 @@ impl Context {
     /// What was seen after events, as far as it may be claimed by `now`.
     pub(crate) fn after_events(&self) -> Vec<Told> {
         self.steps.findings()
+    }
+}
+
+impl Noted {
+    /// Whose a flow is, told once as long as its owner stays the same.
+    fn who(&mut self, owner: &Owner) -> Option<&Who> {
+        let known =
+            self.who.as_ref().is_some_and(|(program, uid)| (program, uid) == (&owner.program, &owner.uid));
+        if !known {
+            self.who = who(owner);
+        }
+        self.who.as_ref()
     }
 }
 

@@ -27,7 +27,7 @@ fn finding(seen: &Seen<'_>, hit: &Hit, times: u64) -> Finding {
     let what = What::IdentifierSent { kind, detail, grade, form: hit.form.clone() };
     let severity = severity(hit, seen.envelope());
     let evidence = seen.evidence(hit);
-    Finding { evidence, times, ..seen.finding(what, severity, confidence(hit)) }
+    Finding { evidence, times, at: hit.at, ..seen.finding(what, severity, confidence(hit)) }
 }
 
 fn severity(hit: &Hit, envelope: Envelope) -> Severity {
@@ -65,7 +65,7 @@ fn confidence(hit: &Hit) -> Confidence {
 
 #[cfg(test)]
 mod tests {
-    use telltale_model::{Application, Form, Protocol};
+    use telltale_model::{Application, Form, Protocol, Timestamp};
 
     use super::*;
     use crate::findings::testing::{Case, hit};
@@ -81,7 +81,7 @@ mod tests {
         let findings = find(&case.seen());
         let [finding] = &findings[..] else { panic!("{findings:?}") };
         assert_eq!((finding.severity, finding.confidence), (Severity::High, Confidence::Certain));
-        assert_eq!(finding.envelope, Envelope::None);
+        assert_eq!((finding.envelope, finding.at), (Envelope::None, Timestamp(7)), "when it left");
         assert_eq!(finding.evidence.field.as_deref(), Some("query.imei"));
         assert!(finding.is_readable());
     }

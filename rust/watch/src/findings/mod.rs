@@ -65,7 +65,7 @@ pub(crate) fn of(seen: &Seen<'_>) -> Vec<Finding> {
 }
 
 impl Seen<'_> {
-    /// A finding about the whole flow.
+    /// A finding about the whole flow, as of its beginning.
     fn finding(&self, what: What, severity: Severity, confidence: Confidence) -> Finding {
         let Self { flow, destination, .. } = self;
         Finding {

@@ -46,6 +46,8 @@ struct App {
     days: BTreeMap<i64, u64>,
     /// The day that was told as unusual.
     told: Option<i64>,
+    /// The day on which the usual one was worked out last, and it.
+    usual: Option<(i64, Option<u64>)>,
 }
 
 /// That a flow was an app's first to its company.
@@ -110,7 +112,7 @@ impl Past {
         if app.told == Some(today) || sum < LEAST {
             return None;
         }
-        let usual = app.usual(today)?;
+        let usual = app.usual_on(today)?;
         let unusual = usual > 0 && sum / 3 > usual;
         if unusual {
             app.told = Some(today);
@@ -127,7 +129,8 @@ impl Past {
         country: Option<Country>,
         flow: Option<FlowNumber>,
     ) -> (bool, bool) {
-        if self.contacts >= limits::CONTACTS {
+        let full = self.apps.len() >= limits::APPS && !self.apps.contains_key(&who);
+        if self.contacts >= limits::CONTACTS || full {
             return (false, false);
         }
         let app = self.apps.entry(who).or_insert_with(|| App::new(at));
@@ -152,7 +155,16 @@ impl App {
             countries: BTreeMap::new(),
             days: BTreeMap::new(),
             told: None,
+            usual: None,
         }
+    }
+
+    /// Worked out once a day.
+    fn usual_on(&mut self, today: i64) -> Option<u64> {
+        if self.usual.is_none_or(|(day, _)| day != today) {
+            self.usual = Some((today, self.usual(today)));
+        }
+        self.usual?.1
     }
 
     /// The median of the days before this one; a day without a word counts as one. `None` of an app that is
@@ -243,6 +255,15 @@ mod tests {
         assert_eq!(past.sent(&curl(), NOW, 3), Some((3_000_003, 1_000_000)));
         assert_eq!(past.sent(&curl(), NOW, 9_000_000), None);
         assert!(past.sent(&curl(), Timestamp(NOW.0 + DAY), 9_000_000).is_some());
+    }
+
+    #[test]
+    fn apps_have_a_bound() {
+        let mut past = Past::default();
+        for uid in 0..limits::APPS + 5 {
+            past.learn((None, u32::try_from(uid).ok()), NOW, None, None, None);
+        }
+        assert_eq!(past.apps.len(), limits::APPS);
     }
 
     #[test]

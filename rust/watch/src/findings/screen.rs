@@ -12,7 +12,8 @@ pub(super) fn find(seen: &Seen<'_>) -> Vec<Finding> {
     if bytes < LEAST {
         return Vec::new();
     }
-    vec![seen.finding(What::ScreenOff { bytes }, Severity::Info, Confidence::Certain)]
+    let finding = seen.finding(What::ScreenOff { bytes }, Severity::Info, Confidence::Certain);
+    vec![Finding { at: seen.noted.dark_since.unwrap_or(finding.at), ..finding }]
 }
 
 #[cfg(test)]

@@ -77,6 +77,7 @@ pub(super) fn hit(kind: DetailKind, grade: Grade, form: &[Form], field: &str) ->
         field: field.into(),
         request: None,
         offset: 40,
+        at: Timestamp(7),
         excerpt: format!("{field}=<{} 1>", kind.name()),
         count: 1,
     }

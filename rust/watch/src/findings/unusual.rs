@@ -6,6 +6,7 @@ use super::Seen;
 
 /// Told of the flow with which it went past.
 pub(super) fn find(seen: &Seen<'_>) -> Vec<Finding> {
-    let Some((bytes, usual)) = seen.noted.unusual else { return Vec::new() };
-    vec![seen.finding(What::MoreThanUsual { bytes, usual }, Severity::Low, Confidence::VeryLikely)]
+    let Some((at, (bytes, usual))) = seen.noted.unusual else { return Vec::new() };
+    let finding = seen.finding(What::MoreThanUsual { bytes, usual }, Severity::Low, Confidence::VeryLikely);
+    vec![Finding { at, ..finding }]
 }

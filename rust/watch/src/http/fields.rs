@@ -1,6 +1,6 @@
 //! What is kept of the header fields of a message, of either version of HTTP.
 
-use telltale_model::{Class, Facts, Name, NameSource, Request};
+use telltale_model::{Class, Coverage, Facts, Name, NameSource, Request};
 
 use super::start::Target;
 use super::text::{host, text};
@@ -128,6 +128,7 @@ impl Fields {
             content_type: self.content_type,
             content_encoding: self.content_encoding,
             body: 0,
+            looked: Coverage::default(),
             status: None,
         });
         Some(place)

@@ -472,16 +472,17 @@ fn write(of: Part, body: Class, bytes: &[u8], lost: u64, page: &mut Page) {
 /// What may be kept of a request.
 fn kept(target: Target, mut fields: Fields, page: &Page) -> (Target, Fields) {
     let host = target.host.as_ref().map(|host| page.redact(host).unwrap_or_else(|| host.clone()));
+    let method = page.redact(&target.method).unwrap_or_else(|| target.method.clone());
     match page.head(MESSAGE) {
         Some(head) => {
             let redacted = page.redact_bytes(head.target).map(|text| target.with(text.as_bytes()));
-            let target = Target { host, ..redacted.unwrap_or(target) };
+            let target = Target { method, host, ..redacted.unwrap_or(target) };
             (target, fields.redacted(&head, page).unwrap_or(fields))
         }
         None => {
             fields.redact(page);
             let path = page.redact(&target.path).unwrap_or_else(|| target.path.clone());
-            (Target { path, host, ..target }, fields)
+            (Target { method, path, host, ..target }, fields)
         }
     }
 }

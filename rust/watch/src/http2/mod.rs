@@ -321,6 +321,7 @@ impl Asking {
 
     /// What may be kept of it.
     fn kept(mut self, stream: u32, page: &Page) -> Self {
+        self.target.method = page.redact(&self.target.method).unwrap_or(self.target.method);
         let Some(head) = page.head(stream) else {
             self.fields.redact(page);
             let texts = [Some(&mut self.target.path), self.target.host.as_mut()];

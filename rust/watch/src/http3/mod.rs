@@ -2,7 +2,8 @@
 //!
 //! Coverage of what is sent:
 //! - headers of frames, types of streams, the control stream and the decoder's are framing: handshake;
-//! - field sections and the encoder's stream are content, searched as far as they can be decoded, else opaque;
+//! - field sections and what the encoder's stream inserts are content, searched as far as they can be decoded, else
+//!   opaque;
 //! - DATA is content, searched where it is text without any coding, as in [`crate::http`], else opaque; that
 //!   of a CONNECT is opaque;
 //! - frames and streams of unknown types are opaque, and all of a stream that follows a gap.
@@ -86,7 +87,8 @@ impl Http3 {
         }
         // Of a stream whose type is not known it may have been the encoder's.
         if number & 2 != 0 && purpose.is_none_or(|purpose| purpose == Purpose::Encoder) {
-            self.decoder(direction).give_up();
+            let left = self.decoder(direction).give_up();
+            count(direction, Class::Opaque, left, page);
             self.unblock(direction, page);
         }
     }
@@ -109,7 +111,8 @@ impl Http3 {
         for blocked in std::mem::take(&mut self.blocked) {
             count(blocked.direction, Class::Opaque, blocked.section.len(), page);
         }
-        count(Direction::Sent, Class::Opaque, self.streams.give_up(), page);
+        let left = self.streams.give_up() + self.sent.give_up();
+        count(Direction::Sent, Class::Opaque, left, page);
         page.close_all();
         *self = Self::default();
     }
@@ -159,14 +162,32 @@ impl Http3 {
         match purpose {
             Purpose::Control => self.control(direction, number, bytes, page),
             Purpose::Encoder => {
-                let read = self.decoder(direction).instruct(bytes);
-                count(direction, Class::Searched, read, page);
-                count(direction, Class::Opaque, bytes.len() - read, page);
+                self.instruct(direction, number, bytes, page);
                 self.unblock(direction, page);
             }
             Purpose::Decoder => count_framing(direction, bytes.len(), page),
             Purpose::Other => count(direction, Class::Opaque, bytes.len(), page),
         }
+    }
+
+    /// What is inserted is searched as it comes: it may never be used.
+    fn instruct(&mut self, direction: Direction, number: u64, bytes: &[u8], page: &mut Page) {
+        let sheet = sheet(number);
+        let searches = direction == Direction::Sent && page.is_searching();
+        if searches {
+            page.begin(sheet, Kind::Head(head::divide));
+        }
+        let instructed = self.decoder(direction).instruct(bytes, |name, value| {
+            if searches {
+                head::say(name, value, sheet, page);
+            }
+        });
+        if direction == Direction::Sent {
+            page.count(sheet, Class::Searched, instructed.read);
+            page.end(sheet);
+            page.close(sheet);
+        }
+        count(direction, Class::Opaque, instructed.lost, page);
     }
 
     /// Of the control stream one setting matters: how large the other side's table may be.

@@ -72,9 +72,9 @@ impl Side {
     }
 }
 
-impl Default for Stream {
-    fn default() -> Self {
-        let (sent, received) = (Side::default(), Side::default());
+impl Stream {
+    fn new(lost: bool) -> Self {
+        let (sent, received) = (Side { lost, ..Side::default() }, Side { lost, ..Side::default() });
         Self { place: None, class: Class::Opaque, asked: false, status: None, sent, received }
     }
 }
@@ -83,6 +83,8 @@ impl Default for Stream {
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     open: BTreeMap<u64, Stream>,
+    /// The highest request that was forgotten: of those up to it, nobody knows where frames begin.
+    gone: Option<u64>,
 }
 
 /// Servers allow some 100 at once; apps use a few.
@@ -96,13 +98,17 @@ impl Streams {
             return None;
         }
         let oldest = self.open.keys().find(|number| *number & 3 == 0).or(self.open.keys().next()).copied()?;
+        if oldest & 3 == 0 {
+            self.gone = self.gone.max(Some(oldest));
+        }
         let held = self.open.remove(&oldest).map_or(0, |mut oldest| oldest.sent.give_up());
         Some((oldest, held))
     }
 
     /// A stream, which begins here if it is not known.
     pub(super) fn get(&mut self, number: u64) -> &mut Stream {
-        self.open.entry(number).or_default()
+        let gone = number & 3 == 0 && self.gone.is_some_and(|gone| number <= gone);
+        self.open.entry(number).or_insert_with(|| Stream::new(gone))
     }
 
     pub(super) fn known(&mut self, number: u64) -> Option<&mut Stream> {

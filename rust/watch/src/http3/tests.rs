@@ -82,6 +82,61 @@ fn behind_a_gap_a_stream_is_opaque_and_others_go_on() {
     assert_eq!((page.facts.requests.len(), page.facts.coverage.opaque), (1, 3 + 10));
 }
 
+/// What is looked for, and the facts of these pieces with it.
+fn looked(pieces: &Pieces<'_>) -> Facts {
+    let name = telltale_model::DetailName { kind: telltale_model::DetailKind::Imei, number: 1, id: 7 };
+    let list = vec![telltale_model::Detail { name, value: String::from("490154203237518").into() }];
+    let desk = crate::page::Desk::new(&telltale_model::Details { set: 9, list }, &Default::default());
+    let (mut http3, mut page) = (Http3::default(), Page::default());
+    page.look_for(desk.as_ref());
+    pieces.iter().for_each(|(direction, stream, bytes)| http3.take(*direction, *stream, bytes, &mut page));
+    http3.end(&mut page);
+    let sent = pieces.iter().filter(|(direction, ..)| *direction == Sent);
+    assert_eq!(page.facts.coverage.total(), sent.map(|(.., bytes)| bytes.len() as u64).sum::<u64>());
+    page.facts
+}
+
+#[test]
+fn what_the_encoder_inserts_is_searched_though_it_is_never_used() {
+    let encoder = b"\x02\x3f\x81\x01\xc0\x0f490154203237518";
+    let facts = looked(&[(Sent, 6, encoder)]);
+    let hit = &facts.hits[0];
+    assert_eq!((hit.field.as_str(), facts.coverage.found, facts.coverage.searched), ("header.host", 20, 0));
+    let facts = looked(&[(Sent, 6, &encoder[..15])]);
+    assert_eq!((facts.coverage.opaque, facts.coverage.searched), (11, 3), "not all of it came");
+}
+
+#[test]
+fn a_field_that_was_cut_leaves_its_head_not_understood() {
+    let section = |len: usize| {
+        let long = u8::try_from(len - 127 & 0x7f).unwrap() | 0x80;
+        let value = vec![b'.'; len];
+        let head = [ASKS, b"\x21a\x7f", &[long, u8::try_from(len - 127 >> 7).unwrap()], &value].concat();
+        let mut frame = vec![1, 0x40 | u8::try_from(head.len() >> 8).unwrap(), head.len().to_be_bytes()[7]];
+        frame.extend(head);
+        frame
+    };
+    for (len, searched) in [(1_900, true), (2_100, false)] {
+        let section = section(len);
+        let facts = looked(&[(Sent, 0, &section)]);
+        let bytes = section.len() as u64 - 3;
+        let expected = if searched { (bytes, 0) } else { (0, bytes) };
+        assert_eq!((facts.coverage.searched, facts.coverage.opaque), expected, "{len}");
+        assert_eq!(facts.requests.len(), 1);
+    }
+}
+
+#[test]
+fn a_request_that_was_forgotten_is_not_begun_anew() {
+    let request = frame(1, ASKS);
+    let streams: Vec<u64> = (0..200).map(|number| 4 * number).collect();
+    let mut pieces: Vec<(Direction, u64, &[u8])> =
+        streams.iter().map(|stream| (Sent, *stream, request.as_slice())).collect();
+    pieces.push((Sent, 0, &request));
+    let facts = read(&pieces, usize::MAX);
+    assert_eq!((facts.requests.len(), facts.coverage.opaque), (64, request.len() as u64));
+}
+
 #[test]
 fn many_streams_and_endless_sections_stay_within_bounds() {
     let endless = [&[1, 0xbf, 0xff, 0xff, 0xff][..], &[0x50; 40_000]].concat();

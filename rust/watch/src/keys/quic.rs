@@ -9,7 +9,7 @@ use super::inside::count_with_keys;
 use super::log::Label;
 use super::protection::Protection;
 use super::sources::Keys;
-use super::streams::{Given, Streams};
+use super::streams::Streams;
 use crate::http3::Http3;
 use crate::page::Page;
 use crate::quic;
@@ -255,9 +255,8 @@ impl Quic {
     ) {
         let streams = &mut self.side(direction).streams;
         let dropped = streams.make_room(id);
-        let over = Given { known: bytes.len(), ..Given::default() };
-        let given = streams.add(id, offset, bytes, last).unwrap_or(over);
-        opaque(direction, dropped, page);
+        let given = streams.add(id, offset, bytes, last);
+        opaque(direction, dropped + given.stray, page);
         if direction == Direction::Sent {
             page.facts.count_handshake(given.known);
         }

@@ -37,6 +37,8 @@ pub(super) struct Given {
     pub(super) last: bool,
     /// Of the piece itself: bytes that were known already.
     pub(super) known: usize,
+    /// Bytes of a stream that was forgotten: they may have been there before, or not.
+    pub(super) stray: usize,
 }
 
 /// Streams that are remembered: apps have a few at once, and packets that come late belong to the latest.
@@ -49,10 +51,15 @@ const AHEAD: usize = 128 * 1_024;
 const PIECES: usize = 256;
 
 impl Streams {
-    /// A piece of a stream, from a place on. `None` where the stream is over.
-    pub(super) fn add(&mut self, id: u64, offset: u64, piece: &[u8], last: bool) -> Option<Given> {
-        let stream = self.stream(id)?;
-        let end = offset.checked_add(piece.len() as u64)?;
+    /// A piece of a stream, from a place on.
+    pub(super) fn add(&mut self, id: u64, offset: u64, piece: &[u8], last: bool) -> Given {
+        let stray = Given { stray: piece.len(), ..Given::default() };
+        let (Some(stream), Some(end)) = (self.stream(id), offset.checked_add(piece.len() as u64)) else {
+            return stray;
+        };
+        if stream.over {
+            return Given { known: piece.len(), ..Given::default() };
+        }
         if last {
             stream.end = Some(end);
         }
@@ -66,7 +73,7 @@ impl Streams {
             given.known += self.hold(id, offset, piece);
         }
         self.follow(id, &mut given);
-        Some(given)
+        given
     }
 
     /// RESET_STREAM. What waits is given up: so many bytes.
@@ -89,13 +96,14 @@ impl Streams {
         2 * self.open.len() * size_of::<(u64, Stream)>() + 2 * self.ahead
     }
 
+    /// `None` where it was forgotten.
     fn stream(&mut self, id: u64) -> Option<&mut Stream> {
         let kind = usize::try_from(id & 3).ok()?;
         let over = self.over.get(kind).copied().flatten();
         if !self.open.contains_key(&id) && over.is_some_and(|over| id <= over) {
             return None;
         }
-        Some(self.open.entry(id).or_default()).filter(|stream| !stream.over)
+        Some(self.open.entry(id).or_default())
     }
 
     /// Makes room for a stream, where too many are open: the first one that is over is forgotten, else the first
@@ -160,8 +168,8 @@ impl Streams {
 mod tests {
     use super::*;
 
-    fn given(bytes: &[u8], known: usize, last: bool) -> Option<Given> {
-        Some(Given { bytes: bytes.to_vec(), gap: false, last, known })
+    fn given(bytes: &[u8], known: usize, last: bool) -> Given {
+        Given { bytes: bytes.to_vec(), gap: false, last, known, stray: 0 }
     }
 
     #[test]
@@ -171,7 +179,7 @@ mod tests {
         assert_eq!(streams.add(0, 3, b"def", false), given(b"", 3, false), "known");
         assert_eq!(streams.add(0, 7, b"hi", true), given(b"", 0, false));
         assert_eq!(streams.add(0, 0, b"abcd", false), given(b"abcdefghi", 1, true));
-        assert_eq!(streams.add(0, 0, b"abcd", false), None, "over");
+        assert_eq!(streams.add(0, 0, b"abcd", false), given(b"", 4, false), "over");
         assert_eq!(streams.add(4, 0, b"x", false), given(b"x", 0, false));
         assert_eq!(streams.ahead, 0);
     }
@@ -182,7 +190,7 @@ mod tests {
         let mut bytes = 0;
         let mut gaps = 0;
         for nth in 0..200_u64 {
-            let given = streams.add(0, 1 + nth * 1_000, &[7; 1_000], false).unwrap();
+            let given = streams.add(0, 1 + nth * 1_000, &[7; 1_000], false);
             bytes += given.bytes.len();
             gaps += usize::from(given.gap);
             assert!(streams.held() < 3 * AHEAD);
@@ -198,6 +206,6 @@ mod tests {
             streams.add(id, 1, b"never complete", false);
         }
         assert!(streams.open.len() <= OPEN && streams.ahead <= OPEN * 14);
-        assert_eq!(streams.add(0, 0, b"x", false), None);
+        assert_eq!(streams.add(0, 0, b"x", false), Given { stray: 1, ..Given::default() }, "nobody knows");
     }
 }

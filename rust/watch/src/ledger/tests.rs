@@ -136,6 +136,7 @@ fn what_happens_on_the_phone_is_told_of_the_flows_that_speak_then() {
         watcher.observe(Observation::Bytes { flow, direction: Direction::Sent, payload, at: at(minute + 1) });
         let (traffic, ending) = (Traffic::default(), Ending::Finished);
         watcher.observe(Observation::Closed { flow, traffic, ending, at: at(minute + 2) });
+        watcher.observe(Observation::Happened { event: Event::Quiet, at: at(minute + 5) });
     }
     let flows = watcher.take_changed();
     let rules: Vec<_> = flows[0].findings.iter().map(|finding| finding.what.rule()).collect();

@@ -1,7 +1,7 @@
 //! Where pieces of what was sent are searched: what is looked for, and the bounded means of doing it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use telltale_model::{Details, Hit};
 
@@ -48,17 +48,25 @@ impl Desk {
         self.needles.set()
     }
 
+    /// Whether every detail of another is among those looked for.
+    pub(crate) fn has_all_of(&self, other: &Self) -> bool {
+        self.needles.has_all_of(&other.needles)
+    }
+
     /// Where an earlier search panicked, what it left in the room is thrown away.
     pub(crate) fn search(&self, piece: &Piece<'_>) -> Searched {
         #[cfg(test)]
         self.seen.lock().unwrap().push(describe(piece));
-        let mut room = self.means.room.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
+        self.needles.search(piece, &mut self.room())
+    }
+
+    fn room(&self) -> MutexGuard<'_, Room> {
+        self.means.room.lock().unwrap_or_else(|poisoned: PoisonError<_>| {
             let mut room = poisoned.into_inner();
             *room = Room::default();
             self.means.room.clear_poison();
             room
-        });
-        self.needles.search(piece, &mut room)
+        })
     }
 
     /// `own` is the package of the program that sent it. A field may be called by a value: by a cookie's name.
@@ -75,7 +83,7 @@ impl Desk {
 
     /// See [`Needles::redact`].
     pub(crate) fn redact(&self, text: &str) -> Option<String> {
-        self.needles.redact(text)
+        self.needles.redact_in(text, &mut self.room())
     }
 
     /// `None` where all are taken.
@@ -92,7 +100,7 @@ fn describe(piece: &Piece<'_>) -> String {
     use crate::search::Part;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let content = match piece.part {
-        Part::Head { target, fields } => {
+        Part::Head { target, fields, .. } => {
             let fields: Vec<_> =
                 fields.iter().map(|(name, value)| format!("{}={}", text(name), text(value))).collect();
             format!("head {} {}", text(target), fields.join(" "))

@@ -29,6 +29,8 @@ pub(crate) enum Kind {
 /// A head, divided.
 #[derive(Debug, Default)]
 pub(crate) struct Head<'a> {
+    /// Empty in an answer and in trailers.
+    pub(crate) method: &'a [u8],
     /// What was asked for; empty in an answer and in trailers.
     pub(crate) target: &'a [u8],
     /// Names and values.
@@ -55,6 +57,8 @@ pub(super) struct Sheet {
     open: Option<Open>,
     searched: Vec<Searched>,
     candidates: Vec<Candidate>,
+    /// Bytes that were sent and are not counted yet.
+    pending: u64,
 }
 
 /// The part that is being collected.
@@ -70,6 +74,10 @@ struct Open {
     offset: u64,
     /// Whether its first byte is there.
     begins: bool,
+    /// Whether it is of a body.
+    body: bool,
+    /// Whether something of it could not be kept.
+    spoiled: bool,
     place: Option<Place>,
 }
 
@@ -79,6 +87,10 @@ struct Searched {
     offset: u64,
     sent: u64,
     understood: bool,
+    /// Whether it is of a body.
+    body: bool,
+    /// Something in it may be a detail: what comes later may tell.
+    doubtful: bool,
     found: bool,
 }
 
@@ -91,12 +103,24 @@ impl Sheet {
             open: None,
             searched: Vec::new(),
             candidates: Vec::new(),
+            pending: 0,
         }
     }
 
     /// Begins a part, before which the flow had sent so many bytes.
     pub(super) fn begin(&mut self, kind: Kind, offset: u64, begins: bool) {
-        self.open = Some(Open { kind, text: Vec::new(), again: 0, sent: 0, offset, begins, place: None });
+        let body = matches!(kind, Kind::Body { .. });
+        self.open = Some(Open {
+            kind,
+            text: Vec::new(),
+            again: 0,
+            sent: 0,
+            offset,
+            begins,
+            body,
+            spoiled: false,
+            place: None,
+        });
     }
 
     pub(super) fn kind(&self) -> Option<&Kind> {
@@ -134,7 +158,9 @@ impl Sheet {
             }
             let (taken, rest) = bytes.split_at_checked(room).unwrap_or((bytes, &[]));
             open.text.extend_from_slice(taken);
-            open.sent += if counts { taken.len() as u64 } else { 0 };
+            let sent = if counts { taken.len() as u64 } else { 0 };
+            open.sent += sent;
+            self.pending += sent;
             bytes = rest;
         }
     }
@@ -143,6 +169,14 @@ impl Sheet {
     pub(super) fn count(&mut self, bytes: u64) {
         if let Some(open) = &mut self.open {
             open.sent += bytes;
+            self.pending += bytes;
+        }
+    }
+
+    /// The part is not understood, whatever its search says.
+    pub(super) fn spoil(&mut self) {
+        if let Some(open) = &mut self.open {
+            open.spoiled = true;
         }
     }
 
@@ -197,8 +231,7 @@ impl Sheet {
 
     /// Bytes that are not counted yet.
     pub(super) fn pending(&self) -> u64 {
-        let open = self.open.as_ref().map_or(0, |open| open.sent);
-        self.searched.iter().fold(open, |sum, piece| sum.saturating_add(piece.sent))
+        self.pending
     }
 
     /// Bytes of memory behind it that take no place of the pool, nearly.
@@ -215,7 +248,7 @@ impl Sheet {
         let part = match &open.kind {
             Kind::Head(divide) => {
                 head = divide(&open.text);
-                Part::Head { target: head.target, fields: &head.fields }
+                Part::Head { method: head.method, target: head.target, fields: &head.fields }
             }
             Kind::Body { media, coding } => Part::Body {
                 media: media.as_ref().map(String::as_bytes),
@@ -228,9 +261,17 @@ impl Sheet {
         let searched = self.desk.search(&Piece { part, begins, ends, offset, at: sender.at });
         let (pieces, known) = (self.searched.len(), self.candidates.len());
         let room = limits::CANDIDATES_OF_REQUEST.saturating_sub(known);
+        let doubtful = room > 0 && !searched.candidates.is_empty();
+        let understood = searched.understood && !open.spoiled && searched.candidates.len() <= room;
         self.candidates.extend(searched.candidates.into_iter().take(room));
-        let understood = searched.understood;
-        self.searched.push(Searched { offset, sent: open.sent, understood, found: false });
+        self.searched.push(Searched {
+            offset,
+            sent: open.sent,
+            understood,
+            body: open.body,
+            doubtful,
+            found: false,
+        });
         self.judge(facts, sender);
         if matches!(open.kind, Kind::Raw) {
             // A stream may never end.
@@ -242,9 +283,11 @@ impl Sheet {
     /// Judges all that is here of the request anew.
     fn judge(&mut self, facts: &mut Facts, sender: &Sender) {
         for hit in self.desk.judge(&self.candidates, sender.own.as_deref()) {
-            let pieces = self.searched.iter_mut().filter(|piece| piece.offset == hit.offset);
-            pieces.for_each(|piece| piece.found = true);
-            facts.add_hit(Hit { request: self.request, ..hit });
+            let offset = hit.offset;
+            let kept = facts.add_hit(Hit { request: self.request, ..hit });
+            for piece in self.searched.iter_mut().filter(|piece| piece.offset == offset) {
+                (piece.found, piece.understood) = (true, piece.understood && kept);
+            }
         }
     }
 
@@ -255,11 +298,17 @@ impl Sheet {
         };
         for piece in self.searched.drain(from.min(self.searched.len())..) {
             let class = match (piece.found, piece.understood) {
-                (true, _) => Class::Found,
+                (true, true) => Class::Found,
                 (false, true) => Class::Searched,
-                (false, false) => otherwise,
+                // The hit stands all the same.
+                (_, false) => otherwise,
             };
+            self.pending -= piece.sent;
             facts.coverage.add(class, piece.sent);
+            let request = self.request.filter(|_| piece.body).and_then(|place| usize::try_from(place).ok());
+            if let Some(request) = request.and_then(|place| facts.requests.get_mut(place)) {
+                request.looked.add(class, piece.sent);
+            }
             facts.content_sent = facts.content_sent.saturating_add(piece.sent);
         }
     }
@@ -288,9 +337,10 @@ impl Open {
 }
 
 impl Searched {
-    /// Takes another in, if the same was found out of both.
+    /// Takes another in, if neither can become anything else any more.
     fn merge(&mut self, other: &Self) -> bool {
-        let same = (self.found, self.understood) == (other.found, other.understood);
+        let certain = !self.doubtful && !other.doubtful;
+        let same = certain && (self.understood, self.body) == (other.understood, other.body);
         self.sent += if same { other.sent } else { 0 };
         same
     }

@@ -126,6 +126,25 @@ impl Bits {
         at * 64 + free.trailing_zeros() as usize
     }
 
+    /// How many bytes of the class there are from `start` to before `end`.
+    #[inline]
+    pub(super) fn count(&self, start: usize, end: usize) -> usize {
+        let (first, last) = (start / 64, end / 64);
+        let (from, to) = (u64::MAX << (start % 64), !(u64::MAX << (end % 64)));
+        if first == last {
+            return (self.word(first) & from & to).count_ones() as usize;
+        }
+        let between: u32 = (first + 1..last).map(|at| self.word(at).count_ones()).sum();
+        ((self.word(first) & from).count_ones() + between + (self.word(last) & to).count_ones()) as usize
+    }
+
+    /// The first byte of those that lie together up to `at`, at most `most` before it.
+    #[inline]
+    pub(super) fn start(&self, at: usize, most: usize) -> usize {
+        let least = at.saturating_sub(most);
+        (least..at).rev().take_while(|at| self.has(*at)).last().unwrap_or(at)
+    }
+
     /// All bytes of the class from `start` to before `end`.
     #[inline]
     pub(super) fn each(&self, start: usize, end: usize) -> Each<'_> {
@@ -244,6 +263,19 @@ mod tests {
         }
         assert_eq!(read(b"1234567 12 1234567").digits.runs::<7>().collect::<Vec<_>>(), [(0, 7), (11, 18)]);
         assert_eq!(read(b"").digits.runs::<7>().count(), 0);
+        for (start, end) in [(0, 0), (3, 70), (60, 200), (64, 128), (130, 140)] {
+            let text: Vec<u8> = (0..220).map(|at| if at % 3 == 0 { b'7' } else { b'x' }).collect();
+            let expected = (start..end).filter(|at| at % 3 == 0).count();
+            assert_eq!(read(&text).digits.count(start, end), expected, "{start} {end}");
+        }
+        assert_eq!(
+            [
+                read(b"a.bc").dotted.start(2, 9),
+                read(b" .bc").dotted.start(3, 9),
+                read(b"a.bc").dotted.start(3, 1)
+            ],
+            [0, 1, 2]
+        );
         assert_eq!(read(b"a\"b=").before.each(0, 4).collect::<Vec<_>>(), [1, 3]);
     }
 }

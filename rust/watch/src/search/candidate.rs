@@ -1,4 +1,4 @@
-use telltale_model::{DetailKind, DetailName, Form};
+use telltale_model::{DetailKind, DetailName, Form, Timestamp};
 
 /// A place that may hold a detail. [`Needles::judge`](super::Needles::judge) says whether it does, with all the
 /// candidates of one request before it.
@@ -16,6 +16,8 @@ pub struct Candidate {
     pub(super) told: bool,
     /// [`Piece::offset`](super::Piece::offset).
     pub(super) offset: u64,
+    /// [`Piece::at`](super::Piece::at).
+    pub(super) at: Timestamp,
     /// What stood around it, masked.
     pub(super) excerpt: String,
     /// What speaks for it.

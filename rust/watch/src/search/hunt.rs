@@ -1,6 +1,9 @@
 //! One search: contents are opened into sheets, sheets are scanned, what is found in them is opened in turn.
 
+use std::fmt::Write;
+
 use telltale_model::{DetailKind, Form};
+use zeroize::Zeroize;
 
 use super::candidate::Evidence;
 use super::contain::{json, multipart, pairs, protobuf};
@@ -29,9 +32,10 @@ const SECTIONS: usize = 128;
 const STRINGS: usize = 256;
 /// The longest digest in use is that long (SHA-512): what is no text up to there is a number, or a digest.
 const DIGEST: usize = 64;
-/// Candidates of one part, and of one detail in it.
+/// Candidates of one part, of one detail in it, in clear and encoded, and mere shapes.
 const FOUND: usize = 512;
-const TIMES: u8 = 4;
+const TIMES: u8 = 16;
+const SHAPES: usize = 16;
 
 pub(super) struct Hunt<'a> {
     pub(super) needles: &'a Needles,
@@ -47,6 +51,7 @@ pub(super) struct Hunt<'a> {
     left: usize,
     streams: usize,
     guesses: usize,
+    shapes: usize,
 }
 
 /// Where contents come from.
@@ -73,6 +78,7 @@ impl<'a> Hunt<'a> {
             left: OUTPUT,
             streams: STREAMS,
             guesses: GUESSES,
+            shapes: 0,
         }
     }
 
@@ -81,11 +87,15 @@ impl<'a> Hunt<'a> {
         if bytes.is_empty() {
             return true;
         }
-        if origin.depth >= DEPTHS || bytes.len() > self.left {
-            self.understood &= bytes.len() <= DIGEST;
+        if origin.depth >= DEPTHS {
+            self.understood &= is_a_digest(bytes);
             return false;
         }
-        self.left -= bytes.len();
+        let Some(left) = self.left.checked_sub(bytes.len()) else {
+            self.understood = false;
+            return false;
+        };
+        self.left = left;
         let boundary = if is_multipart(bytes, media) { multipart::boundary(bytes) } else { None };
         if let Some(boundary) = boundary {
             self.multipart(bytes, boundary, origin);
@@ -101,11 +111,10 @@ impl<'a> Hunt<'a> {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut sheet = self.take(origin.depth);
         let start = sheet.leaves.len();
-        let is_form = |bytes| {
-            let other = media.is_some_and(|media| {
-                !is_media(media, b"application/x-www-form-urlencoded") && !is_media(media, b"text/plain")
-            });
-            !other && pairs::looks_like(bytes)
+        let is_form = |bytes| match media {
+            Some(media) if is_media(media, b"application/x-www-form-urlencoded") => pairs::begin(bytes),
+            Some(media) if !is_media(media, b"text/plain") => false,
+            Some(_) | None => pairs::looks_like(bytes),
         };
         if json::looks_like(bytes) {
             let path = sheet.add_path(origin.path);
@@ -280,14 +289,14 @@ impl<'a> Hunt<'a> {
     /// Opens what one more step led to.
     pub(super) fn step(&mut self, inner: &[u8], form: Form, origin: Origin<'_>) -> bool {
         if origin.steps.len() >= STEPS {
-            self.understood &= inner.len() <= DIGEST;
+            self.understood &= is_a_digest(inner);
             return false;
         }
         self.content(inner, None, Origin { steps: origin.steps.after(form), ..origin })
     }
 
     fn protobuf(&mut self, bytes: &[u8], origin: Origin<'_>) {
-        let mut leaves = 0;
+        let (mut leaves, mut path) = (0, String::new());
         protobuf::walk(bytes, &mut |numbers, field| {
             leaves += 1;
             if leaves > super::sheet::MOST_LEAVES {
@@ -297,12 +306,12 @@ impl<'a> Hunt<'a> {
             match field {
                 protobuf::Field::Number(value) => {
                     if self.may_be_number(value) {
-                        let path = protobuf_path(origin.path, numbers);
+                        protobuf_path(origin.path, numbers, &mut path);
                         self.numeric(value, Origin { path: &path, ..origin });
                     }
                 }
                 protobuf::Field::Bytes(inner) if inner.len() >= 3 => {
-                    let path = protobuf_path(origin.path, numbers);
+                    protobuf_path(origin.path, numbers, &mut path);
                     self.content(inner, None, Origin { path: &path, ..origin });
                 }
                 protobuf::Field::Bytes(_) => {}
@@ -344,19 +353,24 @@ impl<'a> Hunt<'a> {
         self.room.found.push(found);
     }
 
-    pub(super) fn wants(&self, detail: u16, encoded: bool) -> bool {
+    /// Whether there is room for one more place; where there is none, that is no search to the end.
+    pub(super) fn wants(&mut self, detail: u16, encoded: bool) -> bool {
         let times =
             self.room.times.get(usize::from(detail)).and_then(|times| times.get(usize::from(encoded)));
-        self.room.found.len() < FOUND && times.is_some_and(|times| *times < TIMES)
+        let wants = self.room.found.len() < FOUND && times.is_some_and(|times| *times < TIMES);
+        self.understood &= wants;
+        wants
     }
 
     /// Keeps the shape of a detail.
     pub(super) fn shape(&mut self, place: Place, kind: DetailKind) {
-        let shapes = self.room.found.iter().filter(|found| found.detail.is_none()).take(16).count();
-        if shapes < 16 && self.room.found.len() < FOUND {
-            let (detail, form, evidence) = (None, Vec::new(), Evidence::Shape);
-            self.room.found.push(Found { place, in_bytes: false, kind, detail, form, evidence });
+        if self.shapes == SHAPES || self.room.found.len() >= FOUND {
+            self.understood = false;
+            return;
         }
+        self.shapes += 1;
+        let (detail, form, evidence) = (None, Vec::new(), Evidence::Shape);
+        self.room.found.push(Found { place, in_bytes: false, kind, detail, form, evidence });
     }
 
     /// Keeps what was found in bytes.
@@ -385,9 +399,11 @@ impl<'a> Hunt<'a> {
         spare
     }
 
-    pub(super) fn keep(&mut self, spare: Vec<u8>) {
+    pub(super) fn keep(&mut self, mut spare: Vec<u8>) {
         if self.room.spare.len() < DEPTHS && spare.capacity() <= OUTPUT {
             self.room.spare.push(spare);
+        } else {
+            spare.zeroize();
         }
     }
 
@@ -413,17 +429,27 @@ pub(super) fn json_value(sheet: &mut super::sheet::Sheet) {
     }
 }
 
+/// Whether bytes that are not opened are no more than a number, or a digest.
+fn is_a_digest(bytes: &[u8]) -> bool {
+    let known = || Compressed::of(bytes).is_some() || protobuf::looks_like(bytes);
+    bytes.len() <= DIGEST && !protobuf::is_text(bytes) && !known()
+}
+
 pub(super) fn join(path: &str, name: &str) -> String {
     if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
-fn protobuf_path(path: &str, numbers: &[u32]) -> String {
-    let mut path = join(path, "protobuf");
-    for number in numbers {
+fn protobuf_path(around: &str, numbers: &[u32], path: &mut String) {
+    path.clear();
+    path.push_str(around);
+    if !around.is_empty() {
         path.push('.');
-        path.push_str(&number.to_string());
     }
-    path
+    path.push_str("protobuf");
+    for number in numbers {
+        // Writing to a text does not fail.
+        let _always = write!(path, ".{number}");
+    }
 }
 
 /// Types whose contents say nothing of what is in them.

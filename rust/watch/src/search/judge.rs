@@ -168,6 +168,7 @@ fn hit(candidate: &Candidate, grade: Grade) -> Hit {
         field: candidate.field.clone(),
         request: None,
         offset: candidate.offset,
+        at: candidate.at,
         excerpt: candidate.excerpt.clone(),
         count: 1,
     }

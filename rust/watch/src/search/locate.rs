@@ -6,9 +6,17 @@ use super::candidate::{Candidate, Evidence};
 use super::contain::{add_name, json, pairs, xml};
 use super::excerpt::excerpt;
 use super::hunt::Hunt;
+use super::part::Piece;
 use super::room::{DEPTHS, Found};
 use super::sheet::{Leaf, Place, Sheet};
 use super::telling;
+
+/// How the bytes of something found were come to: how many steps, and the place in each sheet that they were in.
+#[derive(Default)]
+struct Way {
+    steps: usize,
+    places: [Option<Place>; DEPTHS],
+}
 
 /// The walk through the structured leaf of a sheet that was looked at last.
 #[derive(Default)]
@@ -21,19 +29,63 @@ enum Walk {
 
 impl Hunt<'_> {
     /// In the order of their places, so that each structure is walked through once.
-    pub(super) fn candidates(&mut self, offset: u64) -> Vec<Candidate> {
+    pub(super) fn candidates(&mut self, piece: &Piece<'_>) -> Vec<Candidate> {
         let mut found = std::mem::take(&mut self.room.found);
+        self.drop_repeats(&mut found);
         found.sort_by_key(|found| (found.in_bytes, found.place.depth, found.place.start));
         let mut walks = Walks::default();
         let mut candidates: Vec<_> =
-            found.drain(..).map(|found| self.candidate(found, offset, &mut walks)).collect();
+            found.drain(..).map(|found| self.candidate(found, piece, &mut walks)).collect();
         self.room.found = found;
-        candidates.extend(self.list_of_packages(offset));
+        candidates.extend(self.list_of_packages(piece));
         candidates
     }
 
+    /// Of the same bytes, read in several ways, the simplest is told: that of fewest steps, else the one in the
+    /// innermost field.
+    fn drop_repeats(&self, found: &mut Vec<Found>) {
+        let ways: Vec<Way> = found.iter().map(|found| self.way(found)).collect();
+        let mut repeated = vec![false; found.len()];
+        for (inner, way) in ways.iter().enumerate() {
+            let detail = found.get(inner).and_then(|inner| inner.detail);
+            let is_in = |outer: &Found| {
+                let around = way.places.get(usize::from(outer.place.depth)).copied().flatten();
+                let around = around.filter(|_| !outer.in_bytes && outer.detail == detail);
+                around
+                    .is_some_and(|around| around.start <= outer.place.start && outer.place.end <= around.end)
+            };
+            for (outer, other) in found.iter().zip(&ways).enumerate().filter(|(_, (outer, _))| is_in(outer)) {
+                let worse = if way.steps > other.1.steps { inner } else { outer };
+                repeated.get_mut(worse).into_iter().for_each(|worse| *worse = true);
+            }
+        }
+        let mut repeated = repeated.into_iter();
+        found.retain(|found| !repeated.next().unwrap_or(false) || found.detail.is_none());
+    }
+
+    fn way(&self, found: &Found) -> Way {
+        let mut way = Way { steps: found.form.len(), ..Way::default() };
+        let leaf =
+            if found.in_bytes { self.room.bytes.leaf(found.place.start) } else { self.leaf_at(found.place) };
+        let mut leaf = leaf.map(|(_, leaf)| leaf);
+        while let Some(Leaf { steps, parent, .. }) = leaf {
+            way.steps += steps.iter().count();
+            if let Some((place, at)) =
+                parent.and_then(|at| Some((way.places.get_mut(usize::from(at.depth))?, at)))
+            {
+                *place = Some(at);
+            }
+            leaf = parent.and_then(|at| self.leaf_at(at)).map(|(_, leaf)| leaf);
+        }
+        way
+    }
+
+    fn leaf_at(&self, at: Place) -> Option<(usize, &Leaf)> {
+        self.room.sheets.get(usize::from(at.depth))?.leaf(at.start)
+    }
+
     /// The field is that of the first one.
-    fn list_of_packages(&mut self, offset: u64) -> Option<Candidate> {
+    fn list_of_packages(&mut self, piece: &Piece<'_>) -> Option<Candidate> {
         let mut place = Some(self.first_package?);
         let (mut walks, mut form, mut names) = (Walks::default(), Vec::new(), Vec::new());
         while let Some(at) = place {
@@ -42,10 +94,11 @@ impl Hunt<'_> {
         let field = self.needles.redact_words(&self.field(names));
         let (kind, evidence) = (DetailKind::Package, Evidence::Packages(std::mem::take(&mut self.packages)));
         let (detail, told, excerpt) = (None, false, String::new());
-        Some(Candidate { kind, detail, form, field, told, offset, excerpt, evidence })
+        let Piece { offset, at, .. } = *piece;
+        Some(Candidate { kind, detail, form, field, told, offset, at, excerpt, evidence })
     }
 
-    fn candidate(&self, found: Found, offset: u64, walks: &mut Walks) -> Candidate {
+    fn candidate(&self, found: Found, piece: &Piece<'_>, walks: &mut Walks) -> Candidate {
         let detail: Option<DetailName> = found.detail.and_then(|detail| self.needles.name(detail));
         let shown = detail.map_or_else(|| format!("<{}>", found.kind.name()), |name| name.to_string());
         let (mut form, mut names) = (found.form.clone(), Vec::new());
@@ -73,7 +126,8 @@ impl Hunt<'_> {
             told: telling::of_field(&field).is_some(),
             form,
             field: self.needles.redact_words(&field),
-            offset,
+            offset: piece.offset,
+            at: piece.at,
             excerpt: self.needles.redact_words(&excerpt),
             evidence: found.evidence,
         }

@@ -50,7 +50,7 @@ impl Needles {
         let mut hunt = Hunt::new(self, room, u64::try_from(piece.at.seconds()).unwrap_or(0), piece.begins);
         hunt.part(&piece.part);
         hunt.scan();
-        let candidates = hunt.candidates(piece.offset);
+        let candidates = hunt.candidates(piece);
         Searched { understood: hunt.understood && piece.ends, candidates }
     }
 }
@@ -59,7 +59,7 @@ impl Hunt<'_> {
     fn part(&mut self, part: &Part<'_>) {
         let top = |path| Origin { depth: 0, path, steps: Steps::default(), parent: None };
         match part {
-            Part::Head { target, fields } => self.head(target, fields),
+            Part::Head { method, target, fields } => self.head(method, target, fields),
             Part::Body { media, coding, bytes } => {
                 let bytes = self.capped(bytes);
                 match coding {
@@ -81,14 +81,23 @@ impl Hunt<'_> {
         bytes.get(..INPUT).unwrap_or(bytes)
     }
 
-    fn head(&mut self, target: &[u8], fields: &[(&[u8], &[u8])]) {
+    fn head(&mut self, method: &[u8], target: &[u8], fields: &[(&[u8], &[u8])]) {
+        if !is_usual(method) {
+            self.leaf("method", method);
+        }
         let target = self.capped(target);
         let (path, query) = match memchr::memchr(b'?', target) {
             Some(at) => (target.get(..at).unwrap_or_default(), target.get(at + 1..)),
             None => (target, None),
         };
         // What is neither a path nor an address is one segment.
-        let segments = path.strip_prefix(b"/").or_else(|| after_host(path)).unwrap_or(path);
+        let (host, segments) = match path.strip_prefix(b"/") {
+            Some(segments) => (None, segments),
+            None => split_url(path),
+        };
+        if let Some(host) = host {
+            self.header(b"host", host);
+        }
         self.understood &= segments.split(|byte| *byte == b'/').nth(MOST_SEGMENTS).is_none();
         for (number, segment) in segments.split(|byte| *byte == b'/').enumerate().take(MOST_SEGMENTS) {
             self.leaf(&format!("path[{}]", number + 1), segment);
@@ -104,7 +113,9 @@ impl Hunt<'_> {
                 break;
             };
             left = rest;
-            if name.eq_ignore_ascii_case(b"cookie") {
+            if name.is_empty() {
+                self.leaf("header", value);
+            } else if name.eq_ignore_ascii_case(b"cookie") {
                 self.pairs("cookie", value, b';');
             } else {
                 self.header(name, value);
@@ -151,10 +162,20 @@ impl Hunt<'_> {
 const MOST_SEGMENTS: usize = 128;
 const MOST_FIELDS: usize = 256;
 
-/// The path of a whole URL.
-fn after_host(url: &[u8]) -> Option<&[u8]> {
-    let after = url.get(memchr::memmem::find(url, b"://")? + 3..)?;
-    after.get(memchr::memchr(b'/', after)? + 1..)
+/// Methods that hold nothing of anybody: RFC 9110 9.3, RFC 5789.
+fn is_usual(method: &[u8]) -> bool {
+    const USUAL: [&[u8]; 10] =
+        [b"", b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"];
+    USUAL.contains(&method)
+}
+
+/// Host and path of a whole URL (RFC 9112 3.2.2), with the user's name and the port where they are there.
+fn split_url(url: &[u8]) -> (Option<&[u8]>, &[u8]) {
+    let Some(after) = memchr::memmem::find(url, b"://").and_then(|at| url.get(at + 3..)) else {
+        return (None, url);
+    };
+    let end = memchr::memchr(b'/', after).unwrap_or(after.len());
+    (after.get(..end), after.get(end + 1..).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -25,6 +25,10 @@ pub struct Needles {
     pub(super) words: Vec<Value>,
     /// The first letters of each.
     pub(super) word_keys: Table,
+    /// The letters that they begin with.
+    word_begins: WordBegins,
+    /// Those that are too short for a key: they are found nowhere, and yet not kept.
+    pub(super) short_words: Vec<Value>,
     /// Numbers, by their digits.
     pub(super) numbers: Vec<Number>,
     pub(super) number_keys: Table,
@@ -66,8 +70,9 @@ pub(super) struct Number {
     pub(super) coded: bool,
 }
 
-/// Above, a contact's number without the code of a country is not enough.
-const CROWDED: usize = 500;
+/// Above, a contact's number without the code of a country is not enough: with 200 of them one in three million flows
+/// holds one by chance every third time (docs/findings.md).
+const CROWDED: usize = 20;
 
 /// Texts need so many bytes: four of them begin at a multiple of four, wherever the text does.
 pub(super) const SHORTEST_TEXT: usize = 7;
@@ -112,6 +117,12 @@ impl Needles {
         self.set
     }
 
+    /// Whether every detail of another set is looked for.
+    pub(crate) fn has_all_of(&self, other: &Self) -> bool {
+        let ids: std::collections::BTreeSet<u64> = self.names.iter().map(|name| name.id).collect();
+        other.names.iter().all(|name| ids.contains(&name.id))
+    }
+
     /// Whether no details were given. Then pieces are still read, and shapes found.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
@@ -143,6 +154,12 @@ impl Needles {
 
     pub(super) fn name(&self, detail: u16) -> Option<DetailName> {
         self.names.get(usize::from(detail)).copied()
+    }
+
+    /// Whether a word may begin with this letter: most letters end a look-up here.
+    #[inline]
+    pub(super) fn may_begin_word(&self, letter: Option<&u8>) -> bool {
+        letter.is_some_and(|letter| self.word_begins.0.get(usize::from(*letter)).copied().unwrap_or(false))
     }
 
     /// The digest that a key of [`Self::digest_keys`] stands for: of which detail, which, and its bytes.
@@ -220,16 +237,27 @@ impl Needles {
         if known.iter().rev().take_while(|other| other.detail == value.detail).any(|other| same(&other)) {
             return;
         }
+        let mut begins = None;
         if is_whole_only(kind, bytes) {
-            keys.words.extend(word_key(bytes).map(|key| (key, number(self.words.len()))));
+            match word_key(bytes) {
+                Some(key) => {
+                    begins = bytes.first().copied();
+                    keys.words.push((key, number(self.words.len())));
+                }
+                None => self.short_words.push(value),
+            }
             self.words.push(value);
         } else {
             let place = number(self.texts.len());
             for (at, four) in (0..4).zip(windows(bytes)) {
                 keys.texts.push((text_key(*four), place * 4 + at));
+                // In forms a + is a space.
+                let in_forms = four.map(|byte| if byte == b' ' { b'+' } else { byte });
+                keys.texts.push((text_key(in_forms), place * 4 + at));
             }
             self.texts.push(value);
         }
+        self.word_begins.add(begins);
     }
 
     fn add_numbers(&mut self, place: u16, kind: DetailKind, forms: &[details::Written], keys: &mut Keys) {
@@ -287,6 +315,24 @@ impl Needles {
 impl std::fmt::Debug for Needles {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         write!(f, "Needles({} details)", self.names.len())
+    }
+}
+
+/// For each letter whether a word begins with it.
+struct WordBegins([bool; 256]);
+
+impl WordBegins {
+    fn add(&mut self, letter: Option<u8>) {
+        let cases = letter.map(|letter| [letter.to_ascii_lowercase(), letter.to_ascii_uppercase()]);
+        for letter in cases.into_iter().flatten() {
+            self.0.get_mut(usize::from(letter)).into_iter().for_each(|begins| *begins = true);
+        }
+    }
+}
+
+impl Default for WordBegins {
+    fn default() -> Self {
+        Self([false; 256])
     }
 }
 

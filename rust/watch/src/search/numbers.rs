@@ -56,14 +56,28 @@ impl Run {
 impl Hunt<'_> {
     pub(super) fn numbers(&mut self, sheet: &Sheet, classes: &Classes, depth: usize) {
         let text = sheet.text.as_slice();
-        let shortest = if self.needles.places.is_empty() { FEWEST_DIGITS } else { 3 };
+        let places = !self.needles.places.is_empty();
         for (start, end) in classes.number.runs::<3>() {
             let long = end - start >= FEWEST_DIGITS;
-            if long || end - start >= shortest && text.get(start..end).is_some_and(|run| run.contains(&b'.'))
+            if long && classes.digits.end(start) >= end {
+                self.digits(text, start, end, depth);
+            } else if long && classes.digits.count(start, end) >= FEWEST_DIGITS
+                || places && text.get(start..end).is_some_and(|run| run.contains(&b'.'))
             {
                 self.run(text, start, end, depth);
             }
         }
+    }
+
+    /// Digits with nothing between them.
+    fn digits(&mut self, text: &[u8], start: usize, end: usize, depth: usize) {
+        if end - start > MOST_DIGITS {
+            return;
+        }
+        let digits = text.get(start..end).unwrap_or_default();
+        let value = digits.iter().fold(0, |value, digit| push_digit(value, *digit));
+        let mut run = Run { value, digits: end - start, start, end, groups: 1, stops: 0 };
+        self.pure(text, &mut run, &Run::default(), depth);
     }
 
     /// Looks at each group of digits, at groups without spaces between them, and at all of them.
@@ -140,8 +154,9 @@ impl Hunt<'_> {
         for reference in needles.number_keys.get(mix(run.value)) {
             known |= self.number(text, run, reference, None, depth);
         }
-        // 3GPP TS 23.003 6.2.2: an IMEI with the version of the software instead of the check digit.
-        if run.digits == 16 {
+        // 3GPP TS 23.003 6.2.2: an IMEI with the version of the software instead of the check digit. Where that is a
+        // detail of its own, it is this one.
+        if run.digits == 16 && !known {
             for reference in needles.number_keys.get(mix(run.value / 100)) {
                 known |= self.number(text, run, reference, Some(DetailKind::Imei), depth);
             }
@@ -267,7 +282,8 @@ impl Hunt<'_> {
     /// A number that was kept as bytes.
     pub(super) fn numeric(&mut self, value: u64, origin: Origin<'_>) {
         let needles = self.needles;
-        for reference in needles.number_keys.get(mix(value)) {
+        let references = self.may_be_number(value).then(|| needles.number_keys.get(mix(value)));
+        for reference in references.into_iter().flatten() {
             let Some(number) = needles.numbers.get(reference as usize) else { continue };
             let digits = needles.bytes(number.digits);
             let same = digits.iter().fold(0, |value, digit| push_digit(value, *digit)) == value;
@@ -291,13 +307,18 @@ pub(super) const TEN_MILLIONTHS: f64 = 1e7;
 
 /// `52.5163` in ten-millionths of a degree, and how many digits are behind the point.
 fn degrees(text: &[u8]) -> Option<(i64, u8)> {
-    let (whole, part) = std::str::from_utf8(text).ok()?.split_once('.')?;
-    if whole.len() > 3 || part.len() < 2 {
+    let stop = memchr::memchr(b'.', text.get(..4.min(text.len()))?)?;
+    let (whole, part) = (text.get(..stop)?, text.get(stop + 1..)?);
+    if part.len() < 2 {
         return None;
     }
     let decimals = u8::try_from(part.len()).ok()?;
-    let part = format!("{:0<7}", part.get(..7).unwrap_or(part));
-    Some((whole.parse::<i64>().ok()? * 10_000_000 + part.parse::<i64>().ok()?, decimals))
+    let digits = whole.iter().chain(part.iter().chain(std::iter::repeat(&b'0')).take(7));
+    let value = digits.fold(Some(0i64), |value, digit| {
+        let digit = Some(digit.wrapping_sub(b'0')).filter(|digit| *digit < 10)?;
+        Some(value? * 10 + i64::from(digit))
+    });
+    Some((value?, decimals))
 }
 
 /// Whether a word has no other digits: `imei490154203237518` is a number, `a1b4155550100c` is none.

@@ -5,6 +5,8 @@ use telltale_model::Timestamp;
 pub enum Part<'a> {
     /// The beginning of an HTTP request.
     Head {
+        /// The method; empty in trailers and answers.
+        method: &'a [u8],
         /// The request target as it stood in the line: path and query, or a whole URL.
         target: &'a [u8],
         /// Header fields: names in any case, values as they stood.

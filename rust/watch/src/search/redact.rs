@@ -1,9 +1,12 @@
 //! Texts that are kept or shown, with the details replaced by their names.
 
+use telltale_model::DetailName;
+
 use super::hunt::Hunt;
-use super::needles::Needles;
+use super::needles::{Needles, text_key, word_key};
 use super::room::Room;
-use super::sheet::Steps;
+use super::scan::same_words;
+use super::sheet::{Sheet, Steps};
 
 /// Searches of one text, each of which finds four places of a detail.
 const MOST_TIMES: usize = 64;
@@ -16,13 +19,18 @@ impl Needles {
     /// sure; `None` where there is none. For whatever of a flow is kept, logged or shown. A text has to be
     /// given before it is cut.
     pub fn redact(&self, text: &str) -> Option<String> {
+        self.redact_in(text, &mut Room::default())
+    }
+
+    /// The same with memory that is there already.
+    pub(crate) fn redact_in(&self, text: &str, room: &mut Room) -> Option<String> {
         if self.is_empty() {
             return None;
         }
         let mut redacted = text.to_owned();
         // One search tells a few places of each detail: it is done again until there is none.
         for _ in 0..MOST_TIMES {
-            let next = self.redact_words(&replaced(&redacted, self.places_in(&redacted)));
+            let next = self.redact_words(&replaced(&redacted, self.places_in(&redacted, room)));
             if next == redacted {
                 return (redacted != text).then_some(redacted);
             }
@@ -33,21 +41,21 @@ impl Needles {
     }
 
     /// Where in the text details are, and what to put there.
-    fn places_in(&self, text: &str) -> Vec<(usize, usize, String)> {
-        let mut places = self.found_in(text.as_bytes(), 0);
+    fn places_in(&self, text: &str, room: &mut Room) -> Vec<(usize, usize, String)> {
+        let mut places = self.found_in(text.as_bytes(), room);
         // What is encoded is replaced as a whole, up to what divides fields.
         let divides = |letter: char| "/?&=;,\"{}[] <>".contains(letter);
         let mut start = 0;
         for piece in text.split_inclusive(divides) {
             let token = piece.trim_end_matches(divides);
             if token.contains('%') {
-                let mut sheet = super::sheet::Sheet::default();
+                let mut sheet = Sheet::default();
                 super::decode::percent::decode(
                     token.as_bytes(),
                     super::decode::percent::Keep::Nothing,
                     &mut sheet,
                 );
-                let first = self.found_in(&sheet.text, 0).into_iter().next();
+                let first = self.found_in(&sheet.text, room).into_iter().next();
                 places.extend(first.map(|(_, _, name)| (start, start + token.len(), name)));
             }
             start += piece.len();
@@ -55,9 +63,8 @@ impl Needles {
         places
     }
 
-    fn found_in(&self, text: &[u8], at: u64) -> Vec<(usize, usize, String)> {
-        let mut room = Room::default();
-        let mut hunt = Hunt::new(self, &mut room, at, true);
+    fn found_in(&self, text: &[u8], room: &mut Room) -> Vec<(usize, usize, String)> {
+        let mut hunt = Hunt::new(self, room, 0, true);
         let mut sheet = hunt.take(0);
         let path = sheet.add_path("");
         sheet.open(path, Steps::default(), None);
@@ -79,38 +86,44 @@ impl Needles {
         room.found.iter().filter_map(place).collect()
     }
 
-    /// Words that count only as all of a field are replaced wherever they stand between other signs than letters,
-    /// digits and full stops.
+    /// Texts, and words that count only as all of a field, are replaced wherever they stand between other signs than
+    /// letters, digits and full stops.
     pub(super) fn redact_words(&self, text: &str) -> String {
-        let mut redacted = text.to_owned();
-        for value in self.words.iter().chain(&self.texts) {
-            let Ok(word) = std::str::from_utf8(self.bytes(*value)) else { continue };
-            let Some(name) = self.name(value.detail) else { continue };
-            let mut from = 0;
-            while let Some((start, end)) = find(&redacted, word, from) {
-                let name = name.to_string();
-                redacted.replace_range(start..end, &name);
-                from = start + name.len();
-            }
+        let mut redacted = String::with_capacity(text.len());
+        let (mut kept, mut at) = (0, 0);
+        while at < text.len() {
+            let Some((end, name)) = self.word_at(text.as_bytes(), at) else {
+                at += 1;
+                continue;
+            };
+            redacted.push_str(text.get(kept..at).unwrap_or_default());
+            redacted.push_str(&name.to_string());
+            (kept, at) = (end, end);
         }
+        redacted.push_str(text.get(kept..).unwrap_or_default());
         redacted
     }
-}
 
-/// The next place where a word stands for itself, in either case.
-fn find(text: &str, word: &str, from: usize) -> Option<(usize, usize)> {
-    let is_part = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
-    let bytes = text.as_bytes();
-    let mut starts = from..(bytes.len() + 1).saturating_sub(word.len());
-    let start = starts.find(|start| {
-        let end = start + word.len();
-        bytes.get(*start..end).is_some_and(|text| text.eq_ignore_ascii_case(word.as_bytes()))
-            && !is_part(start.checked_sub(1).and_then(|at| bytes.get(at)))
-            && !is_part(bytes.get(end))
-            && text.is_char_boundary(*start)
-            && text.is_char_boundary(end)
-    })?;
-    (!word.is_empty()).then_some((start, start + word.len()))
+    /// The longest one that stands at a place for itself: where it ends, and its name.
+    fn word_at(&self, text: &[u8], at: usize) -> Option<(usize, DetailName)> {
+        let is_part =
+            |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
+        if is_part(at.checked_sub(1).and_then(|at| text.get(at))) {
+            return None;
+        }
+        let rest = text.get(at..)?;
+        let words = word_key(rest).into_iter().flat_map(|key| self.word_keys.get(key));
+        let words = words.filter_map(|reference| self.words.get(reference as usize));
+        let texts = rest.first_chunk().into_iter().flat_map(|four| self.text_keys.get(text_key(*four)));
+        let texts = texts.filter(|reference| reference % 4 == 0);
+        let texts = texts.filter_map(|reference| self.texts.get((reference / 4) as usize));
+        let fitting = words.chain(texts).chain(&self.short_words).filter_map(|value| {
+            let word = self.bytes(*value);
+            let same = same_words(rest.get(..word.len())?, word) && !is_part(rest.get(word.len()));
+            Some((at + word.len(), self.name(value.detail)?)).filter(|_| same)
+        });
+        fitting.max()
+    }
 }
 
 /// The text with names in place of what overlaps.

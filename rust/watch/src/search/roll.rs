@@ -5,7 +5,7 @@ use telltale_model::Form;
 use super::candidate::Evidence;
 use super::hunt::{Hunt, Origin};
 use super::needles::first_four;
-use super::table::spread;
+use super::table::{Table, spread};
 
 /// All pieces of a length. (Those of slices know theirs from Rust 1.94 on.)
 #[inline]
@@ -13,44 +13,66 @@ pub(super) fn windows<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = &[u8
     bytes.windows(N).filter_map(|window| window.first_chunk())
 }
 
+/// What eight bytes may be as a number, either end first: those that are looked for have a zero at their high end.
+fn numbers(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    let eights = windows::<8>(bytes).filter(|[first, .., last]| *first == 0 || *last == 0);
+    eights.flat_map(|eight| [u64::from_be_bytes(*eight), u64::from_le_bytes(*eight)])
+}
+
+/// Calls `each` with the places where a key may stand, four of which are looked at in one step, and the key.
+#[inline]
+fn each_key(keys: &Table, bytes: &[u8], mut each: impl FnMut(usize, u32)) {
+    let mut look = |at: usize, key: u32| {
+        if keys.may_have(spread(key)) {
+            each(at, key);
+        }
+    };
+    let (mut at, mut rest) = (0, bytes);
+    while let Some(eight) = rest.first_chunk() {
+        let eight = u64::from_be_bytes(*eight);
+        let here = [32, 24, 16, 8].map(|shift| (eight >> shift & 0xffff_ffff) as u32);
+        if keys.may_have_any(here.map(spread)) {
+            (at..).zip(here).for_each(|(at, key)| look(at, key));
+        }
+        (at, rest) = (at + 4, rest.get(4..).unwrap_or_default());
+    }
+    (at..).zip(windows(rest)).for_each(|(at, four)| look(at, u32::from_be_bytes(*four)));
+}
+
 impl Hunt<'_> {
     /// Whether there may be anything.
     #[inline]
     pub(super) fn may_hold(&self, bytes: &[u8]) -> bool {
         let needles = self.needles;
-        let four = |four: &[u8; 4]| needles.raw_keys.has(spread(u32::from_be_bytes(*four)));
-        let eight = |eight: &[u8; 8]| {
-            self.may_be_number(u64::from_be_bytes(*eight)) || self.may_be_number(u64::from_le_bytes(*eight))
-        };
-        windows(bytes).any(four) || windows(bytes).any(eight)
+        let mut may = false;
+        each_key(&needles.raw_keys, bytes, |_, _| may = true);
+        may || numbers(bytes).any(|number| self.may_be_number(number))
     }
 
     /// Looks at every place.
     pub(super) fn roll(&mut self, bytes: &[u8], origin: Origin<'_>) {
         let needles = self.needles;
-        if needles.digest_keys.is_empty() {
+        if needles.raw_keys.is_empty() && needles.number_keys.is_empty() {
             return;
         }
-        for (at, four) in windows(bytes).enumerate() {
-            let key = u32::from_be_bytes(*four);
+        each_key(&needles.raw_keys, bytes, |at, key| {
             if needles.raw_keys.has(spread(key)) {
                 self.digest_at(bytes, at, key, origin);
                 self.fixed_at(bytes, at, key, origin);
             }
-        }
-        for eight in windows(bytes) {
-            for value in [u64::from_be_bytes(*eight), u64::from_le_bytes(*eight)] {
-                if self.may_be_number(value) {
-                    self.numeric(value, origin);
-                }
-            }
+        });
+        if !needles.number_keys.is_empty() {
+            numbers(bytes).for_each(|number| self.numeric(number, origin));
         }
     }
 
     fn digest_at(&mut self, bytes: &[u8], at: usize, key: u32, origin: Origin<'_>) {
         let needles = self.needles;
+        // In letters it is those that say how it was written.
+        let letters = [Form::Hex, Form::Base64, Form::Base64Url];
+        let in_letters = origin.steps.iter().next().is_some_and(|step| letters.contains(&step));
         // A token that begins as a digest was compared as one already.
-        if at == 0 && origin.parent.is_some() && !origin.path.contains("protobuf") && origin.steps.len() > 0 {
+        if at == 0 && in_letters && origin.path.is_empty() {
             return;
         }
         let there = bytes.get(at..).unwrap_or_default();
@@ -65,9 +87,6 @@ impl Hunt<'_> {
             let Some((detail, hash, digest)) = needles.digest(reference) else { continue };
             let count =
                 digest.bytes().iter().zip(there).take_while(|(expected, byte)| expected == byte).count();
-            // In letters it is those that say how it was written.
-            let letters = [Form::Hex, Form::Base64, Form::Base64Url];
-            let in_letters = origin.steps.iter().next().is_some_and(|step| letters.contains(&step));
             let written = [Some(hash), (!in_letters).then_some(Form::Binary)];
             if count == digest.bytes().len() {
                 let form = written.into_iter().flatten().collect::<Vec<_>>();

@@ -3,6 +3,7 @@ use super::candidate::Evidence;
 use super::decode::Inflater;
 use super::sheet::{Place, Sheet};
 use telltale_model::{DetailKind, Form};
+use zeroize::Zeroize;
 
 /// Contents in contents: sheets that lie upon each other.
 pub(super) const DEPTHS: usize = 6;
@@ -34,6 +35,13 @@ pub(super) struct Found {
     /// The first steps from the value.
     pub(super) form: Vec<Form>,
     pub(super) evidence: Evidence,
+}
+
+/// What was sent may hold details.
+impl Drop for Room {
+    fn drop(&mut self) {
+        self.spare.iter_mut().for_each(Zeroize::zeroize);
+    }
 }
 
 impl Room {

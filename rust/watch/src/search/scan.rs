@@ -6,7 +6,7 @@ use telltale_model::{DetailKind, Form};
 use super::bits::Classes;
 use super::candidate::Evidence;
 use super::contain::{json, protobuf, xml};
-use super::decode::{Compressed, base64, hex};
+use super::decode::{Compressed, base64, hex, utf16};
 use super::hunt::{Hunt, Origin};
 use super::needles::{SHORTEST_TEXT, WORD_KEY, package_key, text_key, word_key};
 use super::room::DEPTHS;
@@ -16,6 +16,8 @@ use super::telling;
 /// Shorter tokens are not decoded: six bytes.
 const SHORTEST_BASE64: usize = 8;
 const SHORTEST_HEX: usize = 12;
+/// Bytes of tokens that are looked at before they are opened.
+const SHORT: usize = 48;
 /// Lines of Base64 are at least so long where there are several (RFC 7468, RFC 2045 6.8).
 const LINE: usize = 60;
 
@@ -45,17 +47,19 @@ impl Hunt<'_> {
         if needles.text_keys.is_empty() || sheet.text.len() < SHORTEST_TEXT {
             return;
         }
-        for (at, four) in sheet.text.as_chunks::<4>().0.iter().enumerate() {
-            let key = text_key(*four);
-            if !needles.text_keys.may_have(key) {
-                continue;
-            }
+        let (fours, _) = sheet.text.as_chunks::<4>();
+        let (blocks, rest) = fours.as_chunks::<4>();
+        let all = |(block, keys): (usize, [u32; 4])| (block * 4..).zip(keys);
+        let blocks = blocks.iter().map(|block| block.map(text_key)).enumerate();
+        let blocks = blocks.filter(|(_, keys)| needles.text_keys.may_have_one(*keys)).flat_map(all);
+        let rest = (fours.len() - rest.len()..).zip(rest.iter().map(|four| text_key(*four)));
+        for (at, key) in blocks.chain(rest) {
             for reference in needles.text_keys.get(key) {
                 let Some(start) = (at * 4).checked_sub((reference % 4) as usize) else { continue };
                 let Some(value) = needles.texts.get((reference / 4) as usize) else { continue };
                 let bytes = needles.bytes(*value);
                 let end = start + bytes.len();
-                let there = sheet.text.get(start..end).is_some_and(|text| text.eq_ignore_ascii_case(bytes));
+                let there = sheet.text.get(start..end).is_some_and(|text| same_words(text, bytes));
                 if there && is_itself(&sheet.text, start, end) {
                     self.found(Place::new(depth, start, end), value.detail, Vec::new(), Evidence::Value);
                 }
@@ -70,6 +74,9 @@ impl Hunt<'_> {
         }
         let starts = classes.before.each(0, sheet.text.len()).map(|at| at + 1);
         for start in std::iter::once(0).chain(starts) {
+            if !self.needles.may_begin_word(sheet.text.get(start)) {
+                continue;
+            }
             let Some(key) = sheet.text.get(start..start + WORD_KEY).and_then(word_key) else { continue };
             for reference in self.needles.word_keys.get(key) {
                 let Some(value) = self.needles.words.get(reference as usize).copied() else { continue };
@@ -87,18 +94,24 @@ impl Hunt<'_> {
         if self.needles.package_keys.is_empty() {
             return;
         }
-        for (start, end) in classes.dotted.runs::<5>() {
-            let name = sheet.text.get(start..end).unwrap_or_default();
-            if !name.contains(&b'.') {
+        let mut after = 0;
+        for stop in memchr::memchr_iter(b'.', &sheet.text) {
+            if stop < after {
                 continue;
             }
+            let (start, end) = (classes.dotted.start(stop, LONGEST_PACKAGE), classes.dotted.end(stop));
+            after = end;
+            let name = sheet.text.get(start..end).unwrap_or_default();
             for reference in self.needles.package_keys.get(package_key(name)) {
                 let known = self.needles.packages.get(reference as usize);
                 let known = known.filter(|known| self.needles.bytes(**known) == name);
                 if let Some(known) = known
                     && !self.packages.contains(&known.detail)
-                    && self.packages.len() < MOST_PACKAGES
                 {
+                    if self.packages.len() == MOST_PACKAGES {
+                        self.understood = false;
+                        return;
+                    }
                     self.packages.push(known.detail);
                     self.first_package.get_or_insert(Place::new(depth, start, end));
                 }
@@ -128,12 +141,11 @@ impl Hunt<'_> {
                 && !token.iter().all(u8::is_ascii_digit)
                 || token.len() >= 2 * SHORTEST_HEX && token.len() % 2 == 0
             {
-                let mut inner = self.spare();
-                hex::decode(token, &mut inner);
-                if self.is_nothing(&inner) {
-                    self.keep(inner);
+                if token.len() <= 2 * SHORT && self.is_nothing(hex::short(token, &mut [0; SHORT])) {
                     continue;
                 }
+                let mut inner = self.spare();
+                hex::decode(token, &mut inner);
                 self.token(&inner, Form::Hex, sheet, Place::new(depth, start, end));
                 self.keep(inner);
             }
@@ -148,7 +160,10 @@ impl Hunt<'_> {
             8 if is_uuid(text.get(start..start + 36)) => (DetailKind::AdvertisingId, 36),
             _ => return,
         };
-        if telling::before(text, start).and_then(telling::kind) == Some(kind) {
+        let told = || telling::before(text, start).and_then(telling::kind);
+        if start.checked_sub(1).and_then(|at| text.get(at)).is_some_and(telling::is_between)
+            && told() == Some(kind)
+        {
             self.shape(Place::new(depth, start, start + len), kind);
         }
     }
@@ -159,11 +174,11 @@ impl Hunt<'_> {
             if start < after {
                 continue;
             }
-            self.base64_digests(sheet, classes, (start, end), depth);
-            let token = sheet.text.get(start..end).unwrap_or_default();
-            if token.len() >= 16 && token.iter().all(|byte| byte.is_ascii_hexdigit() || *byte == b'-') {
+            // Of 16 letters of Base64 none is only such by chance.
+            if end - start >= 16 && is_all_hex(sheet, classes, start, end) {
                 continue;
             }
+            self.base64_digests(sheet, classes, (start, end), depth);
             after = self.lines(sheet, classes, (start, end), depth);
             if after > end {
                 continue;
@@ -248,6 +263,9 @@ impl Hunt<'_> {
             return end;
         }
         let leaf = sheet.leaf(super::sheet::place(start)).map_or(0, |(leaf, _)| sheet.end(leaf));
+        if leaf <= end || !sheet.text.get(end).is_some_and(|byte| b"\r\n".contains(byte)) {
+            return end;
+        }
         let mut inner = self.spare();
         base64::decode(sheet.text.get(start..end).unwrap_or_default(), &mut inner);
         loop {
@@ -281,12 +299,11 @@ impl Hunt<'_> {
 
     fn base64_token(&mut self, sheet: &Sheet, start: usize, end: usize, depth: usize) -> bool {
         let token = sheet.text.get(start..end).unwrap_or_default();
-        let mut inner = self.spare();
-        base64::decode(token, &mut inner);
-        if self.is_nothing(&inner) {
-            self.keep(inner);
+        if token.len() <= SHORT / 3 * 4 && self.is_nothing(base64::short(token, &mut [0; SHORT])) {
             return false;
         }
+        let mut inner = self.spare();
+        base64::decode(token, &mut inner);
         let form = self.alphabet(token, sheet, start);
         let good = self.token(&inner, form, sheet, Place::new(depth, start, end));
         self.keep(inner);
@@ -308,12 +325,12 @@ impl Hunt<'_> {
     /// Most words are letters of Base64 by chance, and what they would stand for is nothing.
     #[inline]
     fn is_nothing(&self, inner: &[u8]) -> bool {
-        const SHORT: usize = 48;
-        inner.len() <= SHORT
+        // A zero begins a frame of gRPC.
+        inner.first() != Some(&0)
             && !protobuf::is_text(inner)
-            && memchr::memchr(0, inner).is_none()
-            && Compressed::of(inner).is_none()
             && !protobuf::looks_like(inner)
+            && Compressed::of(inner).is_none()
+            && utf16::end(inner).is_none()
             && !self.may_hold(inner)
     }
 
@@ -339,17 +356,31 @@ impl Hunt<'_> {
     }
 }
 
+/// Whether a token is hexadecimal digits and hyphens: a UUID, or a digest.
+fn is_all_hex(sheet: &Sheet, classes: &Classes, start: usize, end: usize) -> bool {
+    let mut at = classes.hex.end(start);
+    while at < end && sheet.text.get(at) == Some(&b'-') {
+        at = classes.hex.end(at + 1);
+    }
+    at >= end
+}
+
 /// Longer values are not part of anything by chance.
 const UNMISTAKABLE: usize = 10;
 
 const MOST_PACKAGES: usize = 256;
 
-/// Whether a value is not part of another one.
+/// No longer name of a package is looked up.
+const LONGEST_PACKAGE: usize = 255;
+
+/// Whether a value is not part of another one: what is all hexadecimal digits never is part of longer ones.
 fn is_itself(text: &[u8], start: usize, end: usize) -> bool {
-    if text.get(start..end).is_some_and(|value| value.contains(&b'@')) {
+    let value = text.get(start..end).unwrap_or_default();
+    if value.contains(&b'@') {
         return is_address(text, start, end);
     }
-    end - start >= UNMISTAKABLE || stands_alone(text, start, end)
+    let is_hex = value.iter().all(u8::is_ascii_hexdigit);
+    end - start >= UNMISTAKABLE && !is_hex || stands_alone(text, start, end)
 }
 
 /// Whether an e-mail address ends on both sides. Of the signs that RFC 5322 3.2.3 lets stand before it (atext), those
@@ -366,12 +397,13 @@ fn is_address(text: &[u8], start: usize, end: usize) -> bool {
 }
 
 fn stands_alone(text: &[u8], start: usize, end: usize) -> bool {
-    let before = start.checked_sub(1).and_then(|at| text.get(at));
-    !before.is_some_and(u8::is_ascii_alphanumeric) && !text.get(end).is_some_and(u8::is_ascii_alphanumeric)
+    let before = text.get(..start).unwrap_or_default();
+    let free = before.ends_with(b"0x") || !before.last().is_some_and(u8::is_ascii_alphanumeric);
+    free && !text.get(end).is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// In either case; in forms a + is a space.
-fn same_words(text: &[u8], word: &[u8]) -> bool {
+pub(super) fn same_words(text: &[u8], word: &[u8]) -> bool {
     let plain = |byte: &u8| if *byte == b'+' { b' ' } else { byte.to_ascii_lowercase() };
     text.len() == word.len() && text.iter().map(plain).eq(word.iter().map(plain))
 }

@@ -121,12 +121,16 @@ pub(super) fn of_field(field: &str) -> Option<DetailKind> {
     }
 }
 
+/// Whether a byte may stand between a name and its value.
+pub(super) fn is_between(byte: &u8) -> bool {
+    b"\"'\\ :=>[".contains(byte)
+}
+
 /// The name that stands before the value that begins at `at`: `"imei":"`, `imei=`, `<imei>`.
 pub(super) fn before(text: &[u8], at: usize) -> Option<&[u8]> {
-    const BETWEEN: &[u8] = b"\"'\\ :=>[";
     let from = at.saturating_sub(LONGEST + 8);
     let rest = text.get(from..at)?;
-    let end = rest.iter().rposition(|byte| !BETWEEN.contains(byte))? + 1;
+    let end = rest.iter().rposition(|byte| !is_between(byte))? + 1;
     let divided = rest.get(end..)?.iter().any(|byte| b":=>".contains(byte));
     let name = rest.get(..end)?;
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);

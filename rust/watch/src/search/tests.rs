@@ -52,7 +52,7 @@ fn found(parts: &[Part<'_>]) -> Vec<String> {
 }
 
 fn get(target: &str) -> Part<'_> {
-    Part::Head { target: target.as_bytes(), fields: &[] }
+    Part::Head { method: b"GET", target: target.as_bytes(), fields: &[] }
 }
 
 fn body(text: &str) -> Part<'_> {
@@ -108,7 +108,8 @@ fn numbers_are_found_in_the_ways_in_which_people_write_them() {
 #[test]
 fn short_words_count_only_as_all_of_a_field() {
     let hosts = [(&b"Host"[..], &b"www.airtel.in"[..]), (b"User-Agent", b"Airtel")];
-    assert_eq!(found(&[Part::Head { target: b"/Airtel?a=airtel.in", fields: &hosts }]), Vec::<String>::new());
+    let head = Part::Head { method: b"GET", target: b"/Airtel?a=airtel.in", fields: &hosts };
+    assert_eq!(found(&[head]), Vec::<String>::new());
     assert_eq!(found(&[body("{\"a\":\"Airtel is here\",\"Airtel\":1}")]), Vec::<String>::new());
     assert_eq!(found(&[get("/x?carrier=airtel")]), ["<carrier 1>  query.carrier"]);
     assert_eq!(found(&[body("{\"net\":{\"carrier\":\"Airtel\"}}")]), ["<carrier 1>  json.net.carrier"]);
@@ -178,6 +179,22 @@ fn what_is_not_understood_is_said() {
 }
 
 #[test]
+fn above_twenty_contacts_a_number_of_home_alone_is_not_enough() {
+    let numbers: Vec<_> =
+        (0..30).map(|number| format!("+49 151 {:07}", 1_234_567 + number * 7_919)).collect();
+    let needles = |count: usize| {
+        let list: Vec<_> =
+            numbers[..count].iter().map(|value| (DetailKind::Contact, value.as_str())).collect();
+        Needles::new(&details(&list))
+    };
+    let of = |count: usize, text: &str| hits(&needles(count), &[body(text)]).len();
+    let (home, abroad) = ("{\"x\":\"01511234567\"}", "{\"x\":\"+491511234567\"}");
+    assert_eq!([of(20, home), of(21, home), of(21, abroad)], [1, 0, 1]);
+    assert_eq!(of(21, "{\"phone\":\"01511234567\"}"), 1);
+    assert_eq!(of(21, "{\"x\":\"01511234567\",\"y\":\"01511242486\"}"), 2);
+}
+
+#[test]
 fn five_thousand_contacts_fit() {
     let mut list = vec![(DetailKind::Imei, "490154203237518".to_owned())];
     list.extend(
@@ -219,11 +236,115 @@ fn however_often_a_detail_stands_in_a_text_none_is_kept() {
 fn what_of_a_head_is_not_looked_at_is_not_called_understood() {
     let needles = usual();
     let search = |target: &str, fields: &[(&[u8], &[u8])]| {
-        let part = Part::Head { target: target.as_bytes(), fields };
+        let part = Part::Head { method: b"GET", target: target.as_bytes(), fields };
         needles.search(&piece(part), &mut Room::default())
     };
     assert_eq!(search("imei=490154203237518", &[]).candidates.len(), 1, "a target that is no path");
     assert!(search(&"/a".repeat(128), &[]).understood && !search(&"/a".repeat(129), &[]).understood);
     let field: (&[u8], &[u8]) = (b"x-a", b"1");
     assert!(search("/", &[field; 256]).understood && !search("/", &[field; 257]).understood);
+}
+
+fn understood(part: Part<'_>) -> bool {
+    usual().search(&piece(part), &mut Room::default()).understood
+}
+
+/// Base64 of it, so many times over.
+fn in_base64(text: &str, times: usize) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    (0..times).fold(text.to_owned(), |text, _| {
+        let letter = |three: &[u8], place: usize| {
+            let bits =
+                (0..3).fold(0, |bits, at| bits << 8 | usize::from(three.get(at).copied().unwrap_or(0)));
+            if place <= three.len() { char::from(LETTERS[bits >> (18 - 6 * place) & 63]) } else { '=' }
+        };
+        text.as_bytes().chunks(3).flat_map(|three| (0..4).map(|place| letter(three, place))).collect()
+    })
+}
+
+#[test]
+fn what_lies_deeper_than_is_looked_is_not_called_understood() {
+    for (times, hits, searched) in [(3, 1, true), (4, 0, false)] {
+        let text = format!("{{\"d\":\"{}\"}}", in_base64("490154203237518", times));
+        assert_eq!((found(&[body(&text)]).len(), understood(body(&text))), (hits, searched), "{times} times");
+    }
+}
+
+#[test]
+fn what_stands_more_often_than_is_kept_is_not_called_understood() {
+    let often = |text: &str, times: usize| understood(body(&format!("[{}]", text.repeat(times))));
+    for text in [
+        "\"490154203237518\",",
+        "\"97a2105232ecc8756f03a029a839b97ded59207d\",",
+        "\"imei\":\"352099001761481\",",
+    ] {
+        assert!(often(text, 16) && !often(text, 17), "{text}");
+    }
+}
+
+#[test]
+fn a_plus_is_a_space_in_forms() {
+    let needles =
+        Needles::new(&details(&[(DetailKind::Word, "Zephyr Quill"), (DetailKind::Name, "Ann Lee")]));
+    for text in ["w=Zephyr+Quill&n=Ann+Lee", "w=zephyr%20quill&n=ann%20lee"] {
+        let target = format!("/a?{text}");
+        assert_eq!(hits(&needles, &[get(&target)]).len(), 2, "{text}");
+        assert_eq!(hits(&needles, &[body(text)]).len(), 2, "{text}");
+        assert_eq!(needles.redact(&target).unwrap(), "/a?w=<word 1>&n=<name 1>");
+    }
+}
+
+#[test]
+fn a_form_is_one_where_its_type_says_so() {
+    let text = "n=Airtel&note=a b c&imei=490154203237518";
+    let form = |media: &'static [u8]| {
+        let part = Part::Body { media: Some(media), coding: None, bytes: text.as_bytes() };
+        found(&[part])
+    };
+    let expected = ["<carrier 1>  form.n", "<imei 1>  form.imei"];
+    assert_eq!(form(b"Application/x-www-form-urlencoded; charset=utf-8"), expected);
+    assert_eq!(form(b"text/plain"), ["<imei 1>  text"]);
+}
+
+#[test]
+fn the_same_bytes_are_told_once_in_the_simplest_form() {
+    let needles = Needles::new(&details(&[
+        (DetailKind::AndroidId, "9f3c1e7ab2465d08"),
+        (DetailKind::Mac, "02:00:5e:10:20:30"),
+        (DetailKind::AdvertisingId, "38400000-8cf0-11bd-b23e-10b96e40000d"),
+        (DetailKind::Imei, "356938035643809"),
+        (DetailKind::ImeiSv, "3569380356438091"),
+    ]));
+    let of = |text: &str| -> Vec<String> {
+        let form = |hit: &Hit| hit.form.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let all = hits(&needles, &[body(text)]);
+        all.iter().map(|hit| format!("{} [{}] {}", hit.kind.name(), form(hit), hit.field)).collect()
+    };
+    assert_eq!(of("{\"a\":\"9f3c1e7ab2465d08\"}"), ["android_id [] json.a"]);
+    assert_eq!(of("{\"a\":\"02005E102030\"}"), ["mac [] json.a"]);
+    assert_eq!(of("{\"a\":\"384000008cf011bdb23e10b96e40000d\"}"), ["advertising_id [] json.a"]);
+    assert_eq!(of("{\"a\":\"3569380356438091\"}"), ["imei_sv [] json.a"]);
+    assert_eq!(of("{\"a\":\"{\\\"imei\\\":\\\"356938035643809\\\"}\"}"), ["imei [] json.a.json.imei"]);
+    assert_eq!(of("{\"a\":\"ff9f3c1e7ab2465d08\"}"), ["android_id [binary,hex] json.a"]);
+}
+
+#[test]
+fn a_value_of_hexadecimal_digits_is_not_part_of_longer_ones() {
+    let needles = Needles::new(&details(&[
+        (DetailKind::Serial, "0123456789ab"),
+        (DetailKind::AndroidId, "9f3c1e7ab2465d08"),
+    ]));
+    let of = |text: &str| hits(&needles, &[body(text)]).iter().filter(|hit| hit.form.is_empty()).count();
+    assert_eq!(of("d41d8cd98f0123456789abb204e980 9f3c1e7ab2465d08ec"), 0);
+    assert_eq!(of("sn=0123456789AB id_9f3c1e7ab2465d08 0x9f3c1e7ab2465d08"), 3 - 1, "a field once");
+}
+
+#[test]
+fn all_of_a_request_line_is_searched() {
+    let head = |method: &'static [u8], target: &'static [u8]| {
+        found(&[Part::Head { method, target, fields: &[(b"", b"356938035643809")] }])
+    };
+    assert_eq!(head(b"490154203237518", b"/"), ["<imei 1>  method", "<imei 2>  header"]);
+    let whole = head(b"GET", b"http://490154203237518.example:81/a?imsi=404685505601234");
+    assert_eq!(whole, ["<imei 1>  header.host", "<imsi 1>  query.imsi", "<imei 2>  header"]);
 }

@@ -81,7 +81,7 @@ impl Decoder {
     }
 
     /// Decodes the next bytes of a field block, and gives how many of them could be. `field` gets name and
-    /// value of each field; both are empty where they are not known any more.
+    /// value of each field; both are empty where they are not known any more, or would cost too much.
     pub(super) fn decode(&mut self, bytes: &[u8], mut field: impl FnMut(&[u8], &[u8])) -> usize {
         let mut rest = bytes;
         while let Some((first, after)) = rest.split_first() {
@@ -201,7 +201,10 @@ impl Decoder {
             Number::Field => {
                 self.step = Step::Field;
                 match self.table.get(value) {
-                    Indexed::Field { name, value, .. } => field(name, afford(&mut self.credit, value)),
+                    Indexed::Field { name, value, .. } => match afford(&mut self.credit, value) {
+                        Some(value) => field(name, value),
+                        None => field(b"", b""),
+                    },
                     Indexed::Forgotten => field(b"", b""),
                     Indexed::Nothing => return None,
                 }
@@ -297,15 +300,10 @@ impl Decoder {
 
 /// The value, unless it is long and there were too many such: one byte stands for all of it, and a packet of
 /// such bytes would take a hundred milliseconds to read.
-fn afford<'a>(credit: &mut usize, value: &'a [u8]) -> &'a [u8] {
+fn afford<'a>(credit: &mut usize, value: &'a [u8]) -> Option<&'a [u8]> {
     let cost = if value.len() > SHORT { value.len() } else { 0 };
-    match credit.checked_sub(cost) {
-        Some(left) => {
-            *credit = left;
-            value
-        }
-        None => b"",
-    }
+    *credit = credit.checked_sub(cost)?;
+    Some(value)
 }
 
 /// Longer values are counted; hosts and paths are mostly shorter.

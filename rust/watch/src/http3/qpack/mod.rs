@@ -28,6 +28,14 @@ pub(super) struct Decoder {
 /// in theory.
 const LONGEST: usize = 16 * 1_024;
 
+/// What became of bytes of the encoder's stream, and of those that were held of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Instructed {
+    pub(super) read: usize,
+    /// They will never be read.
+    pub(super) lost: usize,
+}
+
 /// What became of a field section.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Decoded {
@@ -53,33 +61,50 @@ impl Decoder {
         self.broken
     }
 
-    /// The next bytes of the encoder's stream. Gives how many of them could be read.
-    pub(super) fn instruct(&mut self, bytes: &[u8]) -> usize {
+    /// The next bytes of the encoder's stream; `field` gets what is inserted. An instruction that is not whole yet
+    /// counts once it is.
+    pub(super) fn instruct(&mut self, bytes: &[u8], mut field: impl FnMut(&[u8], &[u8])) -> Instructed {
         if self.broken {
-            return 0;
+            return Instructed { read: 0, lost: bytes.len() };
         }
         self.instruction.extend_from_slice(bytes);
         let held = std::mem::take(&mut self.instruction);
         let mut reader = Reader::new(&held);
+        let mut lost = 0;
         loop {
             let mut ahead = reader;
             match self.instruction(&mut ahead) {
-                Some(Some(())) => reader = ahead,
+                Some(Some(inserts)) => {
+                    reader = ahead;
+                    if let Some((name, value)) = self.table.newest().filter(|_| inserts) {
+                        field(name, value);
+                    }
+                }
                 Some(None) => {
-                    self.give_up();
-                    return 0;
+                    lost = reader.len();
+                    break;
+                }
+                None if reader.len() > LONGEST => {
+                    lost = reader.len();
+                    break;
                 }
                 None => break,
             }
         }
-        self.broken = reader.len() > LONGEST;
-        self.instruction = reader.rest().to_vec();
-        bytes.len()
+        let read = held.len() - reader.len();
+        if lost > 0 {
+            self.give_up();
+        } else {
+            self.instruction = reader.rest().to_vec();
+        }
+        Instructed { read, lost }
     }
 
-    /// Bytes of the encoder's stream are missing.
-    pub(super) fn give_up(&mut self) {
+    /// Bytes of the encoder's stream are missing, or no more come. Gives how many bytes did not become an instruction.
+    pub(super) fn give_up(&mut self) -> usize {
+        let left = self.instruction.len();
         *self = Self { broken: true, ..Self::default() };
+        left
     }
 
     /// Reads a whole field section: `field` gets name and value of each field. Where it is broken in the middle
@@ -101,10 +126,10 @@ impl Decoder {
         Decoded::Whole
     }
 
-    /// RFC 9204 4.3. The outer `None` where it is not whole, the inner where it is in error.
-    fn instruction(&mut self, reader: &mut Reader<'_>) -> Option<Option<()>> {
+    /// RFC 9204 4.3: whether it inserts a field. The outer `None` where it is not whole, the inner where it is in error.
+    fn instruction(&mut self, reader: &mut Reader<'_>) -> Option<Option<bool>> {
         let first = *reader.rest().first()?;
-        Some(match first {
+        let inserted = match first {
             0x80.. => {
                 let (flags, index) = number(reader, 6)?;
                 let value = string(reader, 7)?;
@@ -119,13 +144,14 @@ impl Decoder {
             0x20.. => {
                 let (_, capacity) = number(reader, 5)?;
                 self.table.set_capacity(capacity);
-                Some(())
+                return Some(Some(false));
             }
             0x00.. => {
                 let (_, index) = number(reader, 5)?;
                 self.relative(index).and_then(|(name, value)| self.table.insert(&name, &value))
             }
-        })
+        };
+        Some(inserted.map(|()| true))
     }
 
     /// RFC 9204 3.2.5. An entry that is not kept any more has the text that is shown for nothing.

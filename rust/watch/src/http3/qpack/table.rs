@@ -65,6 +65,11 @@ impl Table {
         Some((&entry.name, &entry.value))
     }
 
+    /// The entry that was inserted last, as far as it is kept.
+    pub(super) fn newest(&self) -> Option<(&[u8], &[u8])> {
+        self.get(self.inserted.checked_sub(1)?)
+    }
+
     fn evict(&mut self, size: u64) {
         while self.size > size && self.pop() {}
     }

@@ -29,23 +29,23 @@ fn the_examples_of_the_standard() {
     let instructions =
         hex("3fbd01 c00f 7777 772e 6578 616d 706c 652e 636f 6d c10c 2f73 616d 706c 652f 7061 7468");
     for byte in &instructions {
-        assert_eq!(decoder.instruct(&[*byte]), 1);
+        assert_eq!(decoder.instruct(&[*byte], |_, _| {}).lost, 0);
     }
     let expected = vec![pair(":authority", "www.example.com"), pair(":path", "/sample/path")];
     assert_eq!(fields(&decoder, &section), (Decoded::Whole, expected));
 
-    decoder.instruct(&hex("4a63 7573 746f 6d2d 6b65 790c 6375 7374 6f6d 2d76 616c 7565"));
+    decoder.instruct(&hex("4a63 7573 746f 6d2d 6b65 790c 6375 7374 6f6d 2d76 616c 7565"), |_, _| {});
     assert_eq!(
         (decoder.inserted(), decoder.table.get(2)),
         (3, Some((&b"custom-key"[..], &b"custom-value"[..])))
     );
 
-    decoder.instruct(&hex("02"));
+    decoder.instruct(&hex("02"), |_, _| {});
     let expected =
         vec![pair(":authority", "www.example.com"), pair(":path", "/"), pair("custom-key", "custom-value")];
     assert_eq!(fields(&decoder, &hex("0500 80 c1 81")), (Decoded::Whole, expected));
 
-    decoder.instruct(&hex("810d 6375 7374 6f6d 2d76 616c 7565 32"));
+    decoder.instruct(&hex("810d 6375 7374 6f6d 2d76 616c 7565 32"), |_, _| {});
     assert_eq!(decoder.table.get(4), Some((&b"custom-key"[..], &b"custom-value2"[..])));
     assert_eq!(decoder.table.get(0), None, "evicted");
 }
@@ -55,7 +55,7 @@ fn a_table_that_is_not_known_any_more_leaves_what_needs_none() {
     let mut decoder = Decoder::default();
     decoder.allow(220);
     decoder.give_up();
-    assert_eq!(decoder.instruct(&hex("3fbd01")), 0);
+    assert_eq!(decoder.instruct(&hex("3fbd01"), |_, _| {}), Instructed { read: 0, lost: 3 });
     assert_eq!(fields(&decoder, &hex("0000 d1")), (Decoded::Whole, vec![pair(":method", "GET")]));
     assert_eq!(fields(&decoder, &hex("0381 10 11")).0, Decoded::Broken);
 }
@@ -69,18 +69,19 @@ fn what_breaks_the_standard_is_broken_and_little_is_held() {
         assert_eq!(fields(&decoder, &hex(section)).0, Decoded::Broken, "{section}");
     }
     let mut decoder = Decoder::default();
-    assert_eq!(decoder.instruct(&hex("c000")), 0, "no room in a table of nothing");
+    let lost = Instructed { read: 0, lost: 2 };
+    assert_eq!(decoder.instruct(&hex("c000"), |_, _| {}), lost, "no room in a table of nothing");
     let mut decoder = Decoder::default();
-    decoder.instruct(&hex("3fe1ffffff0f"));
-    decoder.instruct(&hex("5fffffff 7f"));
+    decoder.instruct(&hex("3fe1ffffff0f"), |_, _| {});
+    decoder.instruct(&hex("5fffffff 7f"), |_, _| {});
     for _ in 0..100 {
-        decoder.instruct(&[b'x'; 1_000]);
+        decoder.instruct(&[b'x'; 1_000], |_, _| {});
     }
     assert!(decoder.broken && decoder.held() < 40_000, "{}", decoder.held());
     let mut decoder = Decoder::default();
-    decoder.instruct(&hex("3fe1ffff03"));
+    decoder.instruct(&hex("3fe1ffff03"), |_, _| {});
     for _ in 0..1_000 {
-        decoder.instruct(&[&[0x41, b'n', 100][..], &[b'v'; 100]].concat());
+        decoder.instruct(&[&[0x41, b'n', 100][..], &[b'v'; 100]].concat(), |_, _| {});
     }
     assert_eq!(decoder.inserted(), 1_000);
     assert!(decoder.held() < 40_000, "{}", decoder.held());

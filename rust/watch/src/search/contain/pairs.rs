@@ -5,15 +5,18 @@ use crate::search::decode::percent::{self, Keep};
 use crate::search::sheet::Place;
 use crate::search::sheet::{Sheet, Steps};
 
-/// Whether a text may be a form: it begins with a name and an equals sign, and has no spaces.
+/// Whether a text of which nothing is known may be a form: it begins as one, and has no spaces.
 pub(in crate::search) fn looks_like(text: &[u8]) -> bool {
-    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.[]%~$".contains(byte);
+    begin(text) && memchr::memchr3(b' ', b'\n', b'\t', text).is_none()
+}
+
+/// Whether a text begins with a name, an equals sign and something else.
+pub(in crate::search) fn begin(text: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.[]%~$+".contains(byte);
     let name = text.iter().take_while(|byte| is_name(byte)).count();
     let after = text.get(name..).unwrap_or_default();
     let Some((b'=', value)) = after.split_first() else { return false };
-    name > 0
-        && value.first().is_some_and(|byte| *byte != b'=')
-        && memchr::memchr3(b' ', b'\n', b'\t', text).is_none()
+    name > 0 && value.first().is_some_and(|byte| *byte != b'=')
 }
 
 /// Appends a leaf for each pair, its name and value decoded. Says whether all got one of their own.

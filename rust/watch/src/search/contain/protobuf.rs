@@ -85,5 +85,7 @@ pub(in crate::search) fn is_text(bytes: &[u8]) -> bool {
         |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r') | (byte == 0x7f);
     // Without a branch for each byte, so that many are looked at at once.
     let good = |chunk: &[u8]| !chunk.iter().fold(false, |bad, byte| bad | control(*byte));
-    bytes.chunks(256).all(good) && std::str::from_utf8(bytes).is_ok()
+    // Most of what is none begins so.
+    let begins = bytes.first().is_none_or(|first| !control(*first) && !(0x80..0xc2).contains(first));
+    begins && bytes.chunks(256).all(good) && std::str::from_utf8(bytes).is_ok()
 }

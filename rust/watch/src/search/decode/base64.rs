@@ -55,6 +55,19 @@ pub(in crate::search) fn decode(letters: &[u8], to: &mut Vec<u8>) {
     to.extend(three(last).iter().take((rest.len() * 3) / 4));
 }
 
+/// The same of a few letters.
+#[inline]
+pub(in crate::search) fn short<'a>(letters: &[u8], to: &'a mut [u8; 48]) -> &'a [u8] {
+    let (fours, rest) = letters.as_chunks::<4>();
+    let (threes, _) = to.as_chunks_mut::<3>();
+    let mut last = [b'A'; 4];
+    last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+    for (to, four) in threes.iter_mut().zip(fours.iter().chain(std::iter::once(&last))) {
+        *to = three(*four);
+    }
+    to.get(..letters.len() * 3 / 4).unwrap_or_default()
+}
+
 /// The first four bytes, of eight letters.
 #[inline]
 pub(in crate::search) fn first_four(letters: &[u8]) -> Option<u32> {

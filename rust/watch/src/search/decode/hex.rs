@@ -12,6 +12,14 @@ pub(in crate::search) fn decode(digits: &[u8], to: &mut Vec<u8>) {
     to.extend(pairs.iter().map(|[high, low]| value(*high) << 4 | value(*low)));
 }
 
+/// The same of a few digits.
+#[inline]
+pub(in crate::search) fn short<'a>(digits: &[u8], to: &'a mut [u8; 48]) -> &'a [u8] {
+    let (pairs, _) = digits.as_chunks::<2>();
+    to.iter_mut().zip(pairs).for_each(|(to, [high, low])| *to = value(*high) << 4 | value(*low));
+    to.get(..pairs.len()).unwrap_or_default()
+}
+
 /// The first four bytes, of eight digits.
 #[inline]
 pub(in crate::search) fn first_four(digits: &[u8]) -> Option<u32> {

@@ -16,6 +16,9 @@ pub(in crate::search) fn end(bytes: &[u8]) -> Option<End> {
         [0xfe, 0xff, ..] => Some(End::Big),
         _ => {
             let (pairs, _) = bytes.as_chunks::<2>();
+            if memchr::memchr_iter(0, bytes).count() < pairs.len() - pairs.len() / 4 {
+                return None;
+            }
             let (mut high, mut low) = (0, 0);
             for [first, second] in pairs {
                 high += usize::from(*first == 0);
