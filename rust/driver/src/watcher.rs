@@ -9,7 +9,6 @@ mod turn;
 
 use std::fmt;
 use std::io;
-use std::mem;
 use std::net::IpAddr;
 use std::panic;
 use std::sync::Once;
@@ -17,6 +16,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
+use telltale_engine::Instant;
 use telltale_model::{Details, History, Observation, Owner};
 use telltale_store::Store;
 use telltale_watch::destinations::{Around, Destinations};
@@ -82,6 +82,10 @@ pub struct Report {
 
 /// How long the watcher leaves the relay alone at most.
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// So many messages in that time are few, a request and its answer: to be woken for each costs less than to
+/// wake up from a pause as well.
+const FEW: usize = 2;
 
 const THREAD: &str = "telltale-watch";
 
@@ -158,8 +162,8 @@ struct Room {
     keeping: Keeping,
     news: News,
     clock: Clock,
-    /// Something came since the last pause.
-    busy: bool,
+    /// When the first of the latest messages came, and how many came within [`PAUSE`] from then on.
+    latest: (Instant, usize),
     panics: u64,
 }
 
@@ -182,7 +186,7 @@ impl Room {
             keeping: Keeping::new(config.store, clock),
             news: config.news,
             clock,
-            busy: false,
+            latest: (clock.now(), 0),
             panics: 0,
         }
     }
@@ -208,24 +212,30 @@ impl Room {
         self.finish(report);
     }
 
-    /// After some work it pauses, and leaves what comes meanwhile for later, unless that is much: to be woken
-    /// for each turn of the relay would cost more than to look. After a pause in which nothing came it waits
-    /// without an end, while nothing is to be kept: nothing happens, nobody wakes up.
+    /// While much comes it pauses, and leaves what comes meanwhile for later, unless that is very much: to be
+    /// woken for each turn of the relay would cost more than to look. Otherwise it waits without an end, while
+    /// nothing is to be kept: nothing happens, nobody wakes up.
     fn next(&mut self, queue: &Receiver<Message>) -> Result<Message, RecvTimeoutError> {
         if let Ok(message) = queue.try_recv() {
-            self.busy = true;
+            self.count(self.clock.now());
             return Ok(message);
         }
-        if mem::take(&mut self.busy) {
+        if self.latest.1 > FEW {
+            self.latest.1 = 0;
             thread::park_timeout(PAUSE);
             return Err(RecvTimeoutError::Timeout);
         }
-        let came = match self.keeping.due() {
+        let message = match self.keeping.due() {
             None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(at) => queue.recv_timeout(at - self.clock.now()),
-        };
-        self.busy = came.is_ok();
-        came
+        }?;
+        self.count(self.clock.now());
+        Ok(message)
+    }
+
+    fn count(&mut self, now: Instant) {
+        let (first, count) = self.latest;
+        self.latest = if now - first < PAUSE { (first, count + 1) } else { (now, 1) };
     }
 
     fn see(&mut self, observation: Observation) {
@@ -356,6 +366,19 @@ mod tests {
         });
         assert!(kept);
         assert_eq!(watch.stop(PATIENCE).problems, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_request_and_its_answer_are_no_reason_to_pause() {
+        let mut room = Room::new(WatchConfig::default(), Watcher::observe);
+        let start = room.clock.now() + PAUSE;
+        for exchange in 0..10 {
+            let at = start + PAUSE * exchange;
+            (0..FEW).for_each(|_| room.count(at));
+            assert_eq!(room.latest, (at, FEW));
+        }
+        (0..=FEW).for_each(|_| room.count(start + PAUSE * 10));
+        assert!(room.latest.1 > FEW);
     }
 
     #[test]

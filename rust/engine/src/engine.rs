@@ -65,7 +65,7 @@ impl Engine {
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
         let (isn_key, hash_key) = halves(seed);
         Self {
-            shared: Shared::new(config.mtu, config.watched, now),
+            shared: Shared::new(config.mtu, config.offload, config.watched, now),
             reassembly: Reassembly::default(),
             flows: Flows::new(isn_key, hash_key),
             datagrams: Datagrams::new(hash_key),

@@ -87,13 +87,16 @@ pub const SENDING: Duration = Duration::from_millis(10);
 /// Ethernet, so that a request goes out whole.
 pub const STANDING_WINDOW: usize = 10 * 1_460;
 
+/// A packet is never longer than its IP header can say (RFC 791 3.1).
+pub const LONGEST_PACKET: usize = 65_535;
+
 /// Packets that apps may have in flight together, at least, and up to [`FLOW_MEMORY`]. With the few that
 /// [`WINDOW_FLOOR`] is at the largest MTU, the app and the relay would wait for each other in turns: 8
 /// instead of 4 save a third of the relay's time for a byte.
 pub const WINDOW_PACKETS_LEAST: usize = 8;
 
-/// Bytes of one flow that its socket has not taken yet, before its window closes: twice what the kernel
-/// keeps unsent (`TCP_NOTSENT_LOWAT`, 128 KiB), so that the socket never runs dry.
+/// Bytes of one flow that its socket has not taken yet, before its window closes: enough to go on while the app
+/// hears that it may, since what must last for a round trip of the network lies in the socket itself.
 pub const FLOW_PENDING: usize = 256 << 10;
 
 /// A window grows by a full segment, half of itself, or this, whichever is least (RFC 9293 3.8.6.2.2).

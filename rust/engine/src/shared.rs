@@ -26,12 +26,12 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(mtu: usize, watched: bool, now: Instant) -> Self {
+    pub(crate) fn new(mtu: usize, offload: bool, watched: bool, now: Instant) -> Self {
         Self {
             now,
             mtu,
             memory: Memory::default(),
-            windows: Windows::new(mtu, now),
+            windows: Windows::new(mtu, offload, now),
             counters: Counters::default(),
             sockets: 0,
             watched,

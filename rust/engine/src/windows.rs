@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::Instant;
 use crate::limits::{
-    FLOW_MEMORY, SENDING, STANDING_WINDOW, WINDOW_FLOOR, WINDOW_PACKETS, WINDOW_PACKETS_LEAST, WINDOW_TIME,
+    FLOW_MEMORY, LONGEST_PACKET, SENDING, STANDING_WINDOW, WINDOW_FLOOR, WINDOW_PACKETS,
+    WINDOW_PACKETS_LEAST, WINDOW_TIME,
 };
 
 /// How long the drained bytes are summed before they count as a rate.
@@ -17,6 +18,8 @@ const MEASURE: Duration = Duration::from_millis(2);
 #[derive(Debug)]
 pub(crate) struct Windows {
     mtu: usize,
+    /// The largest packet that an app's system hands over: longer than the MTU where it leaves the cutting to the tun.
+    piece: usize,
     /// Flows that sent within [`SENDING`], with the moment of their latest bytes.
     sending: Vec<(u32, Instant)>,
     /// Bytes drained in the last measures, as a rate that falls slowly.
@@ -25,8 +28,9 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    pub(crate) fn new(mtu: usize, now: Instant) -> Self {
-        Self { mtu, sending: Vec::new(), bytes_per_second: 0, measured: (now, 0) }
+    pub(crate) fn new(mtu: usize, offload: bool, now: Instant) -> Self {
+        let piece = if offload { LONGEST_PACKET } else { mtu };
+        Self { mtu, piece, sending: Vec::new(), bytes_per_second: 0, measured: (now, 0) }
     }
 
     /// Segments may be of another size.
@@ -78,7 +82,7 @@ impl Windows {
         let micros = u64::try_from(WINDOW_TIME.as_micros()).unwrap_or(u64::MAX);
         let drained = self.bytes_per_second.saturating_mul(micros) / 1_000_000;
         let drained = usize::try_from(drained).unwrap_or(usize::MAX);
-        let floor = WINDOW_FLOOR.max((WINDOW_PACKETS_LEAST * self.mtu).min(FLOW_MEMORY));
+        let floor = WINDOW_FLOOR.max((WINDOW_PACKETS_LEAST * self.piece).min(FLOW_MEMORY));
         drained.max(floor).min(WINDOW_PACKETS * self.mtu)
     }
 
@@ -106,7 +110,7 @@ mod tests {
 
     #[test]
     fn senders_share_what_one_has_alone_and_others_stand() {
-        let mut windows = Windows::new(1_500, at(0));
+        let mut windows = Windows::new(1_500, false, at(0));
         windows.sent(1, at(0));
         let alone = windows.allowance(1);
         assert_eq!(alone, WINDOW_FLOOR);
@@ -123,7 +127,7 @@ mod tests {
     #[test]
     fn a_full_segment_always_fits() {
         const MTU: usize = 65_535;
-        let mut windows = Windows::new(MTU, at(0));
+        let mut windows = Windows::new(MTU, false, at(0));
         for index in 0..100 {
             windows.sent(index, at(0));
         }
@@ -131,8 +135,24 @@ mod tests {
     }
 
     #[test]
+    fn eight_senders_of_large_pieces_may_each_have_one_under_way() {
+        let mut windows = Windows::new(9_000, true, at(0));
+        for index in 0..8 {
+            windows.sent(index, at(0));
+        }
+        assert_eq!(windows.allowance(0), LONGEST_PACKET);
+        let mut small = Windows::new(1_500, true, at(0));
+        small.sent(1, at(0));
+        assert_eq!(
+            small.allowance(1),
+            WINDOW_PACKETS * 1_500,
+            "the ring may still be sent packets of the MTU"
+        );
+    }
+
+    #[test]
     fn a_fast_drain_widens_the_budget_up_to_half_the_ring() {
-        let mut windows = Windows::new(1_500, at(0));
+        let mut windows = Windows::new(1_500, false, at(0));
         windows.sent(1, at(0));
         windows.drained(at(2_000), 10_000_000);
         assert_eq!(windows.allowance(1), WINDOW_PACKETS * 1_500);

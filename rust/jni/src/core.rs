@@ -37,9 +37,9 @@ pub struct Core {
     pub(crate) config: Config,
     pub(crate) pulse: Pulse,
     host: Host,
-    tables: Option<Destinations>,
-    around: Around,
-    given: Mutex<Given>,
+    pub(crate) tables: Option<Destinations>,
+    pub(crate) around: Around,
+    pub(crate) given: Mutex<Given>,
     network: Mutex<Network>,
     tunnel: Mutex<Tunnel>,
     /// Held while a run begins or ends, which may take as long as the disk does.

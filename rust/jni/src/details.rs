@@ -1,7 +1,8 @@
 //! The person's details, as the app gives them: all or nothing, and masked on their way back.
 
 use serde::Serialize;
-use telltale_model::DetailKind;
+use telltale_model::{Detail, DetailKind};
+use telltale_screens::{LookedFor, Sought};
 use telltale_watch::details::{BadLine, Given, masked};
 
 /// Lines that cannot be taken of which the app hears.
@@ -51,6 +52,18 @@ pub(crate) fn read(
     } else {
         Err(errors)
     }
+}
+
+/// What the screens may show of it.
+pub(crate) fn looked_for(given: &Given) -> LookedFor {
+    let own = given.iter().filter(|detail| !is_many(detail.name.kind));
+    let sought = |detail: &Detail| Sought {
+        kind: detail.name.kind,
+        number: detail.name.number,
+        masked: masked(detail),
+    };
+    let contacts = given.iter().filter(|detail| detail.name.kind == DetailKind::Contact).count();
+    LookedFor { own: own.map(sought).collect(), contacts }
 }
 
 /// What the app hears: what is looked for, and which lines could not be taken.

@@ -7,10 +7,12 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use telltale_driver::wall;
 use telltale_model::{Event, Gap, GapReason, Observation, Timestamp};
+use telltale_screens::{Screens, Unanswered};
 use telltale_store::{Store, limits};
 
 use crate::network::Transport;
-use crate::{Core, Wrong, watching};
+use crate::core::locked;
+use crate::{Core, Wrong, details, watching};
 
 /// A question or a command. What the screens answer is theirs.
 #[derive(Debug, Deserialize)]
@@ -45,8 +47,18 @@ impl Core {
             (Some("state"), None) => Ok(self.state().to_string()),
             (None, Some("event")) => self.event(&read(question)?),
             (None, Some("gap")) => self.gap(&read(question)?),
-            _ => Err(Wrong::Argument("there is no such question".into())),
+            _ => self.screen(question),
         }
+    }
+
+    /// What the screens answer, from the database.
+    fn screen(&self, question: &str) -> Result<String, Wrong> {
+        let looked_for = details::looked_for(&locked(&self.given));
+        let screens = Screens::new(&self.config.database, self.tables.as_ref(), self.around);
+        screens.answer(question, &looked_for).map_err(|error| match error {
+            Unanswered::Question(why) => Wrong::Argument(why),
+            Unanswered::Failed(why) => Wrong::Failed(why),
+        })
     }
 
     fn state(&self) -> Value {

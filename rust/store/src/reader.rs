@@ -12,7 +12,7 @@ use crate::error::Cause;
 use crate::row::Amount;
 use crate::schema::{self, Unusable};
 use crate::view::{self, Seen};
-use crate::{Error, Findings, Mute, file, findings, gaps, history, limits, row};
+use crate::{Error, Findings, KnownApp, Mute, Part, Slice, Span, file, findings, gaps, history, limits, row, spans};
 
 /// Reads, and never writes: neither into the database nor beside it.
 #[derive(Debug)]
@@ -141,6 +141,30 @@ impl Reader {
         self.ask(|connection| gaps::select(connection, from, to))
     }
 
+    /// What each app sent to each host in a span, most sent first.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn parts(&self, span: Span) -> Result<Vec<Part>, Error> {
+        self.ask(|connection| spans::parts(connection, span))
+    }
+
+    /// Hours of a span in which something was sent, by one app (its program and user) or by all.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn slices(&self, span: Span, app: Option<(&str, Option<u32>)>) -> Result<Vec<Slice>, Error> {
+        self.ask(|connection| spans::slices(connection, span, app))
+    }
+
+    /// Every app that was ever seen, as it was seen last.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn apps(&self) -> Result<Vec<KnownApp>, Error> {
+        self.ask(spans::apps)
+    }
+
     fn ask<T>(&self, question: impl Fn(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         ask(&self.path, |connection| Ok(question(connection)?)).map(|seen| seen.answer)
     }
@@ -254,23 +278,23 @@ fn total(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Total>> {
 }
 
 /// A text that may be unknown.
-fn maybe(found: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+pub(crate) fn maybe(found: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
     if found.get_ref(column)? == ValueRef::Null { Ok(None) } else { text(found, column).map(Some) }
 }
 
-fn role_named(name: &str) -> Option<Role> {
+pub(crate) fn role_named(name: &str) -> Option<Role> {
     Role::ALL.into_iter().find(|role| role.name() == name)
 }
 
 /// Bytes that are not UTF-8 would be a damage that no check of SQLite finds: they cost themselves alone.
-fn text(found: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<String> {
+pub(crate) fn text(found: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<String> {
     if let ValueRef::Text(bytes) = found.get_ref(column)? {
         return Ok(String::from_utf8_lossy(bytes).into_owned());
     }
     found.get(column)
 }
 
-fn known(text: String) -> Option<String> {
+pub(crate) fn known(text: String) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 

@@ -11,7 +11,7 @@ pub(crate) const APPLICATION: i32 = 0x5465_6c6c;
 
 /// Step n brings a file of version n to version n + 1. Steps are never changed after a release,
 /// only added.
-pub(crate) const STEPS: [&str; 6] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6];
+pub(crate) const STEPS: [&str; 7] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6, STEP_7];
 
 /// Times are microseconds since 1970, hours are seconds since 1970. `hour` is the hour in which a
 /// flow was last counted, `earlier_*` what was counted of it in hours before that one: so the share
@@ -219,6 +219,15 @@ CREATE TABLE gap (
 
 ALTER TABLE flow ADD COLUMN app INTEGER REFERENCES app (id);
 ALTER TABLE flow ADD COLUMN app_version TEXT;
+";
+
+/// Flows that the person had forgotten while they lived: what they go on to send is not kept.
+const STEP_7: &str = "
+CREATE TABLE forgotten (
+    run INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (run, number)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The version that the file says it has; 0 for an empty one.

@@ -7,7 +7,7 @@ use telltale_model::{Flow, Gap, Interruption, Timestamp};
 
 use crate::row::{About, Amount};
 use crate::totals::{self, Counted};
-use crate::{Error, Mute, apps, file, findings, gaps, hits, retention, row, schema};
+use crate::{Error, Mute, apps, file, findings, forgetting, gaps, hits, retention, row, schema};
 
 /// Writes the flows of one run. Several stores, in one process or more, may write one file at the
 /// same time; each waits for the other's transaction.
@@ -110,6 +110,22 @@ impl Store {
         self.note(|connection| gaps::keep(connection, gap))
     }
 
+    /// Forgets what was sent from the hour on that holds this moment.
+    ///
+    /// # Errors
+    /// A sentence, such as for a full disk; then nothing is forgotten.
+    pub fn forget(&self, from: Timestamp) -> Result<(), Error> {
+        self.note(|connection| forgetting::since(connection, from))
+    }
+
+    /// Forgets all that was seen; what the person chose stays.
+    ///
+    /// # Errors
+    /// A sentence, such as for a full disk; then nothing is forgotten.
+    pub fn delete_everything(&self) -> Result<(), Error> {
+        self.note(forgetting::everything)
+    }
+
     /// Writes what is about no flow.
     fn note(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> Result<(), Error> {
         let opened;
@@ -162,6 +178,9 @@ fn insert_run(transaction: &Transaction<'_>, run: &Run) -> rusqlite::Result<i64>
 }
 
 fn keep(transaction: &Transaction<'_>, run: i64, now: Timestamp, flow: &Flow) -> rusqlite::Result<()> {
+    if forgetting::is_forgotten(transaction, run, row::signed(flow.number.0))? {
+        return Ok(());
+    }
     let counted = totals::count(transaction, run, now, flow)?;
     let phone_app = apps::keep(transaction, now, &flow.owner)?;
     upsert(transaction, run, flow, phone_app, &counted)?;

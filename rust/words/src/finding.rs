@@ -239,6 +239,11 @@ impl Words {
         }
     }
 
+    /// The receiver by its name.
+    pub fn receiver_of(&self, parties: &Parties<'_>) -> String {
+        self.fill(&self.receiver(parties))
+    }
+
     fn app<'a>(&self, parties: &Parties<'a>) -> Value<'a> {
         parties.app.map_or_else(|| Value::Said(self.say("app.unknown", &[])), Value::Name)
     }

@@ -14,6 +14,7 @@ mod plural;
 mod printable;
 mod pseudo;
 mod say;
+mod screens;
 #[cfg(test)]
 mod tests;
 

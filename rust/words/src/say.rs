@@ -92,7 +92,7 @@ impl Words {
         own.or_else(|| self.english.text(key, category("en", n))).unwrap_or_default()
     }
 
-    fn fill(&self, value: &Value<'_>) -> String {
+    pub(crate) fn fill(&self, value: &Value<'_>) -> String {
         match value {
             // Unicode 6.3: first strong isolate, and its end.
             Value::Name(name) if self.isolates => format!("\u{2068}{}\u{2069}", printable(name)),

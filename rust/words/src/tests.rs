@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use telltale_model::{
-    Application, Bounded, Class, Confidence, Coverage, Destination, DetailKind, DetailName, Envelope, Event,
-    Evidence, Finding, FlowNumber, Form, Grade, Looked, Rule, Severity, Timestamp, Told, What,
+    AppGroup, Application, Bounded, Class, Confidence, Coverage, Destination, DetailKind, DetailName, Envelope, Event,
+    Evidence, Finding, FlowNumber, Form, GapReason, Grade, Looked, Rule, Severity, Timestamp, Told, What,
 };
 
 use crate::catalogue::{Catalogue, Piece, Text, is_notation, pieces};
@@ -115,6 +115,71 @@ fn parties() -> Vec<Parties<'static>> {
     ]
 }
 
+/// What the screens of the app say besides.
+fn screens(words: &Words) -> Vec<String> {
+    let Looked::Nothing(part) = Bounded::of(&Coverage { searched: 3, opaque: 1, ..Coverage::default() }, true) else {
+        panic!("something was searched");
+    };
+    let Looked::Nothing(all) = Bounded::of(&Coverage { searched: 3, ..Coverage::default() }, true) else {
+        panic!("something was searched");
+    };
+    let mut said = vec![
+        words.unknown_sender(),
+        words.either_app("Clock", "Radio"),
+        words.no_details(),
+        words.given_later(),
+        words.nothing_sent_yet(),
+        words.nothing_readable(),
+        words.found_shared(),
+        words.app_sent("4 kB"),
+        words.none_readable(),
+        words.to_company("Shop"),
+        words.to_companies(0, 0),
+        words.could_not_be_read(),
+        words.most_between("08:00", "09:00"),
+        words.receiver_named("Shop", false),
+        words.network_in("Spain"),
+        words.not_encrypted(),
+        words.encrypted_unread(),
+        words.protected_in_part(),
+        words.protection_unknown(),
+        words.fact_version(),
+        words.fact_shares(),
+        words.shares_with("Radio"),
+        words.details_lead(),
+        words.not_seen(),
+        words.nothing_looked_into(),
+        words.minute(1, 2, "4 kB", 0),
+    ];
+    for bounded in [&part, &all] {
+        said.extend([words.none_seen(bounded), words.none_in_part(bounded, 33), words.open_without(bounded)]);
+    }
+    for n in [0, 1, 2, 3] {
+        said.extend([words.app_and_others("Clock", n), words.to_companies(n, 1), words.to_companies(n, 0)]);
+        said.extend([words.details_in_it(n), words.notification("4 kB", n, 33), words.times(n)]);
+        said.extend([words.open_with("your IMEI", n), words.disguised_with("your IMEI", n)]);
+        said.extend([words.sent_by(n, true), words.sent_by(n, false), words.minute(n, n, "4 kB", n)]);
+        said.extend([words.coverage("4 kB", n == 0), words.coverage_spoken(4, 96, n)]);
+    }
+    for group in AppGroup::ALL {
+        said.extend([words.app_group(group), words.about_group(group)]);
+    }
+    said.extend(GapReason::ALL.map(|why| words.gap(why, "08:00", "09:00")));
+    for kind in DetailKind::ALL {
+        said.extend([1, 2].map(|number| words.detail_name(kind, number)));
+    }
+    use DetailKind::{AdvertisingId, Email, Iccid, Imei, Imsi, Mac, Name, Phone, Place, Serial, Word};
+    let asked = [Phone, Imei, AdvertisingId, Email, Serial, Mac, Iccid, Imsi, Name, Place, Word];
+    said.extend(asked.map(|kind| words.detail_hint(kind)));
+    for envelope in [Envelope::None, Envelope::Tls, Envelope::Unknown] {
+        for form in [&[][..], &[Form::Sha1]] {
+            let finding = identifier(DetailKind::Imei, Grade::Yours, form, envelope, Confidence::Certain);
+            said.extend([words.protection(&finding), words.notice_title(&finding, &PARTIES)]);
+        }
+    }
+    said
+}
+
 /// Everything that can be said, in one language.
 fn everything(words: &Words) -> Vec<String> {
     let mut said = Vec::new();
@@ -157,6 +222,7 @@ fn everything(words: &Words) -> Vec<String> {
     }
     said.extend([words.fewer(), words.locked_notice()]);
     said.extend(Ended::ALL.map(|why| words.ended(why)));
+    said.extend(screens(words));
     said
 }
 

@@ -13,8 +13,12 @@ use crate::clock::{self, Clock};
 /// Flows of one transaction, and how many that began or ended cause one at once.
 const BATCH: usize = 256;
 
-/// How long a change waits for others.
+/// How long a flow that began or ended waits for others.
 const PAUSE: Duration = Duration::from_secs(1);
+
+/// How long what else changes of flows waits: a commit costs more than all that was looked at for it, and
+/// flows that say a little now and then change all day.
+const GOING_ON: Duration = Duration::from_secs(5);
 
 /// After a failure the next try waits this long at most; it begins with [`PAUSE`] and doubles.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -50,8 +54,7 @@ impl Keeping {
         self.next
     }
 
-    /// Commits where enough flows have begun or ended, or a change has waited long enough: flows that go on
-    /// change all the time. True: something was kept.
+    /// Commits where enough flows have begun or ended, or a change has waited long enough. True: something was kept.
     pub(super) fn keep_if_due(&mut self, watcher: &mut Watcher) -> bool {
         let full = watcher.news() >= BATCH;
         if full {
@@ -60,14 +63,21 @@ impl Keeping {
         if self.store.is_none() || (watcher.changed() == 0 && self.waiting.is_empty()) {
             return false;
         }
-        let now = self.clock.now();
-        let due = *self.next.get_or_insert(now + PAUSE) <= now;
-        if due || (full && self.failure.is_none()) {
+        if self.is_due(watcher.news() > 0) || (full && self.failure.is_none()) {
             self.collect(watcher);
             self.commit();
             return self.failure.is_none();
         }
         false
+    }
+
+    /// A try after a failure waits for its own time, whatever is new.
+    fn is_due(&mut self, news: bool) -> bool {
+        let now = self.clock.now();
+        let by = now + if news { PAUSE } else { GOING_ON };
+        let next = self.next.filter(|next| self.failure.is_some() || *next < by).unwrap_or(by);
+        self.next = Some(next);
+        next <= now
     }
 
     /// The last try. What the person should know about it, if anything.
@@ -120,5 +130,23 @@ impl Keeping {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_begins_takes_along_what_goes_on() {
+        let mut keeping = Keeping::new(None, Clock::start());
+        let start = keeping.clock.now();
+        assert!(!keeping.is_due(false));
+        assert!(keeping.next.is_some_and(|next| next >= start + GOING_ON));
+        assert!(!keeping.is_due(true));
+        let soon = keeping.next;
+        assert!(soon.is_some_and(|next| next < start + GOING_ON));
+        assert!(!keeping.is_due(false) && !keeping.is_due(true));
+        assert_eq!(keeping.next, soon, "what comes later puts nothing off");
     }
 }

@@ -100,6 +100,13 @@ fn a_capture_is_always_the_same() {
 }
 
 #[test]
+fn the_example_of_the_app_is_the_first_act() {
+    let act = film(Act::NewPhone, Variant::AsReported).unwrap();
+    assert!(act.capture == include_bytes!("../../../screens/example/act1.pcap"), "write it anew");
+    assert_eq!(PERSONA.identifiers(), include_str!("../../../screens/example/details.txt"));
+}
+
+#[test]
 fn a_capture_holds_in_clear_what_the_truth_says_and_no_more() {
     for (act, variant) in scenes() {
         let film = film(act, variant).unwrap();

@@ -1,0 +1,304 @@
+//! The phone of 2014 in a database, and what its screens say.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use telltale_model::{
+    App, AppGroup, Confidence, Coverage, Destination, DetailKind, DetailName, Ending, Envelope, Evidence, Facts,
+    Finding, Flow, FlowKey, FlowNumber, Form, Gap, GapReason, Grade, Owner, Protocol, Role, Severity, Timestamp,
+    Traffic, What,
+};
+use telltale_store::{Run, Store};
+use telltale_watch::destinations::Around;
+
+use crate::{LookedFor, Screens, Sought};
+
+/// 24 November 2026, 00:00 in India, in seconds.
+const MIDNIGHT: i64 = 1_795_458_600;
+const ZONE: i64 = 19_800;
+const MINUTE: i64 = 60 * 1_000_000;
+
+/// A folder of one test's own, gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("telltale-screens-{test}-{}", std::process::id()));
+        let _absent = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn database(&self) -> PathBuf {
+        self.0.join("telltale.db")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _kept = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn at(hour: i64, minute: i64) -> Timestamp {
+    Timestamp((MIDNIGHT + hour * 3_600) * 1_000_000 + minute * MINUTE)
+}
+
+fn app(uid: u32, package: &str, name: &str, group: AppGroup) -> App {
+    App {
+        uid,
+        packages: vec![package.into()],
+        names: vec![name.into()],
+        version: Some("2.14.3".into()),
+        group,
+        ..App::default()
+    }
+}
+
+/// What an app sent to a host of a company.
+fn sent(number: u64, app: &App, when: Timestamp, to: (&str, &str, Role), coverage: Coverage) -> Flow {
+    let (company, host, role) = to;
+    let content_sent = coverage.searched + coverage.found + coverage.encrypted + coverage.opaque;
+    let mut owner = Owner::from(app.clone());
+    owner.app = Some(Arc::new(app.clone()));
+    Flow {
+        number: FlowNumber(number),
+        key: FlowKey {
+            protocol: Protocol::Tcp,
+            app: "198.19.84.1:40000".parse().unwrap(),
+            remote: "203.0.113.9:80".parse().unwrap(),
+        },
+        owner,
+        name: Some(host.into()),
+        other_names: Vec::new(),
+        started: when,
+        ended: Some(Timestamp(when.0 + 1_000_000)),
+        ending: Some(Ending::Finished),
+        traffic: Traffic { bytes_sent: content_sent, ..Traffic::default() },
+        facts: Facts { content_sent, coverage, set: 7, ..Facts::default() },
+        destination: Destination {
+            company: Some(company.into()),
+            name: Some(host.into()),
+            role: Some(role),
+            ..Destination::default()
+        },
+        findings: Vec::new(),
+    }
+}
+
+fn with(mut flow: Flow, kind: DetailKind, form: Vec<Form>, severity: Severity) -> Flow {
+    let detail = Some(DetailName { kind, number: 1, id: 5 });
+    flow.findings.push(Finding {
+        what: What::IdentifierSent { kind, detail, grade: Grade::Yours, form },
+        program: flow.owner.program.clone(),
+        uid: flow.owner.uid,
+        destination: flow.destination.clone(),
+        envelope: Envelope::None,
+        severity,
+        confidence: Confidence::Certain,
+        evidence: Evidence {
+            flow: flow.number,
+            offset: Some(0),
+            field: Some("query.externalId".into()),
+            excerpt: Some(format!("GET /pass/user@id?type=****&externalId=<{} 1>", kind.name())),
+        },
+        times: 2,
+        at: flow.started,
+    });
+    flow
+}
+
+fn clear(searched: u64, found: u64) -> Coverage {
+    Coverage { handshake: 0, searched, found, ..Coverage::default() }
+}
+
+fn encrypted(bytes: u64) -> Coverage {
+    Coverage { handshake: 517, encrypted: bytes, ..Coverage::default() }
+}
+
+/// The phone of the mock's Today screen.
+fn phone(folder: &Folder) {
+    let mi = app(10_041, "com.xiaomi.account", "Mi Account", AppGroup::Maker);
+    let chat = app(10_123, "com.whatsapp", "WhatsApp", AppGroup::Yours);
+    let news = app(10_130, "com.morning.dispatch", "Morning Dispatch", AppGroup::Yours);
+    let account = ("xiaomi", "api.account.xiaomi.com", Role::Account);
+    let flows = [
+        with(sent(1, &mi, at(8, 14), account, clear(40_000, 1_000)), DetailKind::Phone, Vec::new(), Severity::High),
+        with(sent(2, &mi, at(8, 20), account, clear(0, 900)), DetailKind::Imei, vec![Form::Sha1], Severity::Medium),
+        sent(3, &chat, at(9, 0), ("meta", "mmg.whatsapp.net", Role::Messaging), encrypted(9_400_000)),
+        sent(4, &news, at(11, 0), ("adline", "ads.adline.example", Role::Advertising), encrypted(2_000_000)),
+        sent(5, &news, at(11, 1), ("dispatch", "www.dispatch.example", Role::Content), clear(200_000, 0)),
+    ];
+    let run = Run { started: at(3, 40), command: "watch".into(), version: "0.1.0".into() };
+    let mut store = Store::open(&folder.database(), run).unwrap().store;
+    store.commit(at(12, 0), &flows).unwrap();
+    store.note_gap(&Gap { from: at(2, 10), to: at(3, 40), why: GapReason::Ended }).unwrap();
+}
+
+fn looked_for() -> LookedFor {
+    let sought = |kind, masked: &str| Sought { kind, number: 1, masked: masked.into() };
+    LookedFor {
+        own: vec![sought(DetailKind::Phone, "+91 98••• •••10"), sought(DetailKind::Imei, "4901 •••• •••7518")],
+        contacts: 214,
+    }
+}
+
+fn ask(database: &Path, mut question: Value) -> Value {
+    for (key, value) in [
+        ("from", json!(MIDNIGHT * 1_000)),
+        ("to", json!((MIDNIGHT + 86_400) * 1_000)),
+        ("now", json!(at(14, 20).0 / 1_000)),
+        ("zone_offset", json!(ZONE)),
+        ("locale", json!("en")),
+    ] {
+        question.as_object_mut().unwrap().entry(key).or_insert(value);
+    }
+    let answer = Screens::new(database, None, Around::default()).answer(&question.to_string(), &looked_for()).unwrap();
+    serde_json::from_str(&answer).unwrap()
+}
+
+#[test]
+fn today_leads_with_what_was_sent_and_lists_apps_by_how_much() {
+    let folder = Folder::new("today");
+    phone(&folder);
+    let today = ask(&folder.database(), json!({"ask": "today"}));
+    assert_eq!(today["state"], "findings");
+    assert_eq!(
+        today["lead"],
+        "At least 2 of your details were sent. 1 could be read by anyone. 1 was disguised but not protected."
+    );
+    assert_eq!(today["apps_seen"], 3);
+    let names: Vec<_> = today["apps"].as_array().unwrap().iter().map(|row| &row["app"]["name"]).collect();
+    assert_eq!(names, ["WhatsApp", "Morning Dispatch", "Mi Account"]);
+    assert_eq!(today["apps"][0]["to"], "To meta. Could not be read.");
+    assert_eq!(today["apps"][1]["to"], "To 2 companies, 1 for advertising.");
+    assert_eq!(today["apps"][2]["to"], "To xiaomi. 2 of your details were in it.");
+    assert_eq!(today["coverage"]["read_percent"], 2);
+    assert_eq!(today["coverage"]["unread_percent"], 98);
+    assert_eq!(today["gaps"][0]["sentence"], "Android ended Telltale. Not watched from 02:10 to 03:40.");
+    assert_eq!(today["groups"][0]["name"], "Installed by you");
+    let card = &today["findings"][0];
+    assert_eq!(card["level"], "open");
+    assert_eq!(
+        card["sentence"],
+        "Mi Account sent your phone number to xiaomi. Anyone on the network could read it."
+    );
+    assert_eq!(card["strong"], json!([[0, 10], [16, 33]]));
+    assert_eq!(card["times_words"], "twice");
+}
+
+#[test]
+fn apps_are_found_by_name_and_group_and_in_pages() {
+    let folder = Folder::new("search");
+    phone(&folder);
+    let names = |question: Value| -> Vec<String> {
+        let today = ask(&folder.database(), question);
+        let rows = today["apps"].as_array().unwrap().clone();
+        rows.iter().map(|row| row["app"]["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(names(json!({"ask": "today", "search": "whats"})), ["WhatsApp"]);
+    assert_eq!(names(json!({"ask": "today", "group": "maker"})), ["Mi Account"]);
+    let page = ask(&folder.database(), json!({"ask": "today", "limit": 1, "offset": 1}));
+    assert_eq!((page["apps"][0]["app"]["name"].as_str(), page["more"].as_u64()), (Some("Morning Dispatch"), Some(1)));
+}
+
+#[test]
+fn an_app_shows_where_it_sent_and_when() {
+    let folder = Folder::new("app");
+    phone(&folder);
+    let today = ask(&folder.database(), json!({"ask": "today"}));
+    let id = |row: usize| today["apps"][row]["app"]["id"].clone();
+    let mi = ask(&folder.database(), json!({"ask": "app", "app": id(2)}));
+    assert_eq!(mi["about"], "System app, by the phone's maker");
+    let destination = &mi["destinations"][0];
+    assert_eq!((destination["mark"].as_str(), destination["role"].as_str()), (Some("eye"), Some("signs you in")));
+    assert_eq!(destination["verdict"], "Not encrypted. In it: your phone number.");
+    assert_eq!(mi["timeline"]["bars"].as_array().unwrap().len(), 24);
+    assert_eq!(mi["timeline"]["spoken"], "Most between 08:00 and 09:00.");
+    assert_eq!(mi["timeline"]["bars"][2]["gap"], false, "only an hour that was off whole is drawn as a gap");
+    assert_eq!(mi["facts"][0]["value"], "2.14.3");
+    let chat = ask(&folder.database(), json!({"ask": "app", "app": id(0)}));
+    assert_eq!(chat["lead"], "Sent 9.4 MB. None of it could be read.");
+    assert_eq!(chat["destinations"][0]["verdict"], "Encrypted. Could not be read.");
+}
+
+#[test]
+fn a_finding_shows_its_evidence_with_the_detail_masked() {
+    let folder = Folder::new("finding");
+    phone(&folder);
+    let today = ask(&folder.database(), json!({"ask": "today"}));
+    let finding = ask(&folder.database(), json!({"ask": "finding", "key": today["findings"][0]["key"]}));
+    let evidence = &finding["evidence"][0];
+    assert_eq!(evidence["text"], "GET /pass/user@id?type=****&externalId=+91 98••• •••10");
+    assert_eq!(evidence["hits"], json!([{"range": [39, 54], "tag": "your phone number"}]));
+    assert_eq!(finding["protection"], "None. Anyone on the network could read it.");
+    let gone = Screens::new(&folder.database(), None, Around::default())
+        .answer(&json!({"ask": "finding", "key": "no"}).to_string(), &looked_for());
+    assert!(gone.unwrap_err().to_string().contains("no such finding"));
+}
+
+#[test]
+fn details_tell_what_became_of_each_and_what_is_missing() {
+    let folder = Folder::new("details");
+    phone(&folder);
+    let details = ask(&folder.database(), json!({"ask": "details"}));
+    assert_eq!(details["looking"][0]["said"], "Sent by 1 app.");
+    assert_eq!(details["looking"][0]["mark"], "open");
+    assert_eq!(details["looking"][1]["said"], "Sent by 1 app, disguised.");
+    assert_eq!(details["contacts"], json!({"count": 214, "said": "Not seen in what could be read.", "mark": "none"}));
+    assert_eq!(details["missing"][0]["name"], "IMEI, SIM 2");
+}
+
+#[test]
+fn an_expected_finding_is_silent_and_still_counts() {
+    let folder = Folder::new("mute");
+    phone(&folder);
+    let key = ask(&folder.database(), json!({"ask": "today"}))["findings"][0]["key"].clone();
+    let alerts = |folder: &Folder| ask(&folder.database(), json!({"ask": "alerts"}));
+    assert_eq!(alerts(&folder)["alerts"][0]["lock"], "One of your details was sent in the open.");
+    ask(&folder.database(), json!({"do": "alerted", "key": key, "at": at(14, 20).0 / 1_000}));
+    assert_eq!(alerts(&folder)["alerts"], json!([]), "once is enough");
+    ask(&folder.database(), json!({"do": "mute", "key": key, "on": true}));
+    let today = ask(&folder.database(), json!({"ask": "today"}));
+    assert!(today["findings"].as_array().unwrap().iter().all(|card| card["expected"] == true));
+    assert_eq!(today["coverage"]["details"], 2);
+}
+
+#[test]
+fn nothing_is_an_answer_too_and_what_was_forgotten_is_gone() {
+    let folder = Folder::new("nothing");
+    let empty = ask(&folder.database(), json!({"ask": "today"}));
+    assert_eq!((empty["state"].as_str(), empty["apps"].as_array().unwrap().len()), (Some("empty"), 0));
+    phone(&folder);
+    ask(&folder.database(), json!({"do": "forget", "from": at(9, 0).0 / 1_000}));
+    let today = ask(&folder.database(), json!({"ask": "today"}));
+    assert_eq!((today["apps_seen"].as_u64(), today["apps"][0]["app"]["name"].as_str()), (Some(1), Some("Mi Account")));
+    ask(&folder.database(), json!({"do": "delete"}));
+    assert_eq!(ask(&folder.database(), json!({"ask": "today"}))["state"], "empty");
+}
+
+#[test]
+fn reports_are_written_without_values() {
+    let folder = Folder::new("export");
+    phone(&folder);
+    let file = folder.0.join("report");
+    let export = |shape: &str| {
+        let (from, to) = (MIDNIGHT * 1_000, (MIDNIGHT + 86_400) * 1_000);
+        ask(&folder.database(), json!({"do": "export", "path": file, "as": shape, "from": from, "to": to}));
+        std::fs::read_to_string(&file).unwrap()
+    };
+    assert!(export("report").contains("Mi Account sent your phone number to xiaomi."));
+    let table = export("table");
+    assert!(table.starts_with("app,company,role,host,content_sent,times,protection\r\nWhatsApp,meta,messaging,"));
+}
+
+#[test]
+fn what_is_no_question_is_told_without_repeating_it() {
+    let folder = Folder::new("wrong");
+    let screens = Screens::new(&folder.database(), None, Around::default());
+    for wrong in ["{", "[]", r#"{"ask":"490154203237518"}"#, r#"{"ask":"today"}"#, r#"{"do":"fly"}"#] {
+        let error = screens.answer(wrong, &LookedFor::default()).unwrap_err().to_string();
+        assert!(!error.contains("490154203237518") && !error.is_empty(), "{error}");
+    }
+}
