@@ -11,7 +11,9 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::rc::Rc;
 use std::time::Duration;
 
-use telltale_model::{Ending, FlowKey, FlowNumber, Observation, Protocol, Traffic};
+use bytes::Bytes;
+use telltale_engine::Shape;
+use telltale_model::{Direction, Ending, FlowKey, FlowNumber, Observation, Protocol, Traffic};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -77,6 +79,16 @@ impl Shared {
         if let Some(watch) = &self.watch {
             let mut watch = watch.borrow_mut();
             watch.tell(observation);
+            watch.hand_over();
+        }
+    }
+
+    fn tell_payload(&self, flow: FlowNumber, direction: Direction, payload: &[u8]) {
+        if let Some(watch) = &self.watch {
+            let mut watch = watch.borrow_mut();
+            let payload = Bytes::copy_from_slice(payload);
+            let pinned = payload.len();
+            watch.tell_payload(flow, direction, Shape::Stream, payload, pinned);
             watch.hand_over();
         }
     }
@@ -165,11 +177,11 @@ async fn carry_both(app: &TcpStream, host: &TcpStream, record: &Record, saying: 
     reset(host);
     // Each byte is passed on as it comes; waiting for more would only delay it.
     let _as_it_was = app.set_nodelay(true).and(host.set_nodelay(true));
-    let sent = |bytes| {
-        record.sent.set(record.sent.get() + bytes);
-        saying.said(bytes);
+    let sent = |bytes: &[u8]| {
+        record.passed(Direction::Sent, bytes);
+        saying.said(bytes.len() as u64);
     };
-    let received = |bytes| record.received.set(record.received.get() + bytes);
+    let received = |bytes: &[u8]| record.passed(Direction::Received, bytes);
     let there = async {
         let passed = pass(app, host, sent).await;
         saying.end();
@@ -205,7 +217,7 @@ impl Broken {
 }
 
 /// One way, up to and with the end of the stream.
-async fn pass(from: &TcpStream, to: &TcpStream, passed: impl Fn(u64)) -> Result<(), Broken> {
+async fn pass(from: &TcpStream, to: &TcpStream, passed: impl Fn(&[u8])) -> Result<(), Broken> {
     let mut buffer = vec![0; BUFFER];
     loop {
         let length = read(from, &mut buffer).await.map_err(|_reset| Broken::Reading)?;
@@ -215,7 +227,7 @@ async fn pass(from: &TcpStream, to: &TcpStream, passed: impl Fn(u64)) -> Result<
             return ended.map_err(|_reset| Broken::Writing);
         };
         write(to, bytes).await.map_err(|_reset| Broken::Writing)?;
-        passed(bytes.len() as u64);
+        passed(bytes);
     }
 }
 
@@ -294,6 +306,12 @@ impl Record {
         let (sent, received) = (Cell::new(0), Cell::new(0));
         Self { number, key, sent, received, ending: Ending::Stopped, watch }
     }
+
+    fn passed(&self, direction: Direction, bytes: &[u8]) {
+        let sum = if direction == Direction::Sent { &self.sent } else { &self.received };
+        sum.set(sum.get() + bytes.len() as u64);
+        self.watch.tell_payload(self.number, direction, bytes);
+    }
 }
 
 impl Drop for Record {
@@ -315,6 +333,7 @@ mod tests {
     use std::thread;
 
     use super::*;
+    use crate::watcher::{Watch, WatchConfig};
 
     #[test]
     fn a_half_closed_connection_brings_its_answer_back() {
@@ -329,6 +348,25 @@ mod tests {
         let mut heard = Vec::new();
         client.read_to_end(&mut heard).unwrap();
         assert_eq!(heard, [7; 200_000]);
+    }
+
+    #[test]
+    fn what_is_said_is_watched_as_everywhere() {
+        let watch = Watch::start(WatchConfig::default()).unwrap();
+        let answer = |mut server: TcpStream| drop(server.read_to_end(&mut Vec::new()));
+        let mut client = talk_watched(answer, Some(watch.sender())).unwrap();
+        let request = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
+        client.write_all(request).unwrap();
+        client.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(client.read(&mut [0; 8]).unwrap(), 0);
+        let told = || watch.sender().snapshot().and_then(|ledger| ledger.lines.into_iter().next());
+        let ended = (0..100).find_map(|_| {
+            thread::sleep(Duration::from_millis(10));
+            told().filter(|line| line.sum.traffic.bytes_sent == request.len() as u64)
+        });
+        let line = ended.unwrap();
+        assert_eq!(line.sum.content.coverage.searched, request.len() as u64);
+        assert_eq!(line.name.as_deref(), Some("a.example"));
     }
 
     #[test]
@@ -351,6 +389,13 @@ mod tests {
     /// A client that reaches `server` through a relayed connection. The two loopbacks of real life are
     /// two addresses of the one that a test has.
     fn talk(server: impl FnOnce(TcpStream) + Send + 'static) -> io::Result<TcpStream> {
+        talk_watched(server, None)
+    }
+
+    fn talk_watched(
+        server: impl FnOnce(TcpStream) + Send + 'static,
+        watch: Option<WatchSender>,
+    ) -> io::Result<TcpStream> {
         let host = TcpListener::bind("127.0.0.1:0")?;
         let inside = TcpListener::bind("127.0.0.1:0")?;
         let (from, to) = (inside.local_addr()?, host.local_addr()?);
@@ -362,7 +407,7 @@ mod tests {
                 app.set_nonblocking(true).unwrap();
                 let app = tokio::net::TcpStream::from_std(app).unwrap();
                 let key = FlowKey { protocol: Protocol::Tcp, app: from, remote: to };
-                carry(app, Record::open(FlowNumber(1), key, Shared::new(None, None, Rc::new([])))).await;
+                carry(app, Record::open(FlowNumber(1), key, Shared::new(watch, None, Rc::new([])))).await;
             });
         });
         TcpStream::connect(from)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
-use telltale_model::{Ending, FlowKey, FlowNumber, Protocol, Traffic};
+use telltale_model::{Direction, Ending, FlowKey, FlowNumber, Protocol, Traffic};
 
 use crate::limits::{ECHO_IDLE, ECHOES};
 use crate::pair::Keyed;
@@ -14,7 +14,7 @@ use crate::slots::Slots;
 use crate::wire::{
     Payload, Unreachable, echo_reply, fragments, synthetic_echo, time_exceeded, too_big, unreachable,
 };
-use crate::{DatagramFailure, EchoId, Instant, Output};
+use crate::{DatagramFailure, EchoId, Instant, Output, Shape};
 
 /// All echoes under way.
 #[derive(Debug)]
@@ -68,8 +68,9 @@ impl Echoes {
         let Some(flow) = self.echoes.at_mut(index) else { return };
         flow.traffic.packets_sent += 1;
         flow.traffic.bytes_sent += payload.len() as u64;
-        let echo = flow.id;
+        let (echo, number) = (flow.id, flow.number);
         self.recency.touch(index, shared.now);
+        shared.show(number, Direction::Sent, Shape::Datagram, &payload, payload.len());
         shared.ask(Output::EchoRequest { echo, to: remote, sequence, payload, hop_limit });
     }
 
@@ -77,8 +78,9 @@ impl Echoes {
         let Some(flow) = self.get(id) else { return };
         flow.traffic.packets_received += 1;
         flow.traffic.bytes_received += payload.len() as u64;
-        let ends = flow.ends;
+        let (ends, number) = (flow.ends, flow.number);
         self.recency.touch(id.index, shared.now);
+        shared.show(number, Direction::Received, Shape::Datagram, &payload, payload.len());
         self.identifications = self.identifications.wrapping_add(1);
         let packet = echo_reply(ends.remote, ends.app, ends.identifier, sequence, Payload::from(payload));
         if packet.len() <= shared.mtu {

@@ -6,5 +6,6 @@ pub mod http;
 pub mod keys;
 pub mod quic;
 pub mod relay;
+pub mod replay;
 pub mod search;
 pub mod tls;

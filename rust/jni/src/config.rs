@@ -19,9 +19,6 @@ pub struct Config {
     /// folder beside.
     #[serde(default)]
     pub tables: Option<PathBuf>,
-    /// The capture of the example.
-    #[serde(default)]
-    pub example: Option<PathBuf>,
     /// The language that is spoken where a question names none.
     pub locale: String,
     /// `Build.MANUFACTURER`.

@@ -10,8 +10,8 @@ use telltale_model::{Event, Gap, GapReason, Observation, Timestamp};
 use telltale_screens::{Screens, Unanswered};
 use telltale_store::{Store, limits};
 
-use crate::network::Transport;
 use crate::core::locked;
+use crate::network::Transport;
 use crate::{Core, Wrong, details, watching};
 
 /// A question or a command. What the screens answer is theirs.

@@ -479,6 +479,7 @@ mod tests {
             field: String::new(),
             request: None,
             offset: 0,
+            at: Timestamp(0),
             excerpt: String::new(),
             count: 1,
         };

@@ -35,7 +35,8 @@ impl Room<'_> {
         let findings = seen.findings.iter().map(|told| &told.finding);
         let Notices { interrupt, .. } = notices(findings, now, |_| false, &before);
         let waiting = |told: &&Told| last.is_none_or(|last| told.last > last);
-        let waiting = (seen.findings.iter().filter(waiting).count() as u64).saturating_sub(interrupt.len() as u64);
+        let waiting =
+            (seen.findings.iter().filter(waiting).count() as u64).saturating_sub(interrupt.len() as u64);
         let alerts = interrupt.iter().map(|(finding, _)| {
             let named = self.parties(seen, finding);
             Alert {

@@ -8,7 +8,7 @@ use telltale_store::{Part, Slice, Span};
 
 use crate::question::Unanswered;
 use crate::seen::{self, Seen};
-use crate::{Room, Screens, answers, today};
+use crate::{Room, answers, today};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct App {
@@ -66,27 +66,27 @@ const HOUR: i64 = STEP * 1_000;
 /// More bars than these would be narrower than can be seen: then one stands for a day.
 const BARS: i64 = 72;
 
+/// A year and a little.
+const MOST_BARS: usize = 400;
+
 /// Hosts of one destination that are named.
 const HOSTS: usize = 8;
 
-impl Screens<'_> {
-    /// The hours of one app.
-    pub(crate) fn hours(&self, id: i64, span: Span) -> Result<Vec<Slice>, Unanswered> {
-        let Some(reader) = self.reader()? else { return Ok(Vec::new()) };
-        let apps = reader.apps()?;
-        let Some(known) = apps.iter().find(|known| known.id == id) else { return Ok(Vec::new()) };
-        Ok(reader.slices(span, Some((&known.program, Some(known.app.uid))))?)
-    }
-}
-
 impl Room<'_> {
     pub(crate) fn app(&self, seen: &Seen, id: i64, hours: &[Slice]) -> Result<App, Unanswered> {
-        let told = || seen.findings.iter().map(|told| (told, false)).chain(seen.expected.iter().map(|told| (told, true)));
-        let its = || told().filter(|(told, _)| seen.id(told.finding.program.as_deref(), told.finding.uid) == id);
+        let told = || {
+            seen.findings
+                .iter()
+                .map(|told| (told, false))
+                .chain(seen.expected.iter().map(|told| (told, true)))
+        };
+        let its =
+            || told().filter(|(told, _)| seen.id(told.finding.program.as_deref(), told.finding.uid) == id);
         let summary = seen::summary(seen.parts_of(id), its().map(|(told, _)| told));
         let coverage = self.coverage(&summary);
         let sent = self.words.app_sent(&self.words.size(coverage.sent));
-        let looked = if summary.details > 0 { self.words.lead(&summary) } else { self.absence(&summary, &coverage) };
+        let looked =
+            if summary.details > 0 { self.words.lead(&summary) } else { self.absence(&summary, &coverage) };
         let (destinations, more) = self.common.page(self.destinations(seen, id));
         Ok(App {
             app: self.named(seen, id),
@@ -115,18 +115,23 @@ impl Room<'_> {
         let zone = self.common.zone_offset.saturating_mul(1_000_000);
         let long = (to.0 - from.0) / HOUR > BARS;
         let step = if long { 24 * HOUR } else { HOUR };
-        // Days begin at midnight here.
-        let bar = |at: i64| if long { (at + zone).div_euclid(step) * step - zone } else { at.div_euclid(step) * step };
+        // The database counts whole hours of UTC; where clocks differ by half an hour, an hour counts where its middle
+        // lies. Days begin at midnight here.
+        let first = if long { (from.0 + zone).div_euclid(step) * step - zone } else { from.0 };
+        let bar = |hour: i64| (hour + HOUR / 2 - first).div_euclid(step).max(0) * step + first;
         let mut bars: BTreeMap<i64, Content> = BTreeMap::new();
-        let mut at = bar(from.0);
-        while at < to.0 && bars.len() < 400 {
+        let mut at = first;
+        while at < to.0 && bars.len() < MOST_BARS {
             bars.insert(at, Content::default());
             at += step;
         }
         for slice in hours {
-            bars.entry(bar(slice.hour.0)).or_default().add(&slice.content);
+            if let Some(content) = bars.get_mut(&bar(slice.hour.0)) {
+                content.add(&slice.content);
+            }
         }
-        let most = bars.iter().filter(|(_, content)| content.sent > 0).max_by_key(|(_, content)| content.sent);
+        let most =
+            bars.iter().filter(|(_, content)| content.sent > 0).max_by_key(|(_, content)| content.sent);
         let spoken = most.filter(|_| !long).map_or_else(String::new, |(at, _)| {
             let clock = |at: i64| self.clock(telltale_model::Timestamp(at));
             self.words.most_between(&clock(*at), &clock(at + step))
@@ -142,13 +147,22 @@ impl Room<'_> {
         for part in seen.parts_of(id).filter(|part| today::sent(part)) {
             groups.entry((whom(part), part.role)).or_default().push(part);
         }
-        let mut destinations: Vec<Destination> =
-            groups.iter().map(|((whom, role), parts)| self.destination(seen, id, whom, *role, parts)).collect();
+        let mut destinations: Vec<Destination> = groups
+            .iter()
+            .map(|((whom, role), parts)| self.destination(seen, id, whom, *role, parts))
+            .collect();
         destinations.sort_by(|one, other| (other.sent, &one.name).cmp(&(one.sent, &other.name)));
         destinations
     }
 
-    fn destination(&self, seen: &Seen, id: i64, whom: &str, role: Option<Role>, parts: &[&Part]) -> Destination {
+    fn destination(
+        &self,
+        seen: &Seen,
+        id: i64,
+        whom: &str,
+        role: Option<Role>,
+        parts: &[&Part],
+    ) -> Destination {
         let company = parts.iter().find_map(|part| part.company.as_deref()).map(|id| self.company(id));
         let probable = parts.iter().any(|part| part.probable);
         let mut content = Content::default();
@@ -172,11 +186,21 @@ impl Room<'_> {
     }
 
     /// What the company got, and whether others could read it.
-    fn verdict(&self, seen: &Seen, id: i64, whom: &str, content: &Content, parts: &[&Part]) -> (&'static str, String) {
+    fn verdict(
+        &self,
+        seen: &Seen,
+        id: i64,
+        whom: &str,
+        content: &Content,
+        parts: &[&Part],
+    ) -> (&'static str, String) {
         let mut open = BTreeSet::new();
         let mut disguised = BTreeSet::new();
         for (finding, is_disguised) in today::details_to(seen, id, whom) {
-            let Some(detail) = self.detail_words(finding).filter(|_| finding.envelope == Envelope::None) else { continue };
+            let Some(detail) = self.detail_words(finding).filter(|_| finding.envelope == Envelope::None)
+            else {
+                continue;
+            };
             if is_disguised { &mut disguised } else { &mut open }.insert(detail);
         }
         if let Some(detail) = open.first() {
@@ -193,7 +217,9 @@ impl Room<'_> {
                 let summary = seen::summary(parts.iter().copied(), []);
                 match Bounded::of(&summary.coverage, summary.given) {
                     Looked::Nothing(bounded) => ("eye", self.words.open_without(&bounded)),
-                    _ => ("eye", self.words.not_encrypted()),
+                    Looked::Found | Looked::NothingToLookFor { .. } | Looked::Unsearched { .. } => {
+                        ("eye", self.words.not_encrypted())
+                    }
                 }
             }
         }
@@ -204,8 +230,10 @@ impl Room<'_> {
         let version = known.app.version.clone().filter(|version| !version.is_empty());
         let version = version.map(|value| Fact { name: self.words.fact_version(), value });
         let others = known.app.names.get(1..).unwrap_or_default();
-        let shares = (!others.is_empty())
-            .then(|| Fact { name: self.words.fact_shares(), value: self.words.shares_with(&others.join(", ")) });
+        let shares = (!others.is_empty()).then(|| Fact {
+            name: self.words.fact_shares(),
+            value: self.words.shares_with(&others.join(", ")),
+        });
         [version, shares].into_iter().flatten().collect()
     }
 }

@@ -1,7 +1,7 @@
 //! Commands that change what is kept, and files that a person asks for.
 
-use std::fs;
 use std::fmt::Write as _;
+use std::fs;
 
 use telltale_model::{Interruption, Rule};
 use telltale_store::{Mute, Span};
@@ -22,7 +22,8 @@ pub(crate) fn act(screens: &Screens<'_>, command: &Do) -> Result<(), Unanswered>
         Do::Export { path, shape, from, to, locale } => {
             let common = Common::of(locale, *from, *to);
             let text = export(screens, *shape, &common)?;
-            fs::write(path, text).map_err(|error| Unanswered::Failed(format!("the file cannot be written: {error}")))
+            fs::write(path, text)
+                .map_err(|error| Unanswered::Failed(format!("the file cannot be written: {error}")))
         }
     }
 }
@@ -33,7 +34,8 @@ fn alerted(screens: &Screens<'_>, key: &str, at: i64) -> Result<(), Unanswered> 
     let subject = if key == DIGEST {
         DIGEST.to_owned()
     } else {
-        let seen = Seen::read(&screens.database, Span { from: timestamp(0), to: timestamp(i64::MAX / 1_000) })?;
+        let seen =
+            Seen::read(&screens.database, Span { from: timestamp(0), to: timestamp(i64::MAX / 1_000) })?;
         let told = seen.findings.iter().find(|told| told.finding.key() == key);
         let subject = told.and_then(|told| alerts::subject(&told.finding));
         subject.ok_or_else(|| Unanswered::Question("there is no such finding to tell of".into()))?
@@ -54,7 +56,13 @@ fn export(screens: &Screens<'_>, shape: Shape, common: &Common) -> Result<String
     let seen = Seen::read(&screens.database, common.span()?)?;
     let words = Words::new(&common.locale);
     let looked_for = LookedFor::default();
-    let room = Room { words: &words, tables: screens.tables, around: screens.around, common, looked_for: &looked_for };
+    let room = Room {
+        words: &words,
+        tables: screens.tables,
+        around: screens.around,
+        common,
+        looked_for: &looked_for,
+    };
     Ok(match shape {
         Shape::Report => room.report(&seen),
         Shape::Table => room.table(&seen),
@@ -82,7 +90,10 @@ impl Room<'_> {
                 app,
                 part.company.as_deref().map(|id| self.company(id)).unwrap_or_default(),
                 part.role.map(|role| role.name().to_owned()).unwrap_or_default(),
-                part.host.clone().or_else(|| part.address.map(|address| address.to_string())).unwrap_or_default(),
+                part.host
+                    .clone()
+                    .or_else(|| part.address.map(|address| address.to_string()))
+                    .unwrap_or_default(),
                 part.content.sent.to_string(),
                 part.flows.to_string(),
                 part.content.protection().name().to_owned(),

@@ -11,8 +11,10 @@ impl Room<'_> {
         let (read, yours) = (coverage.of(Class::Searched), coverage.of(Class::Found));
         let unread = sum(coverage, &[Class::Opaque, Class::Encrypted, Class::Unknown]);
         let not_watched = coverage.of(Class::NotWatched);
-        let sent = [read, yours, unread, not_watched].iter().fold(0_u64, |all, bytes| all.saturating_add(*bytes));
-        let (read_percent, unread_percent) = (percent(read.saturating_add(yours), sent), percent(unread, sent));
+        let sent =
+            [read, yours, unread, not_watched].iter().fold(0_u64, |all, bytes| all.saturating_add(*bytes));
+        let (read_percent, unread_percent) =
+            (percent(read.saturating_add(yours), sent), percent(unread, sent));
         let size = self.words.size(sent);
         answers::Coverage {
             sent,

@@ -104,10 +104,14 @@ impl Room<'_> {
             let company = tables.company_with_id(id)?;
             Some(tables.switches(company.number, destination.role?).collect::<Vec<_>>())
         });
-        let switch = |switch: &telltale_watch::destinations::Switch<'_>| (switch.path.to_owned(), switch.versions.to_owned(), switch.how != "unchecked");
+        let switch = |switch: &telltale_watch::destinations::Switch<'_>| {
+            (switch.path.to_owned(), switch.versions.to_owned(), switch.how != "unchecked")
+        };
         let known: Vec<(String, String, bool)> = found.unwrap_or_default().iter().map(switch).collect();
-        let switches: Vec<Switch<'_>> =
-            known.iter().map(|(path, versions, checked)| Switch { path, versions, checked: *checked }).collect();
+        let switches: Vec<Switch<'_>> = known
+            .iter()
+            .map(|(path, versions, checked)| Switch { path, versions, checked: *checked })
+            .collect();
         self.words.advice(finding, &switches)
     }
 }

@@ -12,6 +12,7 @@ mod apps;
 mod commands;
 mod coverage;
 mod details;
+mod example;
 mod finding;
 mod minute;
 mod question;
@@ -30,9 +31,10 @@ use telltale_store::{Reader, Run, Store};
 use telltale_watch::destinations::{Around, Destinations};
 use telltale_words::Words;
 
+use example::Example;
 pub use question::Unanswered;
 use question::{Ask, Common, Do, Question};
-use seen::Seen;
+use seen::{Seen, Source};
 
 /// Answers what screens ask.
 #[derive(Debug)]
@@ -84,31 +86,52 @@ impl<'a> Screens<'a> {
         let room = Room { words: &words, tables: self.tables, around: self.around, common, looked_for };
         let seen = |span| Seen::read(&self.database, span);
         match ask {
-            Ask::Today(today) => text(&room.today(&seen(common.span()?)?, today)),
-            Ask::App(which) => {
-                let span = common.span()?;
-                let hours = self.hours(which.app, span)?;
-                text(&room.app(&seen(span)?, which.app, &hours)?)
+            Ask::Today(_) | Ask::App(_) | Ask::Finding(_) => {
+                self.from(ask, &room, &Source::Database(&self.database))
             }
-            Ask::Finding(which) => text(&room.finding(&seen(common.all())?, &which.key)?),
             Ask::Details => text(&room.details(&seen(common.span()?)?)),
             Ask::Notification => text(&room.notification(&seen(common.span()?)?)),
             Ask::Minute(minute) => text(&room.minute(&seen(common.since(minute.since))?)),
             Ask::Alerts => {
-                let reader = self.reader()?;
+                let reader = Reader::open(&self.database)?;
                 let before = reader.as_ref().map(Reader::interruptions).transpose()?.unwrap_or_default();
                 text(&room.alerts(&seen(common.recent())?, &before))
             }
+            Ask::Example(example) => self.example(&example.of),
         }
+    }
+
+    /// The screens that the example has too.
+    fn from(&self, ask: &Ask, room: &Room<'_>, source: &Source<'_>) -> Result<String, Unanswered> {
+        let common = room.common;
+        match ask {
+            Ask::Today(today) => text(&room.today(&source.seen(common.span()?)?, today)),
+            Ask::App(which) => {
+                let span = common.span()?;
+                let hours = source.hours(which.app, span)?;
+                text(&room.app(&source.seen(span)?, which.app, &hours)?)
+            }
+            Ask::Finding(which) => text(&room.finding(&source.seen(common.all())?, &which.key)?),
+            Ask::Details | Ask::Notification | Ask::Minute(_) | Ask::Alerts | Ask::Example(_) => {
+                Err(Unanswered::Question("the example has no such screen".into()))
+            }
+        }
+    }
+
+    fn example(&self, of: &Value) -> Result<String, Unanswered> {
+        let example = Example::new(self.tables)?;
+        let Question::Ask(ask, common) = Question::of(example.question(of))? else {
+            return Err(Unanswered::Question("nothing is done to the example".into()));
+        };
+        let words = Words::new(&common.locale);
+        let (tables, around, looked_for) = (self.tables, self.around, &example.looked_for);
+        let room = Room { words: &words, tables, around, common: &common, looked_for };
+        self.from(&ask, &room, &Source::Flows(&example.flows))
     }
 
     fn act(&self, command: &Do) -> Result<String, Unanswered> {
         commands::act(self, command)?;
         Ok(serde_json::json!({"done": true}).to_string())
-    }
-
-    fn reader(&self) -> Result<Option<Reader>, Unanswered> {
-        Ok(Reader::open(&self.database)?)
     }
 
     /// For what is about no flow: no run begins.

@@ -47,6 +47,7 @@ pub(crate) enum Ask {
     Notification,
     Minute(Since),
     Alerts,
+    Example(OfExample),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -70,6 +71,12 @@ pub(crate) struct WhichApp {
 #[derive(Debug, Deserialize)]
 pub(crate) struct WhichFinding {
     pub(crate) key: String,
+}
+
+/// A question of which the answer comes from the example.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OfExample {
+    pub(crate) of: serde_json::Value,
 }
 
 #[derive(Debug, Deserialize)]
@@ -100,11 +107,27 @@ pub(crate) struct Common {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "lowercase")]
 pub(crate) enum Do {
-    Alerted { key: String, at: i64 },
-    Mute { key: String, on: bool },
-    Forget { from: i64 },
+    Alerted {
+        key: String,
+        at: i64,
+    },
+    Mute {
+        key: String,
+        on: bool,
+    },
+    Forget {
+        from: i64,
+    },
     Delete,
-    Export { path: String, #[serde(rename = "as")] shape: Shape, from: i64, to: i64, #[serde(default)] locale: String },
+    Export {
+        path: String,
+        #[serde(rename = "as")]
+        shape: Shape,
+        from: i64,
+        to: i64,
+        #[serde(default)]
+        locale: String,
+    },
 }
 
 /// What an exported file is.
@@ -128,17 +151,27 @@ const DAY: i64 = 24 * 60 * 60 * 1_000;
 
 impl Question {
     pub(crate) fn read(text: &str) -> Result<Self, Unanswered> {
-        let wrong = |error: serde_json::Error| {
-            // Of the text itself nothing is said: it may name what a person looks for.
-            Unanswered::Question(format!("no such question (line {}, column {})", error.line(), error.column()))
-        };
-        let value: serde_json::Value = serde_json::from_str(text).map_err(wrong)?;
-        if value.get("do").is_some() {
-            return serde_json::from_value(value).map(Self::Do).map_err(wrong);
-        }
-        let common = serde_json::from_value(value.clone()).map_err(wrong)?;
-        serde_json::from_value(value).map(|ask| Self::Ask(ask, common)).map_err(wrong)
+        let value: serde_json::Value = serde_json::from_str(text).map_err(|error| wrong(&error))?;
+        Self::of(value)
     }
+
+    /// The same of JSON that was read before.
+    pub(crate) fn of(value: serde_json::Value) -> Result<Self, Unanswered> {
+        if value.get("do").is_some() {
+            return serde_json::from_value(value).map(Self::Do).map_err(|error| wrong(&error));
+        }
+        let common = serde_json::from_value(value.clone()).map_err(|error| wrong(&error))?;
+        serde_json::from_value(value).map(|ask| Self::Ask(ask, common)).map_err(|error| wrong(&error))
+    }
+}
+
+/// Of the text itself nothing is said: it may name what a person looks for.
+fn wrong(error: &serde_json::Error) -> Unanswered {
+    // JSON that was read has no lines: then it is no question at all.
+    Unanswered::Question(match error.line() {
+        0 => "there is no such question".into(),
+        line => format!("the question cannot be read at line {line}, column {}", error.column()),
+    })
 }
 
 impl Common {

@@ -1,15 +1,48 @@
 //! What there is to show of a span.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use telltale_model::{Coverage, Gap, Told};
-use telltale_store::{Filter, KnownApp, Mute, Part, Reader, Span};
+use telltale_model::{Content, Coverage, Flow, Gap, Told, sort_told};
+use telltale_store::{Filter, KnownApp, Mute, Part, Reader, Slice, Span};
 use telltale_watch::all_given;
 use telltale_words::Summary;
 
-use crate::Unanswered;
+use crate::{Unanswered, example};
 
-/// All of it, as the database has it.
+/// Where it comes from.
+pub(crate) enum Source<'a> {
+    Database(&'a Path),
+    Flows(&'a [Flow]),
+}
+
+impl Source<'_> {
+    pub(crate) fn seen(&self, span: Span) -> Result<Seen, Unanswered> {
+        match self {
+            Self::Database(path) => Seen::read(path, span),
+            Self::Flows(flows) => Ok(Seen::of(flows)),
+        }
+    }
+
+    /// The hours of one app.
+    pub(crate) fn hours(&self, id: i64, span: Span) -> Result<Vec<Slice>, Unanswered> {
+        let path = match self {
+            Self::Database(path) => path,
+            Self::Flows(flows) => return Ok(slices(&Seen::of(flows), flows, id)),
+        };
+        let Some(reader) = Reader::open(path)? else { return Ok(Vec::new()) };
+        let apps = reader.apps()?;
+        let Some(known) = apps.iter().find(|known| known.id == id) else { return Ok(Vec::new()) };
+        Ok(reader.slices(span, Some((&known.program, Some(known.app.uid))))?)
+    }
+}
+
+fn slices(seen: &Seen, flows: &[Flow], id: i64) -> Vec<Slice> {
+    let its = flows.iter().filter(|flow| seen.id(flow.owner.program.as_deref(), flow.owner.uid) == id);
+    its.map(|flow| Slice { hour: example::hour(flow.started), content: Content::of(&flow.facts) }).collect()
+}
+
+/// All of it.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) parts: Vec<Part>,
@@ -40,9 +73,46 @@ impl Seen {
         })
     }
 
-    /// How far all of it could be looked into.
-    pub(crate) fn coverage(&self) -> Coverage {
-        coverage(self.parts.iter())
+    /// Of flows that are in no database.
+    pub(crate) fn of(flows: &[Flow]) -> Self {
+        let mut seen = Self::default();
+        let mut told: BTreeMap<String, Told> = BTreeMap::new();
+        for flow in flows {
+            seen.add(flow);
+            for finding in &flow.findings {
+                let new = Told::new(finding.clone());
+                match told.get_mut(&finding.key()) {
+                    Some(known) => known.add(new),
+                    None => drop(told.insert(finding.key(), new)),
+                }
+            }
+        }
+        seen.findings = told.into_values().collect();
+        sort_told(&mut seen.findings);
+        seen
+    }
+
+    fn add(&mut self, flow: &Flow) {
+        let (program, uid) = (flow.owner.program.clone(), flow.owner.uid);
+        if let Some(app) = flow.owner.app.as_deref()
+            && self.known(program.as_deref(), uid).is_none()
+        {
+            let id = i64::try_from(self.apps.len()).unwrap_or(i64::MAX).saturating_add(1);
+            self.apps.push(KnownApp { id, program: program.clone().unwrap_or_default(), app: app.clone() });
+        }
+        let destination = &flow.destination;
+        self.parts.push(Part {
+            program,
+            uid,
+            host: flow.host().map(str::to_owned),
+            address: Some(flow.key.remote.ip()),
+            company: destination.company.clone(),
+            probable: destination.probable,
+            role: destination.role,
+            content: Content::of(&flow.facts),
+            flows: 1,
+            given: Some(flow.facts.set != 0),
+        });
     }
 
     pub(crate) fn summary(&self) -> Summary {

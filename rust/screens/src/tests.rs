@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use telltale_model::{
-    App, AppGroup, Confidence, Coverage, Destination, DetailKind, DetailName, Ending, Envelope, Evidence, Facts,
-    Finding, Flow, FlowKey, FlowNumber, Form, Gap, GapReason, Grade, Owner, Protocol, Role, Severity, Timestamp,
-    Traffic, What,
+    App, AppGroup, Confidence, Coverage, Destination, DetailKind, DetailName, Ending, Envelope, Evidence,
+    Facts, Finding, Flow, FlowKey, FlowNumber, Form, Gap, GapReason, Grade, Owner, Protocol, Role, Severity,
+    Timestamp, Traffic, What,
 };
 use telltale_store::{Run, Store};
 use telltale_watch::destinations::Around;
@@ -124,8 +124,18 @@ fn phone(folder: &Folder) {
     let news = app(10_130, "com.morning.dispatch", "Morning Dispatch", AppGroup::Yours);
     let account = ("xiaomi", "api.account.xiaomi.com", Role::Account);
     let flows = [
-        with(sent(1, &mi, at(8, 14), account, clear(40_000, 1_000)), DetailKind::Phone, Vec::new(), Severity::High),
-        with(sent(2, &mi, at(8, 20), account, clear(0, 900)), DetailKind::Imei, vec![Form::Sha1], Severity::Medium),
+        with(
+            sent(1, &mi, at(8, 14), account, clear(40_000, 1_000)),
+            DetailKind::Phone,
+            Vec::new(),
+            Severity::High,
+        ),
+        with(
+            sent(2, &mi, at(8, 20), account, clear(0, 900)),
+            DetailKind::Imei,
+            vec![Form::Sha1],
+            Severity::Medium,
+        ),
         sent(3, &chat, at(9, 0), ("meta", "mmg.whatsapp.net", Role::Messaging), encrypted(9_400_000)),
         sent(4, &news, at(11, 0), ("adline", "ads.adline.example", Role::Advertising), encrypted(2_000_000)),
         sent(5, &news, at(11, 1), ("dispatch", "www.dispatch.example", Role::Content), clear(200_000, 0)),
@@ -139,7 +149,10 @@ fn phone(folder: &Folder) {
 fn looked_for() -> LookedFor {
     let sought = |kind, masked: &str| Sought { kind, number: 1, masked: masked.into() };
     LookedFor {
-        own: vec![sought(DetailKind::Phone, "+91 98••• •••10"), sought(DetailKind::Imei, "4901 •••• •••7518")],
+        own: vec![
+            sought(DetailKind::Phone, "+91 98••• •••10"),
+            sought(DetailKind::Imei, "4901 •••• •••7518"),
+        ],
         contacts: 214,
     }
 }
@@ -154,7 +167,8 @@ fn ask(database: &Path, mut question: Value) -> Value {
     ] {
         question.as_object_mut().unwrap().entry(key).or_insert(value);
     }
-    let answer = Screens::new(database, None, Around::default()).answer(&question.to_string(), &looked_for()).unwrap();
+    let answer =
+        Screens::new(database, None, Around::default()).answer(&question.to_string(), &looked_for()).unwrap();
     serde_json::from_str(&answer).unwrap()
 }
 
@@ -172,7 +186,7 @@ fn today_leads_with_what_was_sent_and_lists_apps_by_how_much() {
     let names: Vec<_> = today["apps"].as_array().unwrap().iter().map(|row| &row["app"]["name"]).collect();
     assert_eq!(names, ["WhatsApp", "Morning Dispatch", "Mi Account"]);
     assert_eq!(today["apps"][0]["to"], "To meta. Could not be read.");
-    assert_eq!(today["apps"][1]["to"], "To 2 companies, 1 for advertising.");
+    assert_eq!(today["apps"][1]["to"], "To 2 companies, 1 for ads.");
     assert_eq!(today["apps"][2]["to"], "To xiaomi. 2 of your details were in it.");
     assert_eq!(today["coverage"]["read_percent"], 2);
     assert_eq!(today["coverage"]["unread_percent"], 98);
@@ -200,7 +214,10 @@ fn apps_are_found_by_name_and_group_and_in_pages() {
     assert_eq!(names(json!({"ask": "today", "search": "whats"})), ["WhatsApp"]);
     assert_eq!(names(json!({"ask": "today", "group": "maker"})), ["Mi Account"]);
     let page = ask(&folder.database(), json!({"ask": "today", "limit": 1, "offset": 1}));
-    assert_eq!((page["apps"][0]["app"]["name"].as_str(), page["more"].as_u64()), (Some("Morning Dispatch"), Some(1)));
+    assert_eq!(
+        (page["apps"][0]["app"]["name"].as_str(), page["more"].as_u64()),
+        (Some("Morning Dispatch"), Some(1))
+    );
 }
 
 #[test]
@@ -212,7 +229,10 @@ fn an_app_shows_where_it_sent_and_when() {
     let mi = ask(&folder.database(), json!({"ask": "app", "app": id(2)}));
     assert_eq!(mi["about"], "System app, by the phone's maker");
     let destination = &mi["destinations"][0];
-    assert_eq!((destination["mark"].as_str(), destination["role"].as_str()), (Some("eye"), Some("signs you in")));
+    assert_eq!(
+        (destination["mark"].as_str(), destination["role"].as_str()),
+        (Some("eye"), Some("signs you in"))
+    );
     assert_eq!(destination["verdict"], "Not encrypted. In it: your phone number.");
     assert_eq!(mi["timeline"]["bars"].as_array().unwrap().len(), 24);
     assert_eq!(mi["timeline"]["spoken"], "Most between 08:00 and 09:00.");
@@ -246,7 +266,10 @@ fn details_tell_what_became_of_each_and_what_is_missing() {
     assert_eq!(details["looking"][0]["said"], "Sent by 1 app.");
     assert_eq!(details["looking"][0]["mark"], "open");
     assert_eq!(details["looking"][1]["said"], "Sent by 1 app, disguised.");
-    assert_eq!(details["contacts"], json!({"count": 214, "said": "Not seen in what could be read.", "mark": "none"}));
+    assert_eq!(
+        details["contacts"],
+        json!({"count": 214, "said": "Not seen in what could be read.", "mark": "none"})
+    );
     assert_eq!(details["missing"][0]["name"], "IMEI, SIM 2");
 }
 
@@ -273,7 +296,10 @@ fn nothing_is_an_answer_too_and_what_was_forgotten_is_gone() {
     phone(&folder);
     ask(&folder.database(), json!({"do": "forget", "from": at(9, 0).0 / 1_000}));
     let today = ask(&folder.database(), json!({"ask": "today"}));
-    assert_eq!((today["apps_seen"].as_u64(), today["apps"][0]["app"]["name"].as_str()), (Some(1), Some("Mi Account")));
+    assert_eq!(
+        (today["apps_seen"].as_u64(), today["apps"][0]["app"]["name"].as_str()),
+        (Some(1), Some("Mi Account"))
+    );
     ask(&folder.database(), json!({"do": "delete"}));
     assert_eq!(ask(&folder.database(), json!({"ask": "today"}))["state"], "empty");
 }
@@ -290,7 +316,9 @@ fn reports_are_written_without_values() {
     };
     assert!(export("report").contains("Mi Account sent your phone number to xiaomi."));
     let table = export("table");
-    assert!(table.starts_with("app,company,role,host,content_sent,times,protection\r\nWhatsApp,meta,messaging,"));
+    assert!(
+        table.starts_with("app,company,role,host,content_sent,times,protection\r\nWhatsApp,meta,messaging,")
+    );
 }
 
 #[test]
@@ -300,5 +328,55 @@ fn what_is_no_question_is_told_without_repeating_it() {
     for wrong in ["{", "[]", r#"{"ask":"490154203237518"}"#, r#"{"ask":"today"}"#, r#"{"do":"fly"}"#] {
         let error = screens.answer(wrong, &LookedFor::default()).unwrap_err().to_string();
         assert!(!error.contains("490154203237518") && !error.is_empty(), "{error}");
+    }
+}
+
+#[test]
+fn the_example_is_the_phone_of_2014_and_needs_no_database() {
+    let folder = Folder::new("example");
+    let example = |of: Value| ask(&folder.database(), json!({"ask": "example", "of": of}));
+    let today = example(json!({"ask": "today", "locale": "en"}));
+    assert_eq!(today["state"], "findings");
+    let sentences: Vec<&str> =
+        today["findings"].as_array().unwrap().iter().filter_map(|card| card["sentence"].as_str()).collect();
+    assert!(
+        sentences.iter().any(|said| said.starts_with("Mi Account sent your phone number")),
+        "{sentences:?}"
+    );
+    let finding = example(json!({"ask": "finding", "key": today["findings"][0]["key"], "locale": "en"}));
+    assert_eq!(finding["card"]["level"], "open");
+    let app = example(json!({"ask": "app", "app": today["apps"][0]["app"]["id"], "locale": "en"}));
+    assert!(!app["destinations"].as_array().unwrap().is_empty());
+    assert!(!folder.database().exists(), "it is kept nowhere");
+}
+
+/// One answer of each kind, which the app's tests read too. To write them anew: `GOLDEN=write`.
+#[test]
+fn the_answers_are_those_that_the_app_reads() {
+    let folder = Folder::new("golden");
+    phone(&folder);
+    let today = ask(&folder.database(), json!({"ask": "today"}));
+    let nothing = Folder::new("golden-nothing");
+    let of = |question: Value| ask(&folder.database(), question);
+    for (name, answer) in [
+        ("today-empty", ask(&nothing.database(), json!({"ask": "today"}))),
+        ("app", of(json!({"ask": "app", "app": today["apps"][2]["app"]["id"]}))),
+        ("finding", of(json!({"ask": "finding", "key": today["findings"][0]["key"]}))),
+        ("details", of(json!({"ask": "details"}))),
+        ("notification", of(json!({"ask": "notification"}))),
+        ("minute", of(json!({"ask": "minute", "since": at(8, 14).0 / 1_000}))),
+        ("alerts", of(json!({"ask": "alerts"}))),
+        (
+            "example",
+            of(json!({"ask": "example", "of": {"ask": "today", "locale": "en", "zone_offset": ZONE}})),
+        ),
+        ("today", today.clone()),
+    ] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format!("{name}.json"));
+        let text = serde_json::to_string_pretty(&answer).unwrap() + "\n";
+        if std::env::var("GOLDEN").is_ok_and(|golden| golden == "write") {
+            std::fs::write(&file, &text).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(&file).unwrap_or_default(), text, "{}", file.display());
     }
 }

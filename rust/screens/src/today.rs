@@ -112,19 +112,28 @@ impl Room<'_> {
         let mut rows: Vec<AppRow> =
             by_app.into_iter().map(|(id, parts)| self.row(seen, id, &parts)).collect();
         rows.sort_by(|one, other| {
-            (other.coverage.sent, &one.app.name, one.app.id).cmp(&(one.coverage.sent, &other.app.name, other.app.id))
+            (other.coverage.sent, &one.app.name, one.app.id).cmp(&(
+                one.coverage.sent,
+                &other.app.name,
+                other.app.id,
+            ))
         });
         rows
     }
 
     fn row(&self, seen: &Seen, id: i64, parts: &[&Part]) -> AppRow {
-        let told = seen.findings.iter().chain(&seen.expected).filter(|told| {
-            seen.id(told.finding.program.as_deref(), told.finding.uid) == id
-        });
+        let told = seen
+            .findings
+            .iter()
+            .chain(&seen.expected)
+            .filter(|told| seen.id(told.finding.program.as_deref(), told.finding.uid) == id);
         let summary = seen::summary(parts.iter().copied(), told);
         let companies: BTreeSet<&str> = parts.iter().filter_map(|part| part.company.as_deref()).collect();
-        let ads: BTreeSet<&str> =
-            parts.iter().filter(|part| is_advertising(part)).filter_map(|part| part.company.as_deref()).collect();
+        let ads: BTreeSet<&str> = parts
+            .iter()
+            .filter(|part| is_advertising(part))
+            .filter_map(|part| part.company.as_deref())
+            .collect();
         let coverage = self.coverage(&summary);
         let unread = coverage.read.saturating_add(coverage.yours) == 0 && coverage.unread > 0;
         AppRow {
@@ -164,9 +173,16 @@ impl Room<'_> {
 /// Content, or bytes that nobody can class: what only asked for names sent nothing of a person's.
 pub(crate) fn sent(part: &Part) -> bool {
     let coverage = &part.content.coverage;
-    [coverage.searched, coverage.found, coverage.opaque, coverage.encrypted, coverage.unknown, coverage.not_watched]
-        .iter()
-        .any(|bytes| *bytes > 0)
+    [
+        coverage.searched,
+        coverage.found,
+        coverage.opaque,
+        coverage.encrypted,
+        coverage.unknown,
+        coverage.not_watched,
+    ]
+    .iter()
+    .any(|bytes| *bytes > 0)
 }
 
 fn senders(seen: &Seen) -> BTreeSet<i64> {

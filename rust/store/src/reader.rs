@@ -12,7 +12,9 @@ use crate::error::Cause;
 use crate::row::Amount;
 use crate::schema::{self, Unusable};
 use crate::view::{self, Seen};
-use crate::{Error, Findings, KnownApp, Mute, Part, Slice, Span, file, findings, gaps, history, limits, row, spans};
+use crate::{
+    Error, Findings, KnownApp, Mute, Part, Slice, Span, file, findings, gaps, history, limits, row, spans,
+};
 
 /// Reads, and never writes: neither into the database nor beside it.
 #[derive(Debug)]

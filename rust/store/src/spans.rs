@@ -115,7 +115,8 @@ pub(crate) fn slices(
     app: Option<(&str, Option<u32>)>,
 ) -> rusqlite::Result<Vec<Slice>> {
     let (from, to) = hours(span);
-    let (program, uid) = (app.map(|(program, _)| program), app.and_then(|(_, uid)| uid).map_or(-1, i64::from));
+    let (program, uid) =
+        (app.map(|(program, _)| program), app.and_then(|(_, uid)| uid).map_or(-1, i64::from));
     let mut statement = connection.prepare(SLICES)?;
     let rows = statement.query_map(params![from, to, program, uid], |found| {
         let hour = Timestamp(found.get::<_, i64>(14)?.saturating_mul(1_000_000));

@@ -39,7 +39,7 @@ pub(crate) fn quoted(bytes: &[u8], longest: usize) -> String {
 /// Writes bytes that stand for themselves but for their case, as nearly all names are; else nothing.
 fn push_plain(text: &mut String, bytes: &[u8], escaped: &[u8]) -> bool {
     // Without an early end this goes many bytes at a time.
-    let is_plain = |byte: u8| matches!(byte, 0x21..=0x7e) & !escaped.contains(&byte);
+    let is_plain = |byte: u8| matches!(byte, 0x21..=0x7e) & escaped.iter().all(|other| *other != byte);
     let plain = bytes.iter().fold(true, |plain, byte| plain & is_plain(*byte));
     let Some(plain) = str::from_utf8(bytes).ok().filter(|_| plain) else { return false };
     let start = text.len();

@@ -25,9 +25,12 @@ pub mod search;
 pub mod tls;
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
+#[path = "../../fuzz/src/replay.rs"]
+pub mod replay;
 
+#[cfg(test)]
+mod tests {
+    use crate::replay::replay;
     use crate::{conversation, http, quic, search, tls};
 
     #[test]
@@ -85,18 +88,5 @@ mod tests {
     #[test]
     fn searched_parts() {
         replay("search", search::search);
-    }
-
-    fn replay(target: &str, run: fn(&[u8])) {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus").join(target);
-        let entries = corpus.read_dir().expect("a committed corpus");
-        let mut count = 0;
-        for entry in entries {
-            let path = entry.expect("an entry").path();
-            println!("{}", path.display());
-            run(&std::fs::read(&path).expect("a file"));
-            count += 1;
-        }
-        assert!(count > 20, "{count} files in the corpus of {target}");
     }
 }

@@ -4,8 +4,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use telltale_model::{
-    AppGroup, Application, Bounded, Class, Confidence, Coverage, Destination, DetailKind, DetailName, Envelope, Event,
-    Evidence, Finding, FlowNumber, Form, GapReason, Grade, Looked, Rule, Severity, Timestamp, Told, What,
+    AppGroup, Application, Bounded, Class, Confidence, Coverage, Destination, DetailKind, DetailName,
+    Envelope, Event, Evidence, Finding, FlowNumber, Form, GapReason, Grade, Looked, Rule, Severity,
+    Timestamp, Told, What,
 };
 
 use crate::catalogue::{Catalogue, Piece, Text, is_notation, pieces};
@@ -117,12 +118,15 @@ fn parties() -> Vec<Parties<'static>> {
 
 /// What the screens of the app say besides.
 fn screens(words: &Words) -> Vec<String> {
-    let Looked::Nothing(part) = Bounded::of(&Coverage { searched: 3, opaque: 1, ..Coverage::default() }, true) else {
+    let Looked::Nothing(part) =
+        Bounded::of(&Coverage { searched: 3, opaque: 1, ..Coverage::default() }, true)
+    else {
         panic!("something was searched");
     };
     let Looked::Nothing(all) = Bounded::of(&Coverage { searched: 3, ..Coverage::default() }, true) else {
         panic!("something was searched");
     };
+    let imei = words.detail(DetailKind::Imei);
     let mut said = vec![
         words.unknown_sender(),
         words.either_app("Clock", "Radio"),
@@ -157,7 +161,7 @@ fn screens(words: &Words) -> Vec<String> {
     for n in [0, 1, 2, 3] {
         said.extend([words.app_and_others("Clock", n), words.to_companies(n, 1), words.to_companies(n, 0)]);
         said.extend([words.details_in_it(n), words.notification("4 kB", n, 33), words.times(n)]);
-        said.extend([words.open_with("your IMEI", n), words.disguised_with("your IMEI", n)]);
+        said.extend([words.open_with(&imei, n), words.disguised_with(&imei, n)]);
         said.extend([words.sent_by(n, true), words.sent_by(n, false), words.minute(n, n, "4 kB", n)]);
         said.extend([words.coverage("4 kB", n == 0), words.coverage_spoken(4, 96, n)]);
     }
@@ -173,7 +177,7 @@ fn screens(words: &Words) -> Vec<String> {
     said.extend(asked.map(|kind| words.detail_hint(kind)));
     for envelope in [Envelope::None, Envelope::Tls, Envelope::Unknown] {
         for form in [&[][..], &[Form::Sha1]] {
-            let finding = identifier(DetailKind::Imei, Grade::Yours, form, envelope, Confidence::Certain);
+            let finding = identifier(Imei, Grade::Yours, form, envelope, Confidence::Certain);
             said.extend([words.protection(&finding), words.notice_title(&finding, &PARTIES)]);
         }
     }

@@ -8,9 +8,5 @@
 #include <stdint.h>
 typedef long ssize_t; typedef long off_t; typedef long off64_t; typedef long loff_t; typedef unsigned long dev_t; typedef unsigned long ino_t;
 typedef unsigned int mode_t; typedef unsigned int uid_t; typedef unsigned int gid_t; typedef int pid_t;
-#if defined(__aarch64__)
 typedef unsigned int nlink_t;
-#else
-typedef unsigned long nlink_t;
-#endif
 typedef long blkcnt_t; typedef long time_t; typedef long suseconds_t; typedef unsigned int useconds_t; typedef int clockid_t;

@@ -63,12 +63,16 @@ impl Matrix {
                     continue;
                 };
                 let messages = CONTAINERS.map(|container| container.put(&written));
-                let mut connection = connection(&details, &messages);
+                // The same in the same field is told once a connection: neighbours of a kind go over two.
+                let mut connections =
+                    [0, 1].map(|first| connection(&details, messages.iter().skip(first).step_by(2)));
                 for ((column, container), message) in CONTAINERS.into_iter().enumerate().zip(&messages) {
                     let supported = container.supports(kind, form, &written);
                     for seen in [Seen::Whole, Seen::BeginningOnly, Seen::InSegments] {
                         let hits = match seen {
-                            Seen::InSegments => connection.next(message),
+                            Seen::InSegments => connections
+                                .get_mut(column % 2)
+                                .and_then(|connection| connection.next(message)),
                             Seen::Whole | Seen::BeginningOnly => search(&needles, &mut room, message, seen),
                         };
                         let Some(hits) = hits else { continue };
@@ -203,14 +207,14 @@ struct Connection {
 }
 
 /// Sends all messages that are requests over one connection, one after the other.
-fn connection(details: &Details, messages: &[Message]) -> Connection {
+fn connection<'a>(details: &Details, messages: impl Iterator<Item = &'a Message>) -> Connection {
     let key = FlowKey {
         protocol: Protocol::Tcp,
         app: ([198, 19, 84, 1], 4_000).into(),
         remote: ([192, 0, 2, 7], 80).into(),
     };
     let mut conversation = Conversation::looking_for(key, details);
-    let sent: Vec<u8> = messages.iter().filter_map(Message::request).flatten().collect();
+    let sent: Vec<u8> = messages.filter_map(Message::request).flatten().collect();
     let mut rest = sent.as_slice();
     for length in (1..=23).cycle() {
         let Some((segment, after)) = rest.split_at_checked(length) else { break };

@@ -109,9 +109,9 @@ fn what_the_encoder_inserts_is_searched_though_it_is_never_used() {
 #[test]
 fn a_field_that_was_cut_leaves_its_head_not_understood() {
     let section = |len: usize| {
-        let long = u8::try_from(len - 127 & 0x7f).unwrap() | 0x80;
+        let long = u8::try_from((len - 127) & 0x7f).unwrap() | 0x80;
         let value = vec![b'.'; len];
-        let head = [ASKS, b"\x21a\x7f", &[long, u8::try_from(len - 127 >> 7).unwrap()], &value].concat();
+        let head = [ASKS, b"\x21a\x7f", &[long, u8::try_from((len - 127) >> 7).unwrap()], &value].concat();
         let mut frame = vec![1, 0x40 | u8::try_from(head.len() >> 8).unwrap(), head.len().to_be_bytes()[7]];
         frame.extend(head);
         frame

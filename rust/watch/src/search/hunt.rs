@@ -224,7 +224,9 @@ impl<'a> Hunt<'a> {
                 return true;
             }
         }
-        if bytes.len() > DIGEST || origin.parent.is_none() && origin.depth == 0 {
+        // All of a part is no digest, however short.
+        let whole = origin.parent.is_none() && origin.depth == 0 && origin.path.is_empty();
+        if bytes.len() > DIGEST || whole {
             self.understood = false;
             self.strings(bytes, origin);
         }

@@ -313,12 +313,9 @@ fn degrees(text: &[u8]) -> Option<(i64, u8)> {
         return None;
     }
     let decimals = u8::try_from(part.len()).ok()?;
-    let digits = whole.iter().chain(part.iter().chain(std::iter::repeat(&b'0')).take(7));
-    let value = digits.fold(Some(0i64), |value, digit| {
-        let digit = Some(digit.wrapping_sub(b'0')).filter(|digit| *digit < 10)?;
-        Some(value? * 10 + i64::from(digit))
-    });
-    Some((value?, decimals))
+    let mut digits = whole.iter().chain(part.iter().chain(std::iter::repeat(&b'0')).take(7));
+    let value = digits.clone().fold(0, |value, digit| value * 10 + i64::from(digit.wrapping_sub(b'0')));
+    digits.all(u8::is_ascii_digit).then_some((value, decimals))
 }
 
 /// Whether a word has no other digits: `imei490154203237518` is a number, `a1b4155550100c` is none.

@@ -1,6 +1,7 @@
 //! Texts that are kept or shown, with the details replaced by their names.
 
 use telltale_model::DetailName;
+use zeroize::Zeroize;
 
 use super::hunt::Hunt;
 use super::needles::{Needles, text_key, word_key};
@@ -56,6 +57,7 @@ impl Needles {
                     &mut sheet,
                 );
                 let first = self.found_in(&sheet.text, room).into_iter().next();
+                sheet.text.zeroize();
                 places.extend(first.map(|(_, _, name)| (start, start + token.len(), name)));
             }
             start += piece.len();

@@ -44,9 +44,8 @@ impl Hunt<'_> {
     #[inline]
     pub(super) fn may_hold(&self, bytes: &[u8]) -> bool {
         let needles = self.needles;
-        let mut may = false;
-        each_key(&needles.raw_keys, bytes, |_, _| may = true);
-        may || numbers(bytes).any(|number| self.may_be_number(number))
+        let may_begin = |four: &[u8; 4]| needles.raw_keys.may_have(spread(u32::from_be_bytes(*four)));
+        windows(bytes).any(may_begin) || numbers(bytes).any(|number| self.may_be_number(number))
     }
 
     /// Looks at every place.

@@ -40,7 +40,8 @@ pub(super) struct Found {
 /// What was sent may hold details.
 impl Drop for Room {
     fn drop(&mut self) {
-        self.spare.iter_mut().for_each(Zeroize::zeroize);
+        let sheets = self.sheets.iter_mut().chain([&mut self.bytes]).map(|sheet| &mut sheet.text);
+        sheets.chain(&mut self.spare).for_each(Zeroize::zeroize);
     }
 }
 

@@ -2,7 +2,6 @@
 //! it came from.
 
 use telltale_model::Form;
-use zeroize::Zeroize;
 
 /// Fields of one depth.
 #[derive(Debug, Default)]
@@ -82,13 +81,6 @@ pub(super) struct Place {
 
 /// More fields are not told apart: the rest is one.
 pub(super) const MOST_LEAVES: usize = 8_192;
-
-/// What was sent may hold details.
-impl Drop for Sheet {
-    fn drop(&mut self) {
-        self.text.zeroize();
-    }
-}
 
 impl Sheet {
     pub(super) fn clear(&mut self) {

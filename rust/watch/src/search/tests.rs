@@ -271,6 +271,15 @@ fn what_lies_deeper_than_is_looked_is_not_called_understood() {
 }
 
 #[test]
+fn a_digest_in_a_field_of_a_message_is_understood() {
+    let digest: Vec<u8> =
+        (0..32_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13).to_le_bytes()[0]).collect();
+    let message = [&b"\x0a\x04text\x22\x20"[..], &digest].concat();
+    let of = |bytes| understood(Part::Body { media: None, coding: None, bytes });
+    assert!(of(&message) && !of(&digest));
+}
+
+#[test]
 fn what_stands_more_often_than_is_kept_is_not_called_understood() {
     let often = |text: &str, times: usize| understood(body(&format!("[{}]", text.repeat(times))));
     for text in [

@@ -127,7 +127,7 @@ impl Decoder {
         if first & 0x80 != 0 {
             let index = Some(first & 0x7f).filter(|index| *index < 0x7f)?;
             let Indexed::Field { name, value, .. } = self.table.get(index.into()) else { return None };
-            field(name, afford(&mut self.credit, value));
+            give(&mut self.credit, name, value, field);
             *rest = reader.rest();
             return Some(());
         }
@@ -201,10 +201,7 @@ impl Decoder {
             Number::Field => {
                 self.step = Step::Field;
                 match self.table.get(value) {
-                    Indexed::Field { name, value, .. } => match afford(&mut self.credit, value) {
-                        Some(value) => field(name, value),
-                        None => field(b"", b""),
-                    },
+                    Indexed::Field { name, value, .. } => give(&mut self.credit, name, value, field),
                     Indexed::Forgotten => field(b"", b""),
                     Indexed::Nothing => return None,
                 }
@@ -295,6 +292,14 @@ impl Decoder {
     /// Bytes of memory behind it.
     pub(super) fn held(&self) -> usize {
         self.table.held() + self.name.kept.capacity() + self.value.kept.capacity()
+    }
+}
+
+/// A field of a table; one without a name where its value costs more than is left.
+fn give(credit: &mut usize, name: &[u8], value: &[u8], field: &mut impl FnMut(&[u8], &[u8])) {
+    match afford(credit, value) {
+        Some(value) => field(name, value),
+        None => field(b"", b""),
     }
 }
 

@@ -53,7 +53,6 @@ open class TelltaleApp : Application() {
         return JSONObject()
             .put("database", File(noBackupFilesDir, "telltale.db").path)
             .put("tables", Asset.unpacked(this, "tables.bin").path)
-            .put("example", Asset.unpacked(this, "example.pcap").path)
             .put("locale", Resources.getSystem().configuration.locales[0].toLanguageTag())
             .put("zone", zone.id)
             .put("zone_offset", zone.getOffset(System.currentTimeMillis()) / 1000)

@@ -22,7 +22,7 @@ class Details(private val vault: Vault, private val sources: Sources, private va
     }
 
     private fun decide(more: Given, answer: Result<JSONObject>, then: (Result<JSONObject>) -> Unit) {
-        if (answer.getOrNull()?.refused() == false) keep(more)
+        answer.getOrNull()?.takeIf { !it.refused() }?.let { keep(more.named(it.ids())) }
         main.post { then(answer) }
     }
 
@@ -52,6 +52,13 @@ class Details(private val vault: Vault, private val sources: Sources, private va
     }
 
     private fun hand(given: Given, then: (Result<JSONObject>) -> Unit) = session.setDetails(sources.add(given).toBytes(), then)
+
+    /** Ids by kind, in the order of their numbers. */
+    private fun JSONObject.ids(): Map<String, List<String>> {
+        val details = optJSONArray("details") ?: return emptyMap()
+        val all = (0 until details.length()).map(details::getJSONObject)
+        return all.groupBy({ it.getString("kind") }, { it.getString("id") })
+    }
 
     private fun JSONObject.refused() = (optJSONArray("errors")?.length() ?: 0) > 0
 }

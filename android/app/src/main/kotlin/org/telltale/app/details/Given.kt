@@ -11,9 +11,22 @@ class Given(private val lines: List<ByteArray> = emptyList()) {
 
     /** Without the [number]th line (from 1) of a kind. */
     fun without(kind: String, number: Int): Given {
-        val prefix = "$kind ".toByteArray()
         var seen = 0
-        return Given(lines.filterNot { it.startsWith(prefix) && ++seen == number })
+        return Given(lines.filterNot { kindOf(it) == kind && ++seen == number })
+    }
+
+    /**
+     * With the [ids] that the core gave, by kind and in order: `kind#id value`. A detail keeps its id over restarts,
+     * so that what was found before still names it.
+     */
+    fun named(ids: Map<String, List<String>>): Given {
+        val seen = HashMap<String, Int>()
+        return Given(lines.map { line ->
+            val kind = kindOf(line)
+            val at = seen.merge(kind, 1, Int::plus)!! - 1
+            val id = ids[kind]?.getOrNull(at)
+            if (id == null) line else line("$kind#$id", line.copyOfRange(line.indexOf(SPACE) + 1, line.size))
+        })
     }
 
     fun toBytes(): ByteArray {
@@ -53,8 +66,14 @@ class Given(private val lines: List<ByteArray> = emptyList()) {
             return line
         }
 
-        private val BREAKS = listOf('\n'.code.toByte(), '\r'.code.toByte())
+        private val SPACE = ' '.code.toByte()
 
-        private fun ByteArray.startsWith(prefix: ByteArray) = size >= prefix.size && prefix.indices.all { this[it] == prefix[it] }
+        /** What stands before the value, without the id. Kinds are no secret. */
+        private fun kindOf(line: ByteArray): String {
+            val end = line.indexOf(SPACE).takeIf { it >= 0 } ?: line.size
+            return String(line, 0, end).substringBefore('#')
+        }
+
+        private val BREAKS = listOf('\n'.code.toByte(), '\r'.code.toByte())
     }
 }

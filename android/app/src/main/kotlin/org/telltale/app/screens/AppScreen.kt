@@ -128,7 +128,7 @@ class AppScreen(shell: Shell, place: Place) : Screen(shell, place) {
         if (said.findings.isEmpty()) return emptyList()
         return listOf(look.sectionPart("findings", look.text(R.string.findings))) + said.findings.map { finding ->
             Part("finding ${finding.key}", { FindingCard(look, ground.icons) { shell.go(Place(Place.Kind.Finding, it, place.example)) } }) {
-                it.show(finding, chosen = false)
+                it.show(finding, chosen = false, ground.clock())
             }
         }
     }

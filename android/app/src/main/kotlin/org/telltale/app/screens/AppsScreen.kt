@@ -80,11 +80,11 @@ class AppsScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private fun choices(today: TodayAnswer) = today.groups.map { each ->
         Chips.Choice(each.name, each.group == group) {
             group = each.group.takeIf { it != group }
-            refresh()
+            askOther()
         }
     } + Chips.Choice(look.text(R.string.outside), outside) {
         outside = !outside
-        refresh()
+        askOther()
     }
 
     private fun more(count: Int) = Part("more $count", {

@@ -43,7 +43,7 @@ fun Look.examplePart() = Part("example", {
         put(label(Type.SecondStrong, text(R.string.example), palette.notice))
         put(label(Type.Second, text(R.string.example_text), palette.ink))
         readAs(text(R.string.example) + ". " + text(R.string.example_text))
-        layoutParams = cardPlace()
+        layoutParams = cardPlace().apply { bottomMargin = dp(16) }
     }
 })
 

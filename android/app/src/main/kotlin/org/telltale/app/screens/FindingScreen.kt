@@ -27,7 +27,6 @@ import org.telltale.app.ui.row
 
 /** One finding with its evidence: when, to whom, how protected, how sure, what was sent, what it means, what to do. */
 class FindingScreen(shell: Shell, place: Place) : Screen(shell, place) {
-    private var values = false
     private var whole = false
     private var said: FindingAnswer? = null
 
@@ -35,11 +34,11 @@ class FindingScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     override fun top(): View = bar("", look.iconButton(R.drawable.ic_share, look.text(R.string.share_masked), tap = ::share))
 
-    override fun question(): JSONObject = JSONObject().put("ask", "finding").put("key", place.of).put("values", values)
+    override fun question(): JSONObject = JSONObject().put("ask", "finding").put("key", place.of)
 
     override fun parts(answer: JSONObject): List<Part<*>> {
         val said = Read.findingAnswer(answer)
-        if (!values) this.said = said
+        this.said = said
         return buildList {
             if (place.example) add(look.examplePart())
             add(level(said))
@@ -74,7 +73,9 @@ class FindingScreen(shell: Shell, place: Place) : Screen(shell, place) {
     })
 
     private fun facts(said: FindingAnswer): List<Part<*>> {
-        val at = Formats.moment(look.context, said.whenSent.lastOrNull() ?: said.card.last, ground.clock())
+        val last = said.whenSent.lastOrNull() ?: said.card.last
+        val moment = Formats.moment(look.context, last, ground.clock())
+        val at = if (Formats.daysBetween(last, ground.clock()) == 0) look.text(R.string.today_at, moment) else moment
         return listOf(
             Triple(R.string.when_, look.text(R.string.when_times, at, said.card.timesWords), null),
             Triple(R.string.to, said.to, said.network),
@@ -84,10 +85,7 @@ class FindingScreen(shell: Shell, place: Place) : Screen(shell, place) {
     }
 
     private fun evidence(said: FindingAnswer): List<Part<*>> {
-        val head = look.sectionPart("sent", look.text(R.string.what_was_sent), look.text(if (values) R.string.hide_values else R.string.show_values)) {
-            values = !values
-            refresh()
-        }
+        val head = look.sectionPart("sent", look.text(R.string.what_was_sent))
         return listOf(head) + said.evidence.mapIndexed { at, piece ->
             Part("evidence $at", { evidenceColumn() }) {
                 (it.getChildAt(0) as EvidenceBox).show(piece, whole, ::showAll)
@@ -122,7 +120,7 @@ class FindingScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private fun mute(on: Boolean) =
         ground.answers.tell(JSONObject().put("do", "mute").put("key", place.of).put("on", on)) { refresh() }
 
-    /** Plain text, always with the values masked, also while they are shown here. */
+    /** Plain text; values are masked in it as they are here. */
     private fun share() {
         val said = this.said ?: return
         val evidence = said.evidence.joinToString("\n\n") { it.text }

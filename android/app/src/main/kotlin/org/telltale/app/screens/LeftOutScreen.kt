@@ -3,7 +3,6 @@ package org.telltale.app.screens
 import android.content.pm.ApplicationInfo
 import android.text.Editable
 import android.text.TextWatcher
-import org.json.JSONArray
 import org.json.JSONObject
 import org.telltale.app.R
 import org.telltale.app.service.Watch
@@ -22,6 +21,7 @@ class LeftOutScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private class Installed(val name: String, val label: String)
 
     private var apps: List<Installed>? = null
+    private var loading = false
     private var search = ""
 
     private val words = look.field(look.text(R.string.search)).apply {
@@ -61,9 +61,13 @@ class LeftOutScreen(shell: Shell, place: Place) : Screen(shell, place) {
         }
     }
 
-    private fun load() = ground.answers.work(::installed) {
-        apps = it
-        refresh()
+    private fun load() {
+        if (loading) return
+        loading = true
+        ground.answers.work(::installed) {
+            apps = it
+            refresh()
+        }
     }
 
     private fun installed(): List<Installed> {
@@ -81,19 +85,8 @@ class LeftOutScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private fun turn(app: Installed) {
         val out = ground.choices.leftOut
         ground.choices.leftOut = if (app.name in out) out - app.name else out + app.name
-        tellCore()
         if (Watch.state is WatchState.Watching) WatchService.renew(look.context)
         refresh()
-    }
-
-    /** So that Today can say it, by name. */
-    private fun tellCore() {
-        val labels = apps.orEmpty().associate { it.name to it.label }
-        val list = JSONArray()
-        for (name in ground.choices.leftOut) {
-            list.put(JSONObject().put("id", 0).put("name", labels[name] ?: name).put("packages", JSONArray().put(name)).put("group", "unknown"))
-        }
-        ground.answers.tell(JSONObject().put("do", "excluded").put("apps", list))
     }
 
     private companion object {

@@ -66,6 +66,12 @@ abstract class Screen(protected val shell: Shell, val place: Place) {
         }
     }
 
+    /** Asks another question: what stands there is not its answer, even if the answers are alike. */
+    protected fun askOther() {
+        shown = null
+        refresh()
+    }
+
     /** Draws again with the answer that is there: something else has changed, such as a choice. */
     fun redraw() {
         val last = shown ?: return refresh()
@@ -123,7 +129,7 @@ abstract class Screen(protected val shell: Shell, val place: Place) {
         pad(look.dp(8), look.dp(4))
         minimumHeight = look.dp(56)
         if (shell.mayGoBack(this@Screen)) addView(look.iconButton(R.drawable.ic_back, look.text(R.string.back), tap = shell::back))
-        put(look.label(Type.Title, title), 0, weight = 1f, start = 4)
+        put(look.label(Type.Title, title).apply { isAccessibilityHeading = title.isNotEmpty() }, 0, weight = 1f, start = 4)
         ends.forEach { addView(it) }
     }
 

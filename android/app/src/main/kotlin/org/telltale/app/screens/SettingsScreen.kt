@@ -42,18 +42,17 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
         switch("open", R.string.tell_open, look.text(R.string.tell_open_how), choices.tellOpenDetail) { choices.tellOpenDetail = it },
         switch("digest", R.string.tell_digest, look.text(R.string.tell_digest_how), choices.tellDigest) {
             choices.tellDigest = it
-            ground.answers.tell(JSONObject().put("do", "set").put("digest", it))
         },
-        switch("lock", R.string.lock_app, look.text(R.string.lock_app_how), choices.lockApp) { choices.lockApp = it },
     )
 
     private fun keeping(kept: JSONObject): List<Part<*>> {
         val days = kept.getInt("findings_days")
         val size = look.text(R.string.used_of, Formats.size(look.context, kept.getLong("size")), Formats.size(look.context, kept.getLong("limit")))
         return listOf(
-            row("days", R.string.findings_kept, look.count(R.plurals.days, days, Formats.number(days))) { chooseDays(days) },
+            row("days", R.string.findings_kept, look.count(R.plurals.days, days, Formats.number(days))) { tellOfSize() },
             row("size", R.string.totals_kept, size) { tellOfSize() },
             row("export", R.string.export, look.text(R.string.export_how), ::chooseExport),
+            switch("lock", R.string.lock_app, look.text(R.string.lock_app_how), choices.lockApp) { choices.lockApp = it },
             row("hour", R.string.forget_hour, null, ::forgetHour),
             row("delete", R.string.delete_everything, null, ::deleteEverything),
         )
@@ -78,17 +77,6 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
         else -> look.text(R.string.private_dns_how)
     }
 
-    private fun chooseDays(now: Int) {
-        val offered = listOf(7, 30, 90, 365)
-        val names = offered.map { look.count(R.plurals.days, it, Formats.number(it)) }.toTypedArray()
-        AlertDialog.Builder(look.context).setTitle(R.string.findings_kept)
-            .setSingleChoiceItems(names, offered.indexOf(now)) { dialog, at ->
-                ground.answers.tell(JSONObject().put("do", "set").put("keep_days", offered[at])) { refresh() }
-                dialog.dismiss()
-            }
-            .setNegativeButton(R.string.close, null).show()
-    }
-
     private fun tellOfSize() = note(R.string.totals_kept, R.string.totals_text)
 
     private fun tellOfFigures() = note(R.string.android_figures, R.string.android_figures_text)
@@ -108,11 +96,18 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private fun export(form: String, name: String, type: String) {
         shell.say(look.text(R.string.exporting))
         ground.answers.work({ SharedReports.fresh(look.context, name) }) { file ->
-            ground.answers.tell(JSONObject().put("do", "export").put("path", file.path).put("as", form)) { done ->
+            ground.answers.tell(exported(file.path, form)) { done ->
                 done.onSuccess { look.context.startActivity(SharedReports.shareIntent(file, type)) }
                     .onFailure { shell.say(look.text(R.string.export_failed)) }
             }
         }
+    }
+
+    /** All that findings are kept of. */
+    private fun exported(path: String, form: String): JSONObject {
+        val now = ground.clock()
+        return JSONObject().put("do", "export").put("path", path).put("as", form).put("from", now - KEPT).put("to", now + HOUR)
+            .put("locale", look.context.resources.configuration.locales[0].toLanguageTag())
     }
 
     private fun forgetHour() = look.confirm(R.string.forget_hour, R.string.forget_hour_text, R.string.forget, R.string.keep) {
@@ -166,5 +161,6 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     private companion object {
         const val HOUR = 3_600_000L
+        const val KEPT = 90 * 24 * HOUR
     }
 }

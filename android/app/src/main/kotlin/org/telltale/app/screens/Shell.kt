@@ -34,6 +34,7 @@ class Shell(val activity: MainActivity, val ground: Ground) {
     private val list = FrameLayout(activity)
     private val page = FrameLayout(activity)
     private val pageFrame = FrameLayout(activity)
+    private val edge = line()
     val view: View = frame()
 
     /** What is opened beside the list, if anything. */
@@ -51,7 +52,7 @@ class Shell(val activity: MainActivity, val ground: Ground) {
             frame.put(line(), look.dp(1), MATCH_PARENT)
         }
         if (rail) frame.put(pageFrame, 0, MATCH_PARENT, weight = 1f) else frame.put(pageFrame, height = 0, weight = 1f)
-        if (!rail) frame.put(line(), height = look.dp(1))
+        if (!rail) frame.put(edge, height = look.dp(1))
         if (!rail) frame.put(tabs)
         // Nothing of a page is wider than is good to read.
         pageFrame.addOnLayoutChangeListener { _, left, _, right, _, _, _, _, _ -> narrow(right - left) }
@@ -68,14 +69,18 @@ class Shell(val activity: MainActivity, val ground: Ground) {
 
     private fun line() = View(activity).apply { setBackgroundColor(look.palette.line) }
 
-    /** Room for what the system draws over us. */
+    /** Room for what the system draws over us. The rail stands where reading begins, and has that edge; the page the other. */
     fun inset(insets: Insets) {
-        tabs.setPadding(if (rail) insets.left else 0, if (rail) insets.top + look.dp(16) else 0, 0, insets.bottom)
-        if (rail) tabs.layoutParams.width = look.dp(80) + insets.left
-        val bottom = if (rail || !tabbed()) insets.bottom else 0
-        list.setPadding(0, insets.top, 0, insets.bottom)
-        pageFrame.setPadding(if (rail) 0 else insets.left, insets.top, insets.right, bottom)
+        val atRail = if (look.rightToLeft) insets.right else insets.left
+        val atPage = if (look.rightToLeft) insets.left else insets.right
+        val side = if (twoPanes) look.dp(24) else 0
+        if (rail) tabs.layoutParams.width = look.dp(80) + atRail
+        if (rail) tabs.setPaddingRelative(atRail, insets.top + look.dp(16), 0, insets.bottom) else tabs.setPadding(insets.left, 0, insets.right, insets.bottom)
+        list.setPaddingRelative(0, insets.top, 0, insets.bottom)
+        pageFrame.setPaddingRelative(side + if (railed()) 0 else atRail, insets.top, side + atPage, if (rail || !tabbed()) insets.bottom else 0)
     }
+
+    private fun railed() = rail && tabbed()
 
     private fun tabbed() = tabs.visibility == View.VISIBLE
 
@@ -181,6 +186,7 @@ class Shell(val activity: MainActivity, val ground: Ground) {
         val kind = trail.first().kind
         val tab = Tab.values().find { it.name == kind.name }
         tabs.visibility = if (tab != null && (rail || trail.size == 1)) View.VISIBLE else View.GONE
+        edge.visibility = tabs.visibility
         tab?.let(tabs::choose)
         val secure = shown.any { it.secure }
         val flag = WindowManager.LayoutParams.FLAG_SECURE

@@ -1,5 +1,6 @@
 package org.telltale.app.screens
 
+import android.content.pm.PackageManager
 import android.content.Intent
 import android.net.Uri
 import android.os.Bundle
@@ -53,11 +54,11 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
         if (place.example) return listOf(look.examplePart()) + said(today) + findings(today) + apps(today) + look.gap("end", 20)
         return listOf(header(state, today), date()) +
             (if (span.isNow && state is WatchState.Off) off(state, today) else said(today)) +
-            troubles(state, today) + first(state, today) + findings(today) + apps(today) + leftOut(today) + look.gap("end", 20)
+            troubles(state, today) + first(state, today) + findings(today) + apps(today) + leftOut() + look.gap("end", 20)
     }
 
     private fun header(state: WatchState, today: TodayAnswer) = Part("header", { StatusHeader(look, shell::turn) }) {
-        val seen = look.count(R.plurals.apps_seen, today.appsSeen, Formats.number(today.appsSeen))
+        val seen = Formats.apart(look.count(R.plurals.apps_seen, today.appsSeen, Formats.number(today.appsSeen)))
         when (state) {
             is WatchState.Watching -> it.show(
                 true,
@@ -74,7 +75,7 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     private fun choose(next: Span) {
         span = next
-        refresh()
+        askOther()
     }
 
     /** The sentence and the bar. */
@@ -203,7 +204,7 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
         if (today.findings.isEmpty()) return emptyList()
         val cards = today.findings.sortedBy { it.expected }.map { finding ->
             Part("finding ${finding.key}", { FindingCard(look, ground.icons, ::openFinding) }) {
-                it.show(finding, shell.chosen == Place(Place.Kind.Finding, finding.key, place.example))
+                it.show(finding, shell.chosen == Place(Place.Kind.Finding, finding.key, place.example), ground.clock())
             }
         }
         return listOf(look.sectionPart("findings", look.text(R.string.findings))) + cards
@@ -229,17 +230,28 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private fun unnamed(today: TodayAnswer): List<Part<*>> {
         val unknown = today.apps.find { it.app.id == 0L } ?: return emptyList()
         val size = Formats.size(look.context, unknown.coverage.sent)
-        return listOf(Part("unnamed", { NoteCard(look) }) {
+        return listOf(look.gap("unnamed", 8), Part("unnamed", { NoteCard(look) }) {
             it.show(R.drawable.ic_ring, look.text(R.string.unnamed), look.text(R.string.unnamed_text, size), false)
         })
     }
 
-    private fun leftOut(today: TodayAnswer): List<Part<*>> {
-        if (today.excluded.isEmpty()) return emptyList()
+    /** What the person chose not to watch stands here for as long as it holds. */
+    private fun leftOut(): List<Part<*>> {
+        val out = ground.choices.leftOut.sorted()
+        if (out.isEmpty()) return emptyList()
         return listOf(look.gap("left out", 12), Part("left out", { NoteCard(look) }) {
-            val names = today.excluded.joinToString("\n") { out -> look.text(R.string.name_said, out.name, out.sentence) }
+            val names = out.joinToString("\n") { look.text(R.string.name_said, label(it), look.text(R.string.by_your_choice)) }
             it.show(R.drawable.ic_ring, look.text(R.string.apps_left_out), names, false, look.text(R.string.change) to { shell.go(Place(Place.Kind.LeftOut)) })
         })
+    }
+
+    private fun label(name: String): String {
+        val packages = look.context.packageManager
+        return try {
+            packages.getApplicationInfo(name, 0).loadLabel(packages).toString()
+        } catch (_: PackageManager.NameNotFoundException) {
+            name // removed since
+        }
     }
 
     private fun wideButton(words: Int, top: Int = 16, tap: () -> Unit) = Part("button $words", {

@@ -13,6 +13,7 @@ import org.telltale.app.MainActivity
 import org.telltale.app.R
 import org.telltale.app.core.Session
 import java.util.Date
+import java.util.TimeZone
 
 /**
  * All that we say outside our screens: that we watch (silent, always), a detail in the open (at once), the rest once
@@ -50,11 +51,11 @@ class Notices(private val context: Context, private val session: Session, privat
         if (now - refreshed < BETWEEN) return
         refreshed = now
         gaps.alive(System.currentTimeMillis())
-        session.ask(JSONObject().put("ask", "state")) { answer ->
+        session.ask(today("notification")) { answer ->
             val text = answer.getOrNull()?.optString("notification").orEmpty()
             if (Watch.state is WatchState.Watching) manager.notify(WATCHING, watching(text))
         }
-        session.ask(JSONObject().put("ask", "alerts").put("now", System.currentTimeMillis())) { answer ->
+        session.ask(today("alerts")) { answer ->
             answer.getOrNull()?.let(::tell)
         }
     }
@@ -82,7 +83,7 @@ class Notices(private val context: Context, private val session: Session, privat
                 .build()
             manager.notify(key, FINDING, notice)
         }
-        session.ask(JSONObject().put("do", "alerted").put("key", key))
+        session.ask(alerted(key))
     }
 
     private fun digest(text: String) {
@@ -94,7 +95,7 @@ class Notices(private val context: Context, private val session: Session, privat
             .setContentIntent(open())
             .build()
         manager.notify(DIGEST, notice)
-        session.ask(JSONObject().put("do", "alerted").put("key", "digest"))
+        session.ask(alerted("digest"))
     }
 
     fun steppedAside(until: Long) = trouble(
@@ -107,6 +108,18 @@ class Notices(private val context: Context, private val session: Session, privat
         WatchState.Why.NoConsent -> trouble(context.getString(R.string.trouble_off), context.getString(R.string.trouble_no_consent))
         else -> trouble(context.getString(R.string.trouble_off), context.getString(R.string.trouble_failed))
     }
+
+    /** A question about this day, from midnight here. */
+    private fun today(ask: String): JSONObject {
+        val now = System.currentTimeMillis()
+        val offset = TimeZone.getDefault().getOffset(now).toLong()
+        val midnight = Math.floorDiv(now + offset, DAY) * DAY - offset
+        return JSONObject().put("ask", ask).put("from", midnight).put("to", midnight + DAY).put("now", now)
+            .put("zone_offset", offset / 1000)
+            .put("locale", context.resources.configuration.locales[0].toLanguageTag())
+    }
+
+    private fun alerted(key: String) = JSONObject().put("do", "alerted").put("key", key).put("at", System.currentTimeMillis())
 
     fun expected(key: String) {
         session.ask(JSONObject().put("do", "mute").put("key", key).put("on", true))
@@ -160,5 +173,6 @@ class Notices(private val context: Context, private val session: Session, privat
         private const val DIGEST_CHANNEL = "digest"
         private const val TROUBLE_CHANNEL = "trouble"
         private const val BETWEEN = 15_000L
+        private const val DAY = 24 * 60 * 60 * 1000L
     }
 }

@@ -69,6 +69,6 @@ fun Look.field(hint: String) = EditText(context).apply {
     background = rounded(palette.surface, 12, palette.outline, 1)
     foreground = focusRing(12)
     pad(dp(14), dp(12))
-    minHeight = dp(52)
     setSingleLine()
+    minimumHeight = dp(52)
 }

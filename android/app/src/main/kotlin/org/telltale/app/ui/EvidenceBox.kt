@@ -113,8 +113,9 @@ private class EvidenceLine(private val look: Look, private val line: Line) : Tex
         return (first..last).map { row ->
             val from = if (row == first) set.getPrimaryHorizontal(range.first) else 0f
             val to = if (row == last) set.getPrimaryHorizontal(range.last + 1) else set.getLineRight(row)
-            val top = set.getLineTop(row).toFloat()
-            RectF(from - look.dp(3f), top, to + look.dp(3f), set.getLineBottom(row).toFloat())
+            val top = totalPaddingTop + set.getLineTop(row).toFloat()
+            val bottom = totalPaddingTop + set.getLineBottom(row).toFloat()
+            RectF(from - look.dp(3f), top - look.dp(1f), to + look.dp(3f), bottom + look.dp(1f))
         }
     }
 

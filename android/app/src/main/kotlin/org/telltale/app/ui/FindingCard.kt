@@ -38,7 +38,7 @@ class FindingCard(private val look: Look, icons: Icons, tap: (String) -> Unit) :
     }
 
     /** [chosen]: its page stands beside the list. */
-    fun show(finding: Finding, chosen: Boolean) {
+    fun show(finding: Finding, chosen: Boolean, now: Long) {
         key = finding.key
         val open = finding.level == "open" && !finding.expected
         val mark = Mark.of(finding.level)
@@ -50,7 +50,7 @@ class FindingCard(private val look: Look, icons: Icons, tap: (String) -> Unit) :
         sentence.text = strong(finding)
         sentence.setTextColor(if (open) look.palette.onAlertSoft else look.palette.ink)
         app.show(finding.app)
-        moment.text = look.text(R.string.when_times, Formats.moment(context, finding.last), finding.timesWords)
+        moment.text = look.text(R.string.when_times, Formats.moment(context, finding.last, now), finding.timesWords)
         val ground = look.rounded(
             if (open) look.palette.alertSoft else look.palette.surface, 20, look.palette.accent, if (chosen) 2 else 0,
         )

@@ -37,7 +37,7 @@ object Formats {
         if (DateFormat.is24HourFormat(context)) write("HH", at) else pattern("j", at)
 
     /** A time, with its day where that is not today. */
-    fun moment(context: Context, at: Long, now: Long = System.currentTimeMillis()): String {
+    fun moment(context: Context, at: Long, now: Long): String {
         val time = time(context, at)
         val day = daysBetween(at, now)
         return when {

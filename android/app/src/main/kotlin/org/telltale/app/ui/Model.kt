@@ -41,8 +41,6 @@ data class Gap(val from: Long, val to: Long, val why: String, val sentence: Stri
 
 data class Group(val group: String, val name: String, val apps: Long)
 
-data class LeftOut(val name: String, val sentence: String)
-
 data class Bar(val at: Long, val read: Long, val yours: Long, val unread: Long, val gap: Boolean)
 
 data class TodayAnswer(
@@ -55,7 +53,6 @@ data class TodayAnswer(
     val more: Int,
     val groups: List<Group>,
     val gaps: List<Gap>,
-    val excluded: List<LeftOut>,
 )
 
 data class Destination(
@@ -124,7 +121,6 @@ object Read {
         json.optInt("more"),
         json.list("groups") { Group(it.getString("group"), it.getString("name"), it.getLong("apps")) },
         json.list("gaps") { Gap(it.getLong("from"), it.getLong("to"), it.getString("why"), it.getString("sentence")) },
-        json.list("excluded") { LeftOut(it.getString("name"), it.getString("sentence")) },
     )
 
     fun app(json: JSONObject) = App(

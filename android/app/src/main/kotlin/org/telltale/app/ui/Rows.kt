@@ -19,7 +19,8 @@ fun Look.section(words: CharSequence, offer: String? = null, tap: () -> Unit = {
     if (offer == null) return@row
     val button = action(offer, tap = tap)
     if (!bigText) button.gravity = Gravity.BOTTOM or Gravity.END
-    if (!bigText) button.pad(0, 0, 0, dp(8))
+    if (!bigText) button.textAlignment = View.TEXT_ALIGNMENT_VIEW_END
+    if (!bigText) button.pad(0, 0, 0, dp(10))
     put(button, WRAP_CONTENT)
 }
 

@@ -4,6 +4,8 @@ import android.graphics.Typeface
 import android.graphics.text.LineBreaker
 import android.text.Layout
 import android.util.TypedValue
+import android.view.Gravity
+import android.view.View
 import android.widget.TextView
 import java.util.Locale
 
@@ -30,8 +32,11 @@ enum class Type(val sp: Float, val line: Float, val weight: Int = 400) {
         text.includeFontPadding = look.tallScript
         // Devanagari and Arabic bring their own, greater height of a line.
         if (look.tallScript) text.setLineSpacing(0f, 1.1f) else text.lineHeight = (text.textSize * tight(look)).toInt()
+        // A line alone is as high as one among others, its letters in the middle of it.
+        text.minHeight = if (look.tallScript) 0 else text.lineHeight
+        text.gravity = Gravity.CENTER_VERTICAL or Gravity.START
         text.fontFeatureSettings = "tnum"
-        text.textAlignment = android.view.View.TEXT_ALIGNMENT_VIEW_START
+        text.textAlignment = View.TEXT_ALIGNMENT_VIEW_START
         if (this == Lead || this == LeadSmall) lead(text, look)
         if (this == Sentence) text.breakStrategy = LineBreaker.BREAK_STRATEGY_HIGH_QUALITY
     }

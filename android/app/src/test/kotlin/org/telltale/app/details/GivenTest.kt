@@ -33,4 +33,13 @@ class GivenTest {
         given.zero()
         assertArrayEquals(ByteArray("phone +919876543210".length + 1).also { it[it.size - 1] = '\n'.code.toByte() }, given.toBytes())
     }
+
+    @Test
+    fun `ids stand with their details and do not hide the kind`() {
+        val given = Given.of("imei 1\nphone 9\nimei 2\n".toByteArray())
+        val named = given.named(mapOf("imei" to listOf("00aa", "00bb")))
+        assertEquals("imei#00aa 1\nphone 9\nimei#00bb 2\n", String(named.toBytes()))
+        assertEquals("phone 9\nimei#00bb 2\n", String(named.without("imei", 1).toBytes()))
+        assertEquals(String(named.toBytes()), String(named.named(mapOf("imei" to listOf("00aa", "00bb"))).toBytes()))
+    }
 }

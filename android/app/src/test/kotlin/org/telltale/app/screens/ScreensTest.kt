@@ -41,7 +41,12 @@ class ScreensTest {
     fun todayInTheColoursOfAWallpaper() { Stage(wallpaper = true).open().look("today-wallpaper") }
 
     @Test
-    fun todayCalm() { stage(answers = "today-calm").look("today-calm") }
+    fun todayCalm() {
+        val stage = Stage()
+        stage.app.choices.firstWatchAt = 1 // long ago
+        stage.app.today = "today-calm"
+        stage.open().look("today-calm")
+    }
 
     @Test
     fun todayOff() { stage(state = Stage.OFF, answers = "today-empty").look("today-off") }
@@ -64,19 +69,25 @@ class ScreensTest {
     }
 
     @Test
-    fun todayWithTroubles() { stage(TALL, state = WatchState.SteppedAside(StageApp.at(14, 19), StageApp.at(14, 21)), answers = "today-troubles").look("today-troubles") }
+    fun todayWithTroubles() {
+        val aside = WatchState.SteppedAside(StageApp.at(14, 19), StageApp.at(14, 21))
+        val stage = Stage(TALL, state = aside)
+        stage.app.choices.leftOut = setOf("com.example.car")
+        stage.app.today = "today-troubles"
+        stage.open().look("today-troubles")
+    }
 
     @Test
     fun todayThatFails() { stage(answers = null).look("today-error") }
 
     @Test
-    fun todayInGreatLetters() { stage("en-rGB-w360dp-h2600dp-xhdpi", 2f).look("today-200-percent") }
+    fun todayInGreatLetters() { stage("en-rGB-w360dp-h2700dp-mdpi", 2f).look("today-200-percent") }
 
     @Test
-    fun todayFromRightToLeft() { stage("ar-rXB-ldrtl-w360dp-h1240dp-xhdpi").look("today-right-to-left") }
+    fun todayFromRightToLeft() { stage("ar-rEG-ldrtl-w360dp-h1240dp-hdpi").look("today-right-to-left") }
 
     @Test
-    fun todayOnASmallPhone() { stage("en-rGB-w320dp-h640dp-xhdpi").look("today-320dp") }
+    fun todayOnASmallPhone() { stage("en-rGB-w320dp-h640dp-hdpi").look("today-320dp") }
 
     @Test
     fun twoPanes() { stage("en-rGB-w1024dp-h640dp-land-mdpi").tap("Readable by anyone. Mi Account").look("two-panes") }
@@ -91,19 +102,19 @@ class ScreensTest {
     fun apps() { stage().tap("All 34").look("apps") }
 
     @Test
-    fun app() { stage("en-rGB-w360dp-h980dp-xhdpi").tap("Messages (Xiaomi), ").look("app") }
+    fun app() { stage("en-rGB-w360dp-h980dp-hdpi").tap("Messages (Xiaomi), ").look("app") }
 
     @Test
-    fun appInGreatLettersAndDark() { stage("en-rGB-w360dp-h1900dp-night-xhdpi", 2f).tap("Messages (Xiaomi), ").look("app-200-percent-dark") }
+    fun appInGreatLettersAndDark() { stage("en-rGB-w360dp-h1900dp-night-mdpi", 2f).tap("Messages (Xiaomi), ").look("app-200-percent-dark") }
 
     @Test
-    fun finding() { stage("en-rGB-w360dp-h1060dp-xhdpi").tap("Readable by anyone. Mi Account").look("finding") }
+    fun finding() { stage("en-rGB-w360dp-h1060dp-hdpi").tap("Readable by anyone. Mi Account").look("finding") }
 
     @Test
-    fun findingFromRightToLeft() { stage("ar-rXB-ldrtl-w360dp-h1060dp-night-xhdpi").tap("Readable by anyone. Mi Account").look("finding-right-to-left-dark") }
+    fun findingFromRightToLeft() { stage("ar-rEG-ldrtl-w360dp-h1060dp-night-hdpi").tap("Readable by anyone. Mi Account").look("finding-right-to-left-dark") }
 
     @Test
-    fun details() { stage("en-rGB-w360dp-h900dp-xhdpi").tap("Details").look("details") }
+    fun details() { stage("en-rGB-w360dp-h900dp-hdpi").tap("Details").look("details") }
 
     @Test
     fun detail() { stage().tap("Details").tap("IMEI, SIM 1").look("detail") }
@@ -117,10 +128,10 @@ class ScreensTest {
     }
 
     @Test
-    fun settings() { stage("en-rGB-w360dp-h1320dp-xhdpi").tap("Settings").look("settings") }
+    fun settings() { stage("en-rGB-w360dp-h1440dp-hdpi").tap("Settings").look("settings") }
 
     @Test
-    fun settingsInGreatLetters() { stage("en-rGB-w360dp-h2900dp-xhdpi", 2f).tap("Settings").look("settings-200-percent") }
+    fun settingsInGreatLetters() { stage("en-rGB-w360dp-h3100dp-mdpi", 2f).tap("Settings").look("settings-200-percent") }
 
     @Test
     fun fullWatch() { stage().tap("Settings").tap("Full watch").look("full-watch") }
@@ -135,7 +146,7 @@ class ScreensTest {
     fun about() { stage().tap("Settings").tap("About Telltale").look("about") }
 
     private companion object {
-        const val TALL = "en-rGB-w360dp-h1440dp-xhdpi"
-        const val DARK = "en-rGB-w360dp-h1440dp-night-xhdpi"
+        const val TALL = "en-rGB-w360dp-h1440dp-hdpi"
+        const val DARK = "en-rGB-w360dp-h1440dp-night-hdpi"
     }
 }

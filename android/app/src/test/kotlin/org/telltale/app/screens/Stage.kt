@@ -55,7 +55,7 @@ class StageApp : TelltaleApp() {
 
     private fun nameFor(question: JSONObject) = when (val kind = question.getString("ask")) {
         "today" -> if (question.getLong("now") < NOW) "today-before" else today ?: throw IllegalStateException("no records")
-        "finding" -> if (question.getBoolean("values")) "finding-values" else "finding"
+        "finding" -> "finding"
         else -> kind
     }
 
@@ -174,7 +174,7 @@ class Stage(qualifiers: String = PHONE, fontScale: Float = 1f, state: WatchState
     }
 
     companion object {
-        const val PHONE = "en-rGB-w360dp-h800dp-xhdpi"
+        const val PHONE = "en-rGB-w360dp-h800dp-hdpi"
         val WATCHING = WatchState.Watching(StageApp.at(3, 40), captive = false, privateDnsName = null, lockdown = false)
         val OFF = WatchState.Off(StageApp.at(0, 0) - 79 * 60_000L, WatchState.Why.Revoked)
     }
