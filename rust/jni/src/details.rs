@@ -8,6 +8,9 @@ use telltale_watch::details::{BadLine, Given, masked};
 /// Lines that cannot be taken of which the app hears.
 const ERRORS: usize = 64;
 
+/// Lines that are read at all: the contacts, the apps and the person's own.
+const LINES: usize = 10_000;
+
 /// What `setDetails` answers.
 #[derive(Debug, Serialize)]
 struct Answer {
@@ -45,7 +48,10 @@ pub(crate) fn read(
         // The app may know a country that we do not; then numbers need their codes.
         let _unknown = given.live_in(home);
     }
-    let errors = given.read_all_lines(text, ERRORS);
+    // What the app read from the phone itself, such as a short code among the contacts, stops nothing.
+    let mut errors = given.read_all_lines(text, LINES);
+    errors.retain(|bad| !bad.kind.is_some_and(is_many));
+    errors.truncate(ERRORS);
     if errors.is_empty() {
         given.named_as(before);
         Ok(given)
@@ -94,7 +100,7 @@ pub(crate) fn answer(given: &Given, errors: &[BadLine]) -> String {
 
 /// Contacts and packages are counted, not listed.
 fn is_many(kind: DetailKind) -> bool {
-    matches!(kind, DetailKind::Contact | DetailKind::Package)
+    matches!(kind, DetailKind::Contact | DetailKind::Package | DetailKind::Carrier)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use telltale_driver::wall;
-use telltale_model::{Event, Gap, GapReason, Observation, Timestamp};
+use telltale_model::{Country, Event, Gap, GapReason, Observation, Timestamp};
 use telltale_screens::{Screens, Unanswered};
 use telltale_store::{Store, limits};
 
@@ -54,7 +54,9 @@ impl Core {
     /// What the screens answer, from the database.
     fn screen(&self, question: &str) -> Result<String, Wrong> {
         let looked_for = details::looked_for(&locked(&self.given));
-        let screens = Screens::new(&self.config.database, self.tables.as_ref(), self.around);
+        let code = self.config.country.as_deref().and_then(|code| code.as_bytes().try_into().ok());
+        let home = code.and_then(Country::new);
+        let screens = Screens::new(&self.config.database, self.tables.as_ref(), self.around, home);
         screens.answer(question, &looked_for).map_err(|error| match error {
             Unanswered::Question(why) => Wrong::Argument(why),
             Unanswered::Failed(why) => Wrong::Failed(why),

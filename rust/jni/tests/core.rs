@@ -78,9 +78,6 @@ fn stopping_waits_for_nobody() {
 #[test]
 fn a_tun_that_is_closed_is_told_once_and_another_one_begins_anew() {
     let Some(mut phone) = Phone::new("closed", |_| None) else { return };
-    let (near, far) = packet_sockets();
-    phone.app = near_end(far);
-    phone.core.replace_tun(Some(near), NETWORK).unwrap();
     phone.say(b"one");
     assert_eq!(phone.heard(), b"one");
     phone.app = near_end(packet_sockets().0);

@@ -23,6 +23,9 @@ struct Alert {
     app: answers::App,
 }
 
+/// In microseconds.
+const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+
 /// The digest is remembered among the interruptions, under a subject that no app can have.
 pub(crate) const DIGEST: &str = "digest";
 
@@ -49,7 +52,8 @@ impl Room<'_> {
         });
         Alerts {
             alerts: alerts.collect(),
-            digest: (waiting > 0 && last.is_none()).then(|| self.words.digest(waiting)),
+            digest: (waiting > 0 && last.is_none_or(|last| last.0 < now.0.saturating_sub(DAY)))
+                .then(|| self.words.digest(waiting)),
         }
     }
 }

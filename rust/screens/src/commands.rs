@@ -48,7 +48,11 @@ fn mute(screens: &Screens<'_>, key: &str, on: bool) -> Result<(), Unanswered> {
     let mut parts = key.split('|');
     let rule = parts.next().and_then(|name| Rule::ALL.into_iter().find(|rule| rule.name() == name));
     let rule = rule.ok_or_else(|| Unanswered::Question("there is no such finding".into()))?;
-    let program = parts.next().filter(|app| !app.is_empty() && !app.starts_with("uid ")).map(str::to_owned);
+    // Without a name it would silence the rule for every app.
+    let app = parts.next().filter(|app| !app.is_empty() && !app.starts_with("uid "));
+    let app =
+        app.ok_or_else(|| Unanswered::Question("a sender without a name cannot be told apart".into()))?;
+    let program = Some(app.to_owned());
     Ok(screens.store().mute(&Mute { program, rule }, on)?)
 }
 
@@ -60,6 +64,7 @@ fn export(screens: &Screens<'_>, shape: Shape, common: &Common) -> Result<String
         words: &words,
         tables: screens.tables,
         around: screens.around,
+        home: screens.home,
         common,
         looked_for: &looked_for,
     };

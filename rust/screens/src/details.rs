@@ -63,7 +63,8 @@ impl Room<'_> {
         let has = |kind: DetailKind, number: u16| {
             own.iter().any(|sought| sought.kind == kind && sought.number == number)
         };
-        let missing = OFFERED.into_iter().filter(|(kind, number)| !has(*kind, *number));
+        let contacts = (self.looked_for.contacts == 0).then_some((DetailKind::Contact, 1));
+        let missing = OFFERED.into_iter().chain(contacts).filter(|(kind, number)| !has(*kind, *number));
         let (said, mark) = self.fate(seen, DetailKind::Contact, None);
         DetailsScreen {
             lead: self.words.details_lead(),

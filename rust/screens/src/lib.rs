@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde_json::Value;
-use telltale_model::{DetailKind, Timestamp};
+use telltale_model::{Country, DetailKind, Timestamp};
 use telltale_store::{Reader, Run, Store};
 use telltale_watch::destinations::{Around, Destinations};
 use telltale_words::Words;
@@ -42,6 +42,7 @@ pub struct Screens<'a> {
     database: PathBuf,
     tables: Option<&'a Destinations>,
     around: Around,
+    home: Option<Country>,
 }
 
 /// A detail that is looked for, as it may be shown: never its value.
@@ -65,9 +66,15 @@ pub struct LookedFor {
 }
 
 impl<'a> Screens<'a> {
-    /// Of the database in this file, which need not be there yet, on a phone with these companies around it.
-    pub fn new(database: &Path, tables: Option<&'a Destinations>, around: Around) -> Self {
-        Self { database: database.to_owned(), tables, around }
+    /// Of the database in this file, which need not be there yet, on a phone with these companies around it,
+    /// in this country.
+    pub fn new(
+        database: &Path,
+        tables: Option<&'a Destinations>,
+        around: Around,
+        home: Option<Country>,
+    ) -> Self {
+        Self { database: database.to_owned(), tables, around, home }
     }
 
     /// Answers a question, or does what a command says.
@@ -83,7 +90,14 @@ impl<'a> Screens<'a> {
 
     fn ask(&self, ask: &Ask, common: &Common, looked_for: &LookedFor) -> Result<String, Unanswered> {
         let words = Words::new(&common.locale);
-        let room = Room { words: &words, tables: self.tables, around: self.around, common, looked_for };
+        let room = Room {
+            words: &words,
+            tables: self.tables,
+            around: self.around,
+            home: self.home,
+            common,
+            looked_for,
+        };
         let seen = |span| Seen::read(&self.database, span);
         match ask {
             Ask::Today(_) | Ask::App(_) | Ask::Finding(_) => {
@@ -125,7 +139,7 @@ impl<'a> Screens<'a> {
         };
         let words = Words::new(&common.locale);
         let (tables, around, looked_for) = (self.tables, self.around, &example.looked_for);
-        let room = Room { words: &words, tables, around, common: &common, looked_for };
+        let room = Room { words: &words, tables, around, home: self.home, common: &common, looked_for };
         self.from(&ask, &room, &Source::Flows(&example.flows))
     }
 
@@ -146,6 +160,7 @@ struct Room<'a> {
     words: &'a Words,
     tables: Option<&'a Destinations>,
     around: Around,
+    home: Option<Country>,
     common: &'a Common,
     looked_for: &'a LookedFor,
 }

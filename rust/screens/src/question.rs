@@ -58,9 +58,9 @@ pub(crate) struct Today {
     /// Only apps of this group.
     #[serde(default)]
     pub(crate) group: Option<String>,
-    /// Only what went to networks registered outside this country.
+    /// Only what went to networks registered outside the phone's country.
     #[serde(default)]
-    pub(crate) outside: Option<String>,
+    pub(crate) outside: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -208,7 +208,7 @@ impl Common {
 
     /// From a moment until now and a little: clocks are set.
     pub(crate) fn since(&self, from: i64) -> Span {
-        Span { from: timestamp(from), to: timestamp(self.now.saturating_add(DAY)) }
+        Span { from: timestamp(from), to: timestamp(self.now.max(from).saturating_add(DAY)) }
     }
 
     /// The part of a list that was asked for, and how many there are behind it.

@@ -167,8 +167,9 @@ fn ask(database: &Path, mut question: Value) -> Value {
     ] {
         question.as_object_mut().unwrap().entry(key).or_insert(value);
     }
-    let answer =
-        Screens::new(database, None, Around::default()).answer(&question.to_string(), &looked_for()).unwrap();
+    let answer = Screens::new(database, None, Around::default(), None)
+        .answer(&question.to_string(), &looked_for())
+        .unwrap();
     serde_json::from_str(&answer).unwrap()
 }
 
@@ -253,7 +254,7 @@ fn a_finding_shows_its_evidence_with_the_detail_masked() {
     assert_eq!(evidence["text"], "GET /pass/user@id?type=****&externalId=+91 98••• •••10");
     assert_eq!(evidence["hits"], json!([{"range": [39, 54], "tag": "your phone number"}]));
     assert_eq!(finding["protection"], "None. Anyone on the network could read it.");
-    let gone = Screens::new(&folder.database(), None, Around::default())
+    let gone = Screens::new(&folder.database(), None, Around::default(), None)
         .answer(&json!({"ask": "finding", "key": "no"}).to_string(), &looked_for());
     assert!(gone.unwrap_err().to_string().contains("no such finding"));
 }
@@ -324,7 +325,7 @@ fn reports_are_written_without_values() {
 #[test]
 fn what_is_no_question_is_told_without_repeating_it() {
     let folder = Folder::new("wrong");
-    let screens = Screens::new(&folder.database(), None, Around::default());
+    let screens = Screens::new(&folder.database(), None, Around::default(), None);
     for wrong in ["{", "[]", r#"{"ask":"490154203237518"}"#, r#"{"ask":"today"}"#, r#"{"do":"fly"}"#] {
         let error = screens.answer(wrong, &LookedFor::default()).unwrap_err().to_string();
         assert!(!error.contains("490154203237518") && !error.is_empty(), "{error}");

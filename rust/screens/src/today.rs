@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use telltale_model::{AppGroup, Country, Gap, Role, Timestamp};
+use telltale_model::{AppGroup, Gap, Role, Timestamp};
 use telltale_store::Part;
 
 use crate::apps::UNKNOWN;
@@ -101,7 +101,7 @@ impl Room<'_> {
 
     /// Every app that sent something, most first.
     fn rows(&self, seen: &Seen, asked: &question::Today) -> Vec<AppRow> {
-        let home = asked.outside.as_deref().and_then(|code| Country::new(code.as_bytes().try_into().ok()?));
+        let home = self.home.filter(|_| asked.outside);
         let mut by_app: BTreeMap<i64, Vec<&Part>> = BTreeMap::new();
         for part in &seen.parts {
             let outside = |home| self.registered(part).is_some_and(|country| country != home);

@@ -126,7 +126,7 @@ fn screens(words: &Words) -> Vec<String> {
     let Looked::Nothing(all) = Bounded::of(&Coverage { searched: 3, ..Coverage::default() }, true) else {
         panic!("something was searched");
     };
-    let imei = words.detail(DetailKind::Imei);
+    let imei = words.detail(Imei);
     let mut said = vec![
         words.unknown_sender(),
         words.either_app("Clock", "Radio"),
@@ -172,8 +172,10 @@ fn screens(words: &Words) -> Vec<String> {
     for kind in DetailKind::ALL {
         said.extend([1, 2].map(|number| words.detail_name(kind, number)));
     }
-    use DetailKind::{AdvertisingId, Email, Iccid, Imei, Imsi, Mac, Name, Phone, Place, Serial, Word};
-    let asked = [Phone, Imei, AdvertisingId, Email, Serial, Mac, Iccid, Imsi, Name, Place, Word];
+    use DetailKind::{
+        AdvertisingId, Contact, Email, Iccid, Imei, Imsi, Mac, Name, Phone, Place, Serial, Word,
+    };
+    let asked = [Contact, Phone, Imei, AdvertisingId, Email, Serial, Mac, Iccid, Imsi, Name, Place, Word];
     said.extend(asked.map(|kind| words.detail_hint(kind)));
     for envelope in [Envelope::None, Envelope::Tls, Envelope::Unknown] {
         for form in [&[][..], &[Form::Sha1]] {

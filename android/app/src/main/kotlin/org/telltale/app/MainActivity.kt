@@ -86,6 +86,7 @@ class MainActivity : Activity() {
 
     private fun watchChanged(state: WatchState) {
         if (state is WatchState.Watching && ground.choices.firstWatchAt == 0L) ground.choices.firstWatchAt = ground.clock()
+        shell.redraw()
         shell.refresh()
     }
 

@@ -27,11 +27,11 @@ import java.util.TimeZone
 open class TelltaleApp : Application() {
     val choices by lazy { Choices(this) }
     val apps by lazy { AppBook(packageManager, AppBook.Phone.here()) }
-    val session by lazy { Session(::config, getSystemService(ConnectivityManager::class.java), apps) }
+    val session: Session by lazy { Session(::config, getSystemService(ConnectivityManager::class.java), apps) { details.lookForAll() } }
     val gaps by lazy { Gaps(this, session, choices) }
     val notices by lazy { Notices(this, session, choices, gaps) }
     val sources by lazy { Sources(this) }
-    val details by lazy { Details(Vault(File(noBackupFilesDir, "details.sealed")), sources, session) }
+    val details: Details by lazy { Details(Vault(File(noBackupFilesDir, "details.sealed")), sources, session) }
 
     open val ground by lazy {
         val answers = Answers(session::answer)

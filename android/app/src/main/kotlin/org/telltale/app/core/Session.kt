@@ -3,6 +3,7 @@ package org.telltale.app.core
 import android.net.ConnectivityManager
 import android.os.Handler
 import android.os.Looper
+import android.os.ParcelFileDescriptor
 import android.os.Process
 import android.system.OsConstants
 import android.util.Log
@@ -21,6 +22,8 @@ class Session(
     private val config: () -> JSONObject,
     private val connectivity: ConnectivityManager,
     private val apps: AppBook,
+    /** Called once the core answers, on the main thread: whoever opens it, details are looked for. */
+    private val started: () -> Unit = {},
 ) : Host {
     private val thread = Executors.newSingleThreadExecutor { Thread(it, "core") }
     private val main = Handler(Looper.getMainLooper())
@@ -49,7 +52,7 @@ class Session(
 
     /** Watches what comes out of [tunFd], which is the core's from here, or nothing if it is -1. */
     fun watch(tunFd: Int, network: String, then: (Result<Unit>) -> Unit = {}) = run {
-        val done = runCatching { Core.replaceTun(open(), tunFd, network) }
+        val done = runCatching { Core.replaceTun(openFor(tunFd), tunFd, network) }
         main.post { then(done) }
     }
 
@@ -93,8 +96,19 @@ class Session(
 
     private fun run(work: () -> Unit) = thread.execute(work)
 
+    /** Without a core nobody would read the tunnel, and the phone would have no network: then it is closed. */
+    private fun openFor(tunFd: Int): Long = try {
+        open()
+    } catch (error: Throwable) {
+        if (tunFd >= 0) ParcelFileDescriptor.adoptFd(tunFd).close()
+        throw error
+    }
+
     private fun open(): Long {
-        if (handle == 0L) handle = Core.start(-1, config().toString(), this)
+        if (handle == 0L) {
+            handle = Core.start(-1, config().toString(), this)
+            main.post(started)
+        }
         return handle
     }
 

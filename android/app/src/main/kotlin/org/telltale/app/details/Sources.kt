@@ -33,8 +33,7 @@ class Sources(private val context: Context) {
     /** Never stored: read again at each start and after each change. */
     private fun contacts(): List<Pair<String, String>> {
         if (!mayReadContacts()) return emptyList()
-        return column(CommonDataKinds.Phone.CONTENT_URI, CommonDataKinds.Phone.NUMBER).map { "contact" to it } +
-            column(CommonDataKinds.Email.CONTENT_URI, CommonDataKinds.Email.ADDRESS).map { "contact" to it }
+        return column(CommonDataKinds.Phone.CONTENT_URI, CommonDataKinds.Phone.NUMBER).map { "contact" to it }
     }
 
     private fun column(uri: android.net.Uri, name: String): List<String> {

@@ -5,7 +5,6 @@ import android.content.Context
 import android.content.Intent
 import android.net.VpnService
 import android.util.Log
-import org.json.JSONObject
 import org.telltale.app.TelltaleApp
 
 /** "Expected" on a finding's notification. */
@@ -23,9 +22,6 @@ class Expected : BroadcastReceiver() {
 class StartAgain : BroadcastReceiver() {
     override fun onReceive(context: Context, intent: Intent) {
         val app = context.applicationContext as TelltaleApp
-        if (intent.action == Intent.ACTION_BOOT_COMPLETED) {
-            app.session.ask(JSONObject().put("do", "event").put("kind", "boot").put("at", System.currentTimeMillis()))
-        }
         val wanted = app.choices.wanted && (app.choices.startAfterBoot || intent.action == Intent.ACTION_MY_PACKAGE_REPLACED)
         if (!wanted || VpnService.prepare(context) != null) return
         try {

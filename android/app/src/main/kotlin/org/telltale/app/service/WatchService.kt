@@ -10,6 +10,7 @@ import android.net.VpnService
 import android.os.Build
 import android.os.Handler
 import android.os.HandlerThread
+import android.os.SystemClock
 import android.util.Log
 import org.json.JSONObject
 import org.telltale.app.MainActivity
@@ -40,6 +41,7 @@ class WatchService : VpnService(), Session.Listener {
 
     override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
         if (intent?.action == STOP) {
+            app.choices.wanted = false
             handler.post { end(WatchState.Why.Asked) }
             return START_NOT_STICKY
         }
@@ -80,7 +82,12 @@ class WatchService : VpnService(), Session.Listener {
         if (!bringUp()) return
         app.gaps.watchingAgain(System.currentTimeMillis())
         events.follow()
-        app.details.lookForAll()
+        tellOfBoot()
+    }
+
+    /** Also where always-on started us: what follows a start of the phone is of interest. */
+    private fun tellOfBoot() {
+        if (SystemClock.elapsedRealtime() < JUST_STARTED) events.happened("boot")
     }
 
     /** Exclusions or families changed: a new tunnel takes over before the old one closes. */
@@ -92,7 +99,9 @@ class WatchService : VpnService(), Session.Listener {
         val next = Tunnel.beside(under.taken, under.ipv6)
         val fd = establish(next) ?: return false.also { end(WatchState.Why.NoConsent) }
         tunnel = next
-        app.session.watch(fd, under.toJson(next))
+        app.session.watch(fd, under.toJson(next)) { done ->
+            if (done.isFailure) handler.post { end(WatchState.Why.Failed) }
+        }
         Watch.become(watching())
         return true
     }
@@ -150,7 +159,8 @@ class WatchService : VpnService(), Session.Listener {
 
     /** Nothing gets through while both sides try: better no watching than no network. Tried again after a while. */
     private fun stepAside(pause: Long) {
-        if (tunnel == null) return
+        // Under lockdown an app has no network without the tunnel either.
+        if (tunnel == null || isLockdownEnabled) return
         tunnel = null
         app.session.watch(-1, under.toJson())
         val now = System.currentTimeMillis()
@@ -195,6 +205,7 @@ class WatchService : VpnService(), Session.Listener {
 
     companion object {
         private const val TAG = "Telltale"
+        private const val JUST_STARTED = 10 * 60_000L
         const val STOP = "org.telltale.app.STOP"
         private const val EXCLUSIONS = "org.telltale.app.EXCLUSIONS"
 
