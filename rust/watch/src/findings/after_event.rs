@@ -21,9 +21,6 @@ const MINUTE: i64 = 60 * 1_000_000;
 /// So often an event is repeated at least.
 const REPEATS: u32 = 3;
 
-/// Quiet steps from beginning to end, at least: before the events and after them.
-const QUIET: u32 = 2;
-
 /// Events, and what was sent after them. Nothing is counted before the first one.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Steps {
@@ -34,11 +31,21 @@ pub(super) struct Steps {
     open: Vec<Step>,
     /// Microseconds in which any was open.
     covered: i64,
-    counts: BTreeMap<Event, u32>,
-    /// Quiet steps that nothing ended early.
-    quiet: u32,
+    repeats: BTreeMap<Event, Repeats>,
+    /// When the first quiet step ended and the last one began, of those that nothing ended early.
+    quiet: Option<(Timestamp, Timestamp)>,
+    /// What came in quiet steps was too much to be told apart.
+    blind: bool,
     seen: BTreeMap<(Subject, Event), Seen>,
     background: BTreeMap<Subject, Minutes>,
+}
+
+/// Events of one kind.
+#[derive(Clone, Copy, Debug)]
+struct Repeats {
+    count: u32,
+    first: Timestamp,
+    last: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -93,9 +100,9 @@ impl Steps {
         self.advance(at);
         self.began.get_or_insert(at);
         self.open.retain(|step| step.event != event && (is_aside(event) || is_aside(step.event)));
-        let count = self.counts.entry(event).or_default();
-        *count = count.saturating_add(1);
-        self.open.push(Step { event, at, number: *count });
+        let repeats = self.repeats.entry(event).or_insert(Repeats { count: 0, first: at, last: at });
+        *repeats = Repeats { count: repeats.count.saturating_add(1), last: at, ..*repeats };
+        self.open.push(Step { event, at, number: repeats.count });
     }
 
     /// Time passes: steps end also where nothing is sent any more.
@@ -144,7 +151,7 @@ impl Steps {
             *event != Event::Quiet
                 && repeats >= REPEATS
                 && seen.steps.saturating_mul(3) >= repeats.saturating_mul(2)
-                && (self.quiet >= QUIET || self.is_on_its_own(subject))
+                && (self.is_between_quiet_steps(*event) || self.is_on_its_own(subject))
         });
         let told = |subject, event, seen: &Seen| Told {
             last: seen.latest,
@@ -154,7 +161,13 @@ impl Steps {
     }
 
     fn repeats(&self, event: Event) -> u32 {
-        self.counts.get(&event).copied().unwrap_or(0)
+        self.repeats.get(&event).map_or(0, |repeats| repeats.count)
+    }
+
+    /// Whether a whole quiet step ended before the first of them, and another began after the last.
+    fn is_between_quiet_steps(&self, event: Event) -> bool {
+        let Some(((ended, began), repeats)) = self.quiet.zip(self.repeats.get(&event)) else { return false };
+        !self.blind && ended <= repeats.first && began >= repeats.last
     }
 
     fn finding(&self, subject: &Subject, event: Event, seen: &Seen) -> Finding {
@@ -216,10 +229,12 @@ impl Steps {
                 if seen.last != number {
                     (seen.steps, seen.last) = (seen.steps + 1, number);
                 }
-            } else if self.seen.len() < limits::AFTER_EVENTS {
+            } else if self.seen.len() < room(event) {
                 let destination = destination.clone();
                 let (first, latest, last) = (at, at, number);
                 self.seen.insert(key, Seen { steps: 1, last, first, latest, flow, destination, envelope });
+            } else {
+                self.blind |= event == Event::Quiet;
             }
         }
     }
@@ -236,10 +251,18 @@ impl Steps {
             self.covered = self.covered.saturating_add(passed);
         }
         self.now = self.now.max(at);
-        let quiet = self.open.iter().filter(|step| step.event == Event::Quiet && at >= end(step)).count();
-        self.quiet = self.quiet.saturating_add(u32::try_from(quiet).unwrap_or(u32::MAX));
+        for step in self.open.iter().filter(|step| step.event == Event::Quiet && at >= end(step)) {
+            let first = self.quiet.map_or(end(step), |(first, _)| first);
+            self.quiet = Some((first, step.at));
+        }
         self.open.retain(|step| at < end(step));
     }
+}
+
+/// What came after events is told of so many subjects at most. Quiet steps have room besides: the last one comes when
+/// all else is full.
+fn room(event: Event) -> usize {
+    if event == Event::Quiet { 2 * limits::AFTER_EVENTS } else { limits::AFTER_EVENTS }
 }
 
 /// What happens beside the steps of a check-up, and does not end them.
@@ -309,6 +332,20 @@ mod tests {
         let detail = script.map(|(at, what)| (at, if what == CONTENT { CONTACT } else { what }));
         assert_eq!(severity(&detail), Severity::Info, "content comes first");
         assert!(after(&detail).contains(&(Event::ContactAdded, Some(DetailKind::Contact), 2, 3, false)));
+    }
+
+    #[test]
+    fn quiet_steps_count_before_and_after_and_nowhere_else() {
+        let events = [(9, ADDED), (10, CONTENT), (13, ADDED), (14, CONTENT), (17, ADDED), (18, CONTENT)];
+        let with = |quiet: [i64; 2]| {
+            let mut script: Vec<_> = events.into_iter().chain(quiet.map(|at| (at, QUIET))).collect();
+            script.push((40, CONTENT));
+            script.sort_by_key(|(at, _)| *at);
+            after(&script)
+        };
+        assert_eq!(with([0, 4]), [], "both before");
+        assert_eq!(with([24, 30]), [], "both after");
+        assert_eq!(with([0, 24]), [(Event::ContactAdded, None, 3, 3, false)]);
     }
 
     #[test]

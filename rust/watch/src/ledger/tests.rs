@@ -126,6 +126,7 @@ fn what_happens_on_the_phone_is_told_of_the_flows_that_speak_then() {
         let body = "x".repeat(body);
         format!("POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: {}\r\n\r\n{body}", body.len())
     };
+    watcher.observe(Observation::Happened { event: Event::Quiet, at: at(-5) });
     for (number, minute) in [(1, 0), (2, 10), (3, 20)] {
         let flow = FlowNumber(number);
         watcher.observe(Observation::Happened { event: Event::ScreenOff, at: at(minute) });
@@ -138,6 +139,7 @@ fn what_happens_on_the_phone_is_told_of_the_flows_that_speak_then() {
         watcher.observe(Observation::Closed { flow, traffic, ending, at: at(minute + 2) });
         watcher.observe(Observation::Happened { event: Event::Quiet, at: at(minute + 5) });
     }
+    watcher.observe(Observation::Happened { event: Event::ScreenOn, at: at(30) });
     let flows = watcher.take_changed();
     let rules: Vec<_> = flows[0].findings.iter().map(|finding| finding.what.rule()).collect();
     assert_eq!(rules, [Rule::ContentInClear, Rule::ScreenOff]);
