@@ -65,7 +65,7 @@ impl Engine {
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
         let (isn_key, hash_key) = halves(seed);
         Self {
-            shared: Shared::new(config.mtu, config.offload, config.watched, now),
+            shared: Shared::new(config.mtu, config.watched, now),
             reassembly: Reassembly::default(),
             flows: Flows::new(isn_key, hash_key),
             datagrams: Datagrams::new(hash_key),
@@ -175,7 +175,7 @@ impl Engine {
         let gone = |app: IpAddr| before.contains(&app) && !addresses.contains(&app);
         self.flows.end_where(gone, &mut self.shared);
         self.datagrams.end_where(gone, &mut self.shared);
-        self.shared.resize(mtu);
+        self.shared.mtu = mtu;
         (self.config.mtu, self.config.resolvers, self.config.offload) = (mtu, resolvers, offload);
     }
 
@@ -188,7 +188,6 @@ impl Engine {
 
     fn packet(&mut self, packet: &Bytes, pinned: usize) {
         self.shared.counters.packets_in += 1;
-        self.shared.windows.drained(self.shared.now, packet.len());
         match parse(packet) {
             Parsed::Whole(ingress) => self.whole(&ingress, pinned),
             Parsed::Fragment(fragment) => {

@@ -71,30 +71,29 @@ pub const REORDERED_SEGMENTS: usize = 256;
 /// at a time, and ranges grow together.
 pub const SACKED_RANGES: usize = 32;
 
-/// Packets that apps may have in flight toward us together: half of what the tun's ring holds (500),
-/// since it drops silently and acknowledgements need places too.
-pub const WINDOW_PACKETS: usize = 250;
+/// Packets that flows which are sending may have in flight toward us together: half of what the tun's ring holds
+/// (500), since it drops silently. The other half is for flows that are silent and may begin.
+pub const WINDOW_PLACES: u64 = 250;
 
-/// Bytes that apps may have in flight together, at least: 200 us at 10 Gbit/s.
-pub const WINDOW_FLOOR: usize = 256 << 10;
+/// Bytes for which a packet counts at least. Where they are larger, as they are where apps hand over pieces of up
+/// to 64 KiB, bytes bound what is in flight: 750 KiB, a millisecond at 6 Gbit/s. Eight uploads at once then have a
+/// piece each under way, and one alone what it may have.
+pub const RING_PLACE: u64 = 3 << 10;
 
-/// Bytes in flight together follow what is drained in this time.
-pub const WINDOW_TIME: Duration = Duration::from_micros(200);
+/// A flow that is sending may have this fraction of what the others leave (the dynamic threshold of Choudhury and
+/// Hahne with twice the rest): one alone two thirds, eight a seventeenth of the rest more than a ninth each.
+pub const SENDING_SHARE: (u64, u64) = (2, 3);
 
-/// A flow that sent within this time counts as sending, and shares the window with the others.
-pub const SENDING: Duration = Duration::from_millis(10);
+/// A flow that is silent may keep this fraction (1/n) of what the other silent ones leave.
+pub const SILENT_SHARE: u64 = 8;
+
+/// A flow that sent within this time, in microseconds, counts as sending. After a retransmission time-out without
+/// a word, at least 200 ms, a system takes back its congestion window (RFC 5681 4.1).
+pub const SENDING: u64 = 200_000;
 
 /// The window of a flow that is not sending: the initial window of RFC 6928, ten segments of an
 /// Ethernet, so that a request goes out whole.
 pub const STANDING_WINDOW: usize = 10 * 1_460;
-
-/// A packet is never longer than its IP header can say (RFC 791 3.1).
-pub const LONGEST_PACKET: usize = 65_535;
-
-/// Packets that apps may have in flight together, at least, and up to [`FLOW_MEMORY`]. With the few that
-/// [`WINDOW_FLOOR`] is at the largest MTU, the app and the relay would wait for each other in turns: 8
-/// instead of 4 save a third of the relay's time for a byte.
-pub const WINDOW_PACKETS_LEAST: usize = 8;
 
 /// Bytes of one flow that its socket has not taken yet, before its window closes: enough to go on while the app
 /// hears that it may, since what must last for a round trip of the network lies in the socket itself.

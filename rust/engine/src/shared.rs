@@ -26,24 +26,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(mtu: usize, offload: bool, watched: bool, now: Instant) -> Self {
+    pub(crate) fn new(mtu: usize, watched: bool, now: Instant) -> Self {
         Self {
             now,
             mtu,
             memory: Memory::default(),
-            windows: Windows::new(mtu, offload, now),
+            windows: Windows::default(),
             counters: Counters::default(),
             sockets: 0,
             watched,
             outputs: VecDeque::new(),
             numbers: 0,
         }
-    }
-
-    /// From now on packets to apps may be so long.
-    pub(crate) fn resize(&mut self, mtu: usize) {
-        self.mtu = mtu;
-        self.windows.resize(mtu);
     }
 
     /// The number of a new flow.

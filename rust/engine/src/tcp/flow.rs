@@ -24,6 +24,7 @@ use crate::limits::{
     TCP_CLOSING_IDLE, TCP_IDLE,
 };
 use crate::shared::Shared;
+use crate::windows::Given;
 use crate::{FlowId, Instant, Packet, Shape};
 
 /// A flow from its first SYN to its last acknowledgement.
@@ -39,6 +40,7 @@ pub(crate) struct Flow {
     sender: Sender,
     terms: Terms,
     acknowledge: Acknowledge,
+    given: Given,
     probe_due: bool,
     send_due: bool,
     /// The app has reset the connection.
@@ -145,6 +147,7 @@ impl Flow {
             sender: terms.sender(beginning.isn.plus(1)),
             terms,
             acknowledge: Acknowledge::default(),
+            given: Given::new(shared.mtu),
             probe_due: false,
             send_due: false,
             broken_off: false,
@@ -298,7 +301,7 @@ impl Flow {
     pub(crate) fn release(&mut self, shared: &mut Shared) {
         self.receiver.clear(&mut shared.memory);
         self.sender.clear(&mut shared.memory);
-        shared.windows.forget(self.id.index);
+        shared.windows.forget(&mut self.given);
     }
 
     /// The reset that tells the app that the flow is over.

@@ -40,6 +40,8 @@ mod quiet;
 #[cfg(test)]
 mod retransmission;
 #[cfg(test)]
+mod ring;
+#[cfg(test)]
 mod splitting;
 #[cfg(test)]
 mod transfer;

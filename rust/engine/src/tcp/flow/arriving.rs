@@ -127,7 +127,7 @@ impl Flow {
     fn take_payload(&mut self, segment: Segment, pinned: usize, shared: &mut Shared) -> Verdict {
         let (len, end) = (segment.payload.len(), segment.sequence.plus(segment.payload.len()));
         if len > 0 {
-            shared.windows.sent(self.id.index, shared.now);
+            shared.windows.sent(&mut self.given, len, shared.now);
             let taken = self.receiver.take(segment.sequence, segment.payload, pinned, &mut shared.memory);
             self.send_due |= taken.bytes > 0;
             self.show_sent(taken.bytes, shared);

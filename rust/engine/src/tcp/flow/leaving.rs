@@ -108,27 +108,33 @@ impl Flow {
         let growth = self.opening(shared);
         if self.is_worth_telling(growth, shared) {
             self.receiver.promise(window + growth, &mut shared.memory);
+            shared.windows.weigh(&mut self.given, self.receiver.window());
         }
         let shift = if self.terms.scale.is_some() { WINDOW_SCALE } else { 0 };
         u16::try_from(self.receiver.window() >> shift).unwrap_or(u16::MAX)
     }
 
     /// RFC 9293 3.8.6.2.2: no silly windows, but any window rather than none where memory is short.
-    pub(super) fn is_worth_telling(&self, growth: usize, shared: &Shared) -> bool {
-        let step = self.terms.mss.min(shared.windows.allowance(self.id.index) / 2).min(WINDOW_STEP);
+    pub(super) fn is_worth_telling(&self, growth: usize, shared: &mut Shared) -> bool {
+        let step = self.terms.mss.min(self.allowance(shared) / 2).min(WINDOW_STEP);
         growth >= step || (self.receiver.window() == 0 && growth >= FLOW_RESERVE)
     }
 
     /// By how much the window could grow now.
-    pub(super) fn opening(&self, shared: &mut Shared) -> usize {
+    pub(super) fn opening(&mut self, shared: &mut Shared) -> usize {
+        shared.windows.weigh(&mut self.given, self.receiver.window());
         if self.receiver.finished() || self.upstream == Upstream::Gone {
             return 0;
         }
         let scale_limit = if self.terms.scale.is_some() { usize::MAX } else { usize::from(u16::MAX) };
         let space = FLOW_PENDING.saturating_sub(self.receiver.pending.len());
-        let allowed = shared.windows.allowance(self.id.index).min(space).min(scale_limit);
+        let allowed = self.allowance(shared).min(space).min(scale_limit);
         let wanted = allowed.saturating_sub(self.receiver.window());
         wanted.min(shared.memory.share(self.receiver.held(), FLOW_MEMORY))
+    }
+
+    fn allowance(&self, shared: &mut Shared) -> usize {
+        shared.windows.allowance(&self.given, shared.mtu, shared.now)
     }
 
     pub(super) fn room_for_more(&self, shared: &mut Shared) -> usize {
