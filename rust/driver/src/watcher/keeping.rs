@@ -54,7 +54,9 @@ impl Keeping {
         self.next
     }
 
-    /// Commits where enough flows have begun or ended, or a change has waited long enough. True: something was kept.
+    /// Commits a batch where enough flows have begun or ended, or a change has waited long enough. True: something was
+    /// kept. What is left follows when as much time has passed as that took, so that half of it is for what comes
+    /// meanwhile.
     pub(super) fn keep_if_due(&mut self, watcher: &mut Watcher) -> bool {
         let full = watcher.news() >= BATCH;
         if full {
@@ -64,7 +66,9 @@ impl Keeping {
             return false;
         }
         if self.is_due(watcher.news() > 0) || (full && self.failure.is_none()) {
-            self.collect(watcher);
+            if self.waiting.is_empty() || self.failure.is_some() {
+                self.collect(watcher);
+            }
             self.commit();
             return self.failure.is_none();
         }
@@ -83,7 +87,7 @@ impl Keeping {
     /// The last try. What the person should know about it, if anything.
     pub(super) fn finish(mut self, watcher: &mut Watcher) -> Option<String> {
         self.collect(watcher);
-        self.commit();
+        while !self.waiting.is_empty() && self.commit() {}
         let missing = self.lost + u64::try_from(self.waiting.len()).unwrap_or(u64::MAX);
         let flows = super::many(missing, "flow");
         (missing > 0).then(|| match &self.failure {
@@ -108,9 +112,15 @@ impl Keeping {
         }
     }
 
-    fn commit(&mut self) {
-        match self.commit_all() {
-            Ok(()) => (self.failure, self.next) = (None, None),
+    /// Commits the oldest of what waits. False: the database did not take it.
+    fn commit(&mut self) -> bool {
+        let start = self.clock.now();
+        match self.commit_batch() {
+            Ok(()) => {
+                let now = self.clock.now();
+                self.next = (!self.waiting.is_empty()).then(|| now + (now - start));
+                self.failure = None;
+            }
             Err(error) => {
                 let pause =
                     self.failure.as_ref().map_or(PAUSE, |failure| failure.pause * 2).min(LONGEST_PAUSE);
@@ -118,16 +128,15 @@ impl Keeping {
                 self.next = Some(self.clock.now() + pause);
             }
         }
+        self.failure.is_none()
     }
 
-    fn commit_all(&mut self) -> Result<(), Error> {
+    fn commit_batch(&mut self) -> Result<(), Error> {
         let Some(store) = &mut self.store else { return Ok(()) };
-        while !self.waiting.is_empty() {
-            let batch: Vec<Flow> = self.waiting.values().take(BATCH).cloned().collect();
-            store.commit(clock::wall(), &batch)?;
-            for flow in &batch {
-                self.waiting.remove(&flow.number);
-            }
+        let batch: Vec<Flow> = self.waiting.values().take(BATCH).cloned().collect();
+        store.commit(clock::wall(), &batch)?;
+        for flow in &batch {
+            self.waiting.remove(&flow.number);
         }
         Ok(())
     }
@@ -135,6 +144,10 @@ impl Keeping {
 
 #[cfg(test)]
 mod tests {
+    use telltale_model::{FlowKey, Observation, Protocol, Timestamp};
+    use telltale_store::Run;
+    use telltale_watch::Config;
+
     use super::*;
 
     #[test]
@@ -148,5 +161,33 @@ mod tests {
         assert!(soon.is_some_and(|next| next < start + GOING_ON));
         assert!(!keeping.is_due(false) && !keeping.is_due(true));
         assert_eq!(keeping.next, soon, "what comes later puts nothing off");
+    }
+
+    #[test]
+    fn many_flows_are_kept_a_batch_at_a_time() {
+        const FLOWS: usize = 1_000;
+        let home = std::env::temp_dir().join(format!("telltale-keeping-{}", std::process::id()));
+        std::fs::create_dir_all(&home).unwrap();
+        let run = Run { started: Timestamp(0), command: "test".into(), version: "0".into() };
+        let store = Store::open(&home.join("flows.db"), run).unwrap().store;
+        let (mut keeping, mut watcher) =
+            (Keeping::new(Some(store), Clock::start()), Watcher::new(Config::default()));
+        for number in 0..FLOWS as u64 {
+            let key = FlowKey {
+                protocol: Protocol::Tcp,
+                app: "198.19.84.1:4000".parse().unwrap(),
+                remote: "192.0.2.7:443".parse().unwrap(),
+            };
+            watcher.observe(Observation::Opened { flow: FlowNumber(number), key, at: Timestamp(1) });
+        }
+        assert!(keeping.keep_if_due(&mut watcher));
+        assert_eq!(keeping.waiting.len(), FLOWS - BATCH);
+        while keeping.due().is_some() {
+            let left = keeping.waiting.len();
+            let kept = keeping.keep_if_due(&mut watcher);
+            assert_eq!(left - keeping.waiting.len(), if kept { BATCH.min(left) } else { 0 });
+        }
+        assert_eq!(keeping.finish(&mut watcher), None);
+        std::fs::remove_dir_all(home).unwrap();
     }
 }
