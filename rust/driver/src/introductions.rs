@@ -154,7 +154,7 @@ impl Carrier {
             | Input::Blocked(_)
             | Input::Received { .. }
             | Input::Finished(_)
-            | Input::Broken(..)
+            | Input::Broken { .. }
             | Input::Datagram { .. }
             | Input::DatagramFailed { .. }
             | Input::Unmapped(_)

@@ -56,6 +56,8 @@ pub(crate) struct Shell {
     stall: Arc<Stall>,
     rest: Rest,
     draining: Option<Draining>,
+    /// Bytes that the socket which was aborted last had not sent.
+    unsent: usize,
     /// Bytes read from TCP sockets in one turn.
     stream_bytes: usize,
     /// TCP sockets that may be read, in the order in which they became so.
@@ -142,6 +144,7 @@ impl Shell {
             stall: Arc::default(),
             rest: Rest::default(),
             draining: None,
+            unsent: 0,
             stream_bytes: (PACKETS_WRITTEN * setup.mtu).min(STREAMS_READ),
             streams: VecDeque::new(),
             datagrams: VecDeque::new(),
@@ -443,7 +446,7 @@ impl Shell {
                     Input::Received { flow, payload, pinned }
                 }
                 Arrival::Finished => Input::Finished(flow),
-                Arrival::Broken(failure) => Input::Broken(flow, failure),
+                Arrival::Broken(failure, unsent) => Input::Broken { flow, failure, unsent },
                 Arrival::Nothing => break,
             };
             self.engine.handle_input(self.now, input);

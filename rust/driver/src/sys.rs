@@ -218,6 +218,21 @@ pub(crate) fn unacknowledged(fd: BorrowedFd<'_>) -> c_int {
     told.map_or(0, |_| bytes)
 }
 
+/// Bytes that a TCP socket holds and has not sent, a FIN among them; none where the kernel does not tell. It tells
+/// also of a connection that has broken.
+pub(crate) fn unsent(fd: BorrowedFd<'_>) -> usize {
+    // The beginning of struct tcp_info as words: its last here is tcpi_notsent_bytes (linux/tcp.h, since 4.6).
+    let mut info = [0_u32; 37];
+    let mut len = size_of_len::<[u32; 37]>();
+    let target = info.as_mut_ptr().cast::<c_void>();
+    // SAFETY: info is writable and the length says how much room there is; of what an older kernel does not
+    // fill in the zeroes stay.
+    let told =
+        unsafe { libc::getsockopt(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, target, &raw mut len) };
+    let [.., unsent] = info;
+    if told == 0 { usize::try_from(unsent).unwrap_or(0) } else { 0 }
+}
+
 /// Takes the error that waits at a socket (SO_ERROR): the errno, 0 for none.
 pub(crate) fn take_error(fd: BorrowedFd<'_>) -> c_int {
     option(fd, libc::SOL_SOCKET, libc::SO_ERROR).unwrap_or_else(|error| errno(&error))

@@ -37,6 +37,8 @@ struct Socket {
     failed: bool,
     /// The remote's FIN was read.
     finished: bool,
+    /// Nothing more will be written.
+    shut: bool,
     /// Waits in the relay's list of sockets to serve.
     queued: bool,
     /// What ended the connection, to be told once all that arrived before was read.
@@ -59,8 +61,8 @@ pub(crate) enum Arrival {
     Bytes(Bytes, usize),
     /// The remote will send no more.
     Finished,
-    /// The connection is over, and the socket is closed.
-    Broken(Failure),
+    /// The connection is over, and the socket is closed. It had not sent so many bytes.
+    Broken(Failure, usize),
     /// Nothing at the moment.
     Nothing,
 }
@@ -186,7 +188,7 @@ impl Sockets {
             return Arrival::Bytes(bytes, pinned);
         }
         let arrival = socket.receive(room.min(self.read), &mut self.slabs, &mut self.pieces);
-        if let Arrival::Broken(_) = arrival {
+        if let Arrival::Broken(..) = arrival {
             self.close(flow);
         }
         arrival
@@ -207,9 +209,9 @@ impl Sockets {
 
     /// Says to the remote that no more will come.
     pub(crate) fn finish(&mut self, flow: FlowId) {
-        if let Some(socket) = find(&mut self.sockets, flow)
-            && let Err(error) = sys::shutdown_write(socket.fd.as_fd())
-        {
+        let Some(socket) = find(&mut self.sockets, flow) else { return };
+        socket.shut = true;
+        if let Err(error) = sys::shutdown_write(socket.fd.as_fd()) {
             socket.break_off(broken(sys::errno(&error)));
         }
     }
@@ -242,8 +244,8 @@ impl Sockets {
                 continue;
             }
             if !connecting {
-                self.close(flow);
-                inputs.push(Input::Broken(flow, Failure::Reset));
+                let unsent = self.abort(flow);
+                inputs.push(Input::Broken { flow, failure: Failure::Reset, unsent });
             } else if online && let Err(failure) = self.connect(epoll, flow, to) {
                 self.close(flow);
                 inputs.push(Input::ConnectFailed(flow, failure));
@@ -266,12 +268,13 @@ impl Sockets {
         }
     }
 
-    /// Closes a socket with a reset.
-    pub(crate) fn abort(&mut self, flow: FlowId) {
-        if let Some(socket) = find(&mut self.sockets, flow) {
-            told("linger", sys::reset_on_close(socket.fd.as_fd()));
-            self.close(flow);
-        }
+    /// Closes a socket with a reset. How many bytes it had not sent.
+    pub(crate) fn abort(&mut self, flow: FlowId) -> usize {
+        let Some(socket) = find(&mut self.sockets, flow) else { return 0 };
+        let unsent = socket.unsent();
+        told("linger", sys::reset_on_close(socket.fd.as_fd()));
+        self.close(flow);
+        unsent
     }
 }
 
@@ -286,6 +289,7 @@ impl Socket {
             more: false,
             failed: false,
             finished: false,
+            shut: false,
             queued: false,
             broken: None,
         }
@@ -312,14 +316,14 @@ impl Socket {
                 pieces.pop_front().map_or(Arrival::Nothing, |(bytes, pinned)| Arrival::Bytes(bytes, pinned))
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.drained(),
-            Err(error) => self.over(&error),
+            Err(error) => self.over(broken(sys::errno(&error))),
         }
     }
 
     /// The remote's FIN was read. An error that follows it is not told by reading.
     fn finish(&mut self) -> Arrival {
         if let Some(failure) = self.broken {
-            return Arrival::Broken(failure);
+            return self.over(failure);
         }
         self.finished = true;
         Arrival::Finished
@@ -329,14 +333,14 @@ impl Socket {
     fn end(&mut self) -> Arrival {
         let error = if self.failed { sys::take_error(self.fd.as_fd()) } else { 0 };
         if error != 0 {
-            return Arrival::Broken(self.broken.unwrap_or(broken(error)));
+            return self.over(broken(error));
         }
         self.drained()
     }
 
     fn drained(&mut self) -> Arrival {
         self.readable = false;
-        self.broken.map_or(Arrival::Nothing, Arrival::Broken)
+        self.broken.map_or(Arrival::Nothing, |failure| self.over(failure))
     }
 
     /// The app has no room at the moment. An end with nothing before it must reach it all the same.
@@ -348,12 +352,18 @@ impl Socket {
             Ok(true) => Arrival::Nothing,
             Ok(false) => self.finish(),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.drained(),
-            Err(error) => self.over(&error),
+            Err(error) => self.over(broken(sys::errno(&error))),
         }
     }
 
-    fn over(&self, error: &io::Error) -> Arrival {
-        Arrival::Broken(self.broken.unwrap_or(broken(sys::errno(error))))
+    /// What was noted first is why.
+    fn over(&self, failure: Failure) -> Arrival {
+        Arrival::Broken(self.broken.unwrap_or(failure), self.unsent())
+    }
+
+    /// Bytes that it holds and has not sent. The FIN counts as one there.
+    fn unsent(&self) -> usize {
+        sys::unsent(self.fd.as_fd()).saturating_sub(usize::from(self.shut))
     }
 
     fn break_off(&mut self, failure: Failure) {
@@ -557,7 +567,7 @@ mod tests {
         bed.until(|event| event.error);
         assert_eq!(bed.receive(4), b"last");
         assert_eq!(bed.receive(100), b" words");
-        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Broken(Failure::Reset));
+        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Broken(Failure::Reset, 0));
         assert!(bed.sockets.sockets[3].is_none(), "the socket is closed");
     }
 
@@ -572,7 +582,7 @@ mod tests {
         assert_eq!(bed.send(&[b"x"]), None);
         assert!(bed.sockets.is_broken(FLOW) && bed.sockets.queue(FLOW));
         assert_eq!(bed.receive(100), b"last words");
-        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Broken(Failure::Reset));
+        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Broken(Failure::Reset, 0));
     }
 
     #[test]
@@ -581,7 +591,26 @@ mod tests {
         sys::reset_on_close(bed.remote.as_fd()).unwrap();
         bed.replace_remote();
         bed.until(|event| event.error);
-        assert_eq!(bed.sockets.receive(FLOW, 0), Arrival::Broken(Failure::Reset));
+        assert_eq!(bed.sockets.receive(FLOW, 0), Arrival::Broken(Failure::Reset, 0));
+    }
+
+    #[test]
+    fn what_a_broken_connection_had_not_sent_is_told() {
+        let mut bed = Bed::connected();
+        let block = vec![7; 1 << 20];
+        let mut taken = 0;
+        while let Some(Sent { bytes, blocked: false }) = bed.send(&[&block]) {
+            taken += bytes;
+        }
+        let waits = sys::unacknowledged(bed.sockets.sockets[3].as_ref().unwrap().fd.as_fd());
+        assert!(waits > 0, "the remote reads nothing of {taken} bytes");
+        sys::reset_on_close(bed.remote.as_fd()).unwrap();
+        bed.replace_remote();
+        bed.until(|event| event.error);
+        let Arrival::Broken(Failure::Reset, unsent) = bed.sockets.receive(FLOW, 100) else {
+            panic!("it lives")
+        };
+        assert!((1..=usize::try_from(waits).unwrap()).contains(&unsent), "{unsent} of {waits}");
     }
 
     #[test]
@@ -593,7 +622,7 @@ mod tests {
         sys::reset_on_close(bed.remote.as_fd()).unwrap();
         bed.replace_remote();
         bed.until(|event| event.error);
-        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Broken(Failure::Reset));
+        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Broken(Failure::Reset, 0));
     }
 
     #[test]
@@ -611,7 +640,7 @@ mod tests {
             match bed.sockets.receive(FLOW, 100) {
                 Arrival::Bytes(bytes, _) => got.extend_from_slice(&bytes),
                 Arrival::Nothing => drop(bed.look()),
-                end @ (Arrival::Finished | Arrival::Broken(_)) => break end,
+                end @ (Arrival::Finished | Arrival::Broken(..)) => break end,
             }
         };
         assert_eq!((&got[..], end), (&b"ab!cd"[..], Arrival::Finished));
@@ -624,7 +653,7 @@ mod tests {
         bed.sockets.change_network(&bed.epoll, true, |_| false, &mut inputs);
         assert!(inputs.is_empty() && bed.send(&[b"still here"]).is_some());
         bed.sockets.change_network(&bed.epoll, true, |from| from.ip().is_loopback(), &mut inputs);
-        assert!(matches!(inputs[..], [Input::Broken(FLOW, Failure::Reset)]));
+        assert!(matches!(inputs[..], [Input::Broken { flow: FLOW, failure: Failure::Reset, .. }]));
         assert_eq!(bed.send(&[b"nobody"]), None);
         bed.sockets.change_network(&bed.epoll, true, |_| true, &mut inputs);
         assert_eq!(inputs.len(), 1, "it is told once");

@@ -87,7 +87,7 @@ impl Engine {
             | Input::Blocked(_)
             | Input::Received { .. }
             | Input::Finished(_)
-            | Input::Broken(..) => self.socket_event(input),
+            | Input::Broken { .. } => self.socket_event(input),
             Input::Datagram { mapping, from, payload } => {
                 self.datagrams.received(mapping, from, payload, &mut self.shared);
             }
@@ -306,7 +306,7 @@ impl Engine {
             Input::Blocked(flow) => self.flows.blocked(flow, shared),
             Input::Received { flow, payload, pinned } => self.flows.received(flow, payload, pinned, shared),
             Input::Finished(flow) => self.flows.finished(flow, shared),
-            Input::Broken(flow, _) => self.flows.broken(flow, shared),
+            Input::Broken { flow, unsent, .. } => self.flows.broken(flow, unsent, shared),
             Input::Packet { .. }
             | Input::Timeout
             | Input::Datagram { .. }

@@ -40,7 +40,14 @@ pub enum Input {
     Finished(FlowId),
     /// The connection broke: reset by the remote, or any other error of an established socket
     /// ([`Failure::TimedOut`] for dead peers). The shell has closed the socket.
-    Broken(FlowId, Failure),
+    Broken {
+        /// Whose.
+        flow: FlowId,
+        /// Why.
+        failure: Failure,
+        /// Bytes of all that were [`Self::Sent`] that the socket had not sent yet and never will.
+        unsent: usize,
+    },
 
     /// A datagram arrived at the socket of a mapping, from anyone.
     Datagram {

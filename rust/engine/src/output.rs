@@ -31,7 +31,8 @@ pub enum Output {
     KeepAlive(FlowId),
     /// Close the socket in order.
     Close(FlowId),
-    /// Close the socket with a reset (`SO_LINGER` 0).
+    /// Close the socket with a reset (`SO_LINGER` 0). What it has not sent by then was never sent: the next output
+    /// but packets is the flow's [`Self::Closed`], whose traffic does not know of that.
     Abort(FlowId),
 
     /// Send a datagram from the mapping's own socket; open that socket where there is none yet.

@@ -214,7 +214,7 @@ impl Relay {
         };
         if how.is_multiple_of(2) {
             socket.over = true;
-            self.input(Input::Broken(flow, Failure::Reset));
+            self.input(Input::Broken { flow, failure: Failure::Reset, unsent: usize::from(how) });
         } else if !std::mem::replace(&mut socket.ended, true) {
             self.input(Input::Finished(flow));
         }

@@ -59,7 +59,7 @@ impl Shell {
                 Output::Finish(flow) => self.finish(flow),
                 Output::KeepAlive(flow) => self.sockets.keep_alive(flow),
                 Output::Close(flow) => self.sockets.close(flow),
-                Output::Abort(flow) => self.sockets.abort(flow),
+                Output::Abort(flow) => self.unsent = self.sockets.abort(flow),
 
                 Output::Datagram { mapping, number, to, payload, hop_limit, dont_fragment } => {
                     if !self.mappings.knows(mapping) {
@@ -90,7 +90,11 @@ impl Shell {
                 Output::Seen { flow, direction, shape, payload, pinned } => {
                     self.reports.seen(flow, direction, shape, payload, pinned);
                 }
-                Output::Closed { flow, traffic, ending } => self.reports.closed(flow, traffic, ending),
+                Output::Closed { flow, mut traffic, ending } => {
+                    let unsent = mem::take(&mut self.unsent) as u64;
+                    traffic.bytes_sent = traffic.bytes_sent.saturating_sub(unsent);
+                    self.reports.closed(flow, traffic, ending);
+                }
             }
         }
     }

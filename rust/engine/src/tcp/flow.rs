@@ -286,6 +286,11 @@ impl Flow {
         }
     }
 
+    /// So many bytes of what the socket took stayed in it.
+    pub(crate) fn never_sent(&mut self, unsent: usize) {
+        self.traffic.bytes_sent = self.traffic.bytes_sent.saturating_sub(unsent as u64);
+    }
+
     /// Bytes that may be read from the socket now. Where that is none, the shell hears of it when there
     /// are some again.
     pub(crate) fn room(&mut self, shared: &mut Shared) -> usize {

@@ -146,8 +146,9 @@ impl Flows {
         self.with(id, |flow| flow.ended(End::Fin, shared));
     }
 
-    pub(crate) fn broken(&mut self, id: FlowId, shared: &mut Shared) {
+    pub(crate) fn broken(&mut self, id: FlowId, unsent: usize, shared: &mut Shared) {
         self.with(id, |flow| {
+            flow.never_sent(unsent);
             shared.sockets -= usize::from(flow.upstream() == Upstream::Socket);
             flow.ended(End::Reset, shared);
         });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use telltale_engine::Failure;
+use telltale_engine::{Failure, Input};
 use telltale_model::Ending;
 
 use crate::packets::{ACK, FIN, PSH, RST, SYN};
@@ -336,4 +336,16 @@ fn an_acknowledgement_is_not_repeated_because_the_server_takes_bytes_after_the_f
     player.say(ACK | FIN, 1, 1, b"abcdef");
     player.expect(&[("A", 1, 8, 0)]);
     assert_eq!(player.arrived(), b"abcdef");
+}
+
+#[test]
+fn what_a_broken_socket_had_not_sent_does_not_count_as_sent() {
+    let mut player = Player::open(OPEN);
+    player.say(ACK, 1, 1, &[7; 1_000]);
+    let (id, socket) = player.shell.socket(PORT);
+    socket.stage = Stage::Broken;
+    player.shell.input(Input::Broken { flow: id, failure: Failure::Reset, unsent: 400 });
+    player.shell.settle();
+    let closed = player.shell.closed.last().expect("a flow");
+    assert_eq!((closed.ending, closed.traffic.bytes_sent), (Ending::ResetByRemote, 600));
 }

@@ -195,7 +195,7 @@ impl Shell {
     /// Breaks the connection from the remote's side.
     pub(crate) fn break_off(&mut self, id: FlowId, failure: Failure) {
         self.sockets.get_mut(&id).expect("a socket").stage = Stage::Broken;
-        self.input(Input::Broken(id, failure));
+        self.input(Input::Broken { flow: id, failure, unsent: 0 });
         self.settle();
     }
 
@@ -413,7 +413,7 @@ impl Shell {
 
     fn break_off_later(&mut self, flow: FlowId) {
         self.live(flow).stage = Stage::Broken;
-        self.input(Input::Broken(flow, Failure::Reset));
+        self.input(Input::Broken { flow, failure: Failure::Reset, unsent: 0 });
     }
 
     /// Hands pending bytes to the server, as far as it takes them.
