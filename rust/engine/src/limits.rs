@@ -37,8 +37,9 @@ pub const QUERIES_PER_CONNECTION: usize = 16;
 /// alive and of window promised. With the flows themselves it keeps the relay under 96 MiB at worst.
 pub const PAYLOAD_MEMORY: usize = 48 << 20;
 
-/// Payload memory of one flow for what its app sends: 50 ms at 80 Mbit/s, and past 1 Gbit/s on a path that
-/// is a memory copy. More only adds delay: the kernel's socket buffers carry the network's round trip.
+/// Payload memory of one flow for what its app sends, its window and what its socket has not taken yet: enough to go
+/// on while the app hears that it may. More only adds delay: the kernel's socket buffers carry the network's round
+/// trip.
 pub const FLOW_MEMORY: usize = 512 << 10;
 
 /// Payload memory of one flow for what its app has not acknowledged yet. With a quarter of it the relay and
@@ -94,10 +95,6 @@ pub const SENDING: u64 = 200_000;
 /// The window of a flow that is not sending: the initial window of RFC 6928, ten segments of an
 /// Ethernet, so that a request goes out whole.
 pub const STANDING_WINDOW: usize = 10 * 1_460;
-
-/// Bytes of one flow that its socket has not taken yet, before its window closes: enough to go on while the app
-/// hears that it may, since what must last for a round trip of the network lies in the socket itself.
-pub const FLOW_PENDING: usize = 256 << 10;
 
 /// A window grows by a full segment, half of itself, or this, whichever is least (RFC 9293 3.8.6.2.2).
 pub const WINDOW_STEP: usize = 4 << 10;

@@ -37,7 +37,7 @@ fn fill(player: &mut Player, size: usize) -> u32 {
 fn a_server_that_takes_nothing_for_an_hour() {
     let mut player = Player::open(BLOCKED);
     let next = fill(&mut player, 1_460);
-    assert!(usize::try_from(next).unwrap() <= limits::FLOW_PENDING + 2_000, "{next} bytes were taken");
+    assert!(usize::try_from(next).unwrap() <= limits::FLOW_MEMORY + 2_000, "{next} bytes were taken");
     let end = player.shell.now + HOUR;
     while player.shell.now < end {
         player.shell.run_for(30 * SECOND);
@@ -113,7 +113,7 @@ fn a_remnant_of_a_window_is_widened_when_the_server_takes_bytes_again() {
     let left = heard[0].window;
     player.shell.run_for(SECOND);
     let mut next = 12_001;
-    while left > 0 && usize::try_from(next).unwrap() < limits::FLOW_PENDING - 3_000 {
+    while left > 0 && usize::try_from(next).unwrap() < limits::FLOW_MEMORY - 3_000 {
         player.say(ACK, next, 1, &pattern(1, usize::try_from(next).unwrap() - 1, 1_000));
         next += 1_000;
     }

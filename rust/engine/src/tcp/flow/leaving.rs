@@ -2,8 +2,8 @@
 
 use super::{Flow, KeepAlive, Stage, Upstream, headers};
 use crate::limits::{
-    FLOW_MEMORY, FLOW_PENDING, FLOW_RESERVE, FLOW_UNACKNOWLEDGED, LEAST_ROOM, PACKETS_UNACKNOWLEDGED,
-    WINDOW_SCALE, WINDOW_STEP,
+    FLOW_MEMORY, FLOW_RESERVE, FLOW_UNACKNOWLEDGED, LEAST_ROOM, PACKETS_UNACKNOWLEDGED, WINDOW_SCALE,
+    WINDOW_STEP,
 };
 use crate::shared::Shared;
 use crate::{Output, Packet};
@@ -127,8 +127,7 @@ impl Flow {
             return 0;
         }
         let scale_limit = if self.terms.scale.is_some() { usize::MAX } else { usize::from(u16::MAX) };
-        let space = FLOW_PENDING.saturating_sub(self.receiver.pending.len());
-        let allowed = self.allowance(shared).min(space).min(scale_limit);
+        let allowed = self.allowance(shared).min(scale_limit);
         let wanted = allowed.saturating_sub(self.receiver.window());
         wanted.min(shared.memory.share(self.receiver.held(), FLOW_MEMORY))
     }
