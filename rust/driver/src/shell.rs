@@ -3,6 +3,7 @@
 mod draining;
 mod orders;
 mod outputs;
+mod serving;
 
 use std::collections::{HashSet, VecDeque};
 use std::future::{Future, poll_fn};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use telltale_engine::{Config, Engine, Failure, FlowId, Input, Instant};
+use telltale_engine::{Config, Engine, Failure, Input, Instant};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::oneshot;
@@ -30,10 +31,11 @@ use crate::reports::Reports;
 use crate::rest::{Rest, give_back};
 use crate::stall::{Stall, Watchdog};
 use crate::sys;
-use crate::tcp::{Arrival, Sockets};
+use crate::tcp::Sockets;
 use crate::tun::{BATCH, Tun};
 use crate::udp::Mappings;
 use draining::Draining;
+use serving::Streams;
 
 pub use draining::Drained;
 pub(crate) use draining::{Drain, Left};
@@ -58,10 +60,7 @@ pub(crate) struct Shell {
     draining: Option<Draining>,
     /// Bytes that the socket which was aborted last had not sent.
     unsent: usize,
-    /// Bytes read from TCP sockets in one turn.
-    stream_bytes: usize,
-    /// TCP sockets that may be read, in the order in which they became so.
-    streams: VecDeque<FlowId>,
+    streams: Streams,
     /// Datagram sockets that were not read to the end, in the order in which they get their turn.
     datagrams: VecDeque<Token>,
     /// Those that are in that list.
@@ -92,12 +91,6 @@ enum Woken {
 
 /// Sockets served in one turn.
 const SERVED: usize = 64;
-
-/// Bytes read from all TCP sockets in one turn: a millisecond of writing. Those that wait share them.
-const STREAMS_READ: usize = 1 << 20;
-
-/// But so much of each at least: less costs more than it brings.
-const STREAM_READ: usize = 64 << 10;
 
 /// Packets that one turn writes to the tun at most, roughly: a quarter of a millisecond at the smallest MTU,
 /// for which all other flows wait. A bulk flow is no faster with more. Apps answer every second of them, and
@@ -145,8 +138,7 @@ impl Shell {
             rest: Rest::default(),
             draining: None,
             unsent: 0,
-            stream_bytes: (PACKETS_WRITTEN * setup.mtu).min(STREAMS_READ),
-            streams: VecDeque::new(),
+            streams: Streams::new(PACKETS_WRITTEN * setup.mtu),
             datagrams: VecDeque::new(),
             queued: HashSet::new(),
             inputs: Vec::new(),
@@ -415,91 +407,6 @@ impl Shell {
             None => {}
         }
         self.queue(flow);
-        self.settle()
-    }
-
-    /// Reads from TCP sockets, each a bounded amount in its turn, and a bounded amount together.
-    fn serve_streams(&mut self) -> io::Result<()> {
-        let mut left = self.stream_bytes;
-        let share = (left / self.streams.len().max(1)).max(STREAM_READ);
-        for _ in 0..self.streams.len().min(SERVED) {
-            if left == 0 || self.tun.is_stuffed() {
-                break;
-            }
-            let Some(flow) = self.streams.pop_front() else { break };
-            self.sockets.unqueue(flow);
-            left -= self.receive(flow, left.min(share))?;
-            self.queue_if_roomy(flow);
-        }
-        Ok(())
-    }
-
-    /// Reads at most `limit` bytes from a socket. How many there were.
-    fn receive(&mut self, flow: FlowId, limit: usize) -> io::Result<usize> {
-        let mut read = 0;
-        while read < limit {
-            let room = self.engine.room(flow);
-            let input = match self.sockets.receive(flow, room.min(limit - read)) {
-                Arrival::Bytes(payload, pinned) => {
-                    read += payload.len();
-                    self.stall.answered();
-                    Input::Received { flow, payload, pinned }
-                }
-                Arrival::Finished => Input::Finished(flow),
-                Arrival::Broken(failure, unsent) => Input::Broken { flow, failure, unsent },
-                Arrival::Nothing => break,
-            };
-            self.engine.handle_input(self.now, input);
-            self.settle()?;
-        }
-        Ok(read)
-    }
-
-    /// Puts a socket that may be read into the list of those to serve, once.
-    fn queue(&mut self, flow: FlowId) {
-        if self.sockets.queue(flow) {
-            self.streams.push_back(flow);
-        }
-    }
-
-    /// The same, but only if the engine takes more: else [`Output::Receive`] puts it back.
-    ///
-    /// [`Output::Receive`]: telltale_engine::Output::Receive
-    fn queue_if_roomy(&mut self, flow: FlowId) {
-        if self.engine.room(flow) > 0 {
-            self.queue(flow);
-        }
-    }
-
-    /// Goes on with datagram sockets that were not read to the end, some of them in each turn.
-    fn serve_datagrams(&mut self) -> io::Result<()> {
-        for _ in 0..self.datagrams.len().min(SERVED) {
-            if self.tun.is_stuffed() {
-                break;
-            }
-            let Some(token) = self.datagrams.pop_front() else { break };
-            self.queued.remove(&token);
-            self.act(Event::again(token))?;
-        }
-        Ok(())
-    }
-
-    /// Reads a bounded amount from a datagram socket, and remembers it if there may be more.
-    fn serve_datagram(&mut self, token: Token, failed: bool) -> io::Result<()> {
-        let inputs = &mut self.inputs;
-        let more = match token {
-            Token::Udp(mapping) => self.mappings.ready(mapping, failed, inputs),
-            Token::Echo(echo) => self.echoes.ready(echo, failed, inputs),
-            Token::RawEcho(family) => self.echoes.ready_raw(family, failed, inputs),
-            Token::Query { slot, generation } => {
-                self.resolver.ready(self.epoll.get_ref(), self.now, slot, generation, inputs);
-                false
-            }
-            Token::Tcp(_) | Token::Owners => false,
-        };
-        if more && self.queued.insert(token) {
-            self.datagrams.push_back(token);
-        }
         self.settle()
     }
 }

@@ -39,6 +39,8 @@ struct Socket {
     finished: bool,
     /// Nothing more will be written.
     shut: bool,
+    /// Much was there when it was read last.
+    much: bool,
     /// Waits in the relay's list of sockets to serve.
     queued: bool,
     /// What ended the connection, to be told once all that arrived before was read.
@@ -200,6 +202,18 @@ impl Sockets {
         find(&mut self.sockets, flow).is_some_and(Socket::queue)
     }
 
+    /// Whether much was there when the socket was read last.
+    pub(crate) fn says_much(&mut self, flow: FlowId) -> bool {
+        find(&mut self.sockets, flow).is_some_and(|socket| socket.much)
+    }
+
+    /// Notes whether much was there.
+    pub(crate) fn note_read(&mut self, flow: FlowId, much: bool) {
+        if let Some(socket) = find(&mut self.sockets, flow) {
+            socket.much = much;
+        }
+    }
+
     /// The socket was taken out of the list of those to serve.
     pub(crate) fn unqueue(&mut self, flow: FlowId) {
         if let Some(socket) = find(&mut self.sockets, flow) {
@@ -290,6 +304,7 @@ impl Socket {
             failed: false,
             finished: false,
             shut: false,
+            much: false,
             queued: false,
             broken: None,
         }
