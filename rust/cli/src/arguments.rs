@@ -2,12 +2,13 @@
 
 mod identifiers;
 mod mute;
+mod values;
 
 use std::ffi::OsString;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 
-use lexopt::{Arg, Parser, ValueExt};
+use lexopt::{Arg, Parser};
 
 use crate::help::Topic;
 use crate::lookup::Place;
@@ -16,6 +17,7 @@ use crate::since::Since;
 
 pub(crate) use identifiers::{Entry, IdentifiersRequest, Wanted};
 pub(crate) use mute::{Change, MuteOptions};
+use values::{app, database, file, maker, port, sink, text, unclear, unwatched, value};
 
 /// What Telltale was asked to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -439,93 +441,6 @@ fn alone(mut parser: Parser, request: Request) -> Result<Request, Problem> {
         Some(Arg::Short('h') | Arg::Long("help")) => Ok(Request::Help(Topic::Program)),
         Some(more) => Err(unclear(&more.unexpected(), Topic::Program)),
     }
-}
-
-/// Who does not watch has nothing to show or to keep: what was asked for besides would be missed.
-fn unwatched(options: &[(&str, bool)]) -> Result<(), Problem> {
-    match options.iter().find(|(_, given)| *given) {
-        Some((option, _)) => Err(Problem::new(format!("\"{option}\" and \"--no-watch\" exclude each other"))
-            .advise("With --no-watch nothing is seen, so there is nothing to show or to keep.")),
-        None => Ok(()),
-    }
-}
-
-fn database(value: OsString) -> Result<Database, Problem> {
-    if value.is_empty() {
-        return Err(Problem::new("--db needs the name of a file").advise("For example: --db ./telltale.db"));
-    }
-    Ok(if value == "none" { Database::Nothing } else { Database::File(value.into()) })
-}
-
-fn file(option: &str, value: OsString) -> Result<PathBuf, Problem> {
-    if value.is_empty() {
-        let example = option.trim_start_matches('-');
-        return Err(Problem::new(format!("{option} needs the name of a file"))
-            .advise(format!("For example: {option} ./{example}.txt")));
-    }
-    Ok(value.into())
-}
-
-fn maker(name: String) -> Result<String, Problem> {
-    if name.is_empty() {
-        return Err(Problem::new("--maker needs the name of who made the phone")
-            .advise("For example: --maker Xiaomi"));
-    }
-    Ok(name)
-}
-
-/// A number is a descriptor, as in the shell's `3>`; a file with such a name is written `./3`.
-fn sink(value: OsString) -> Result<Sink, Problem> {
-    match value.to_str() {
-        Some("none") => Ok(Sink::Nothing),
-        Some("") => Err(Problem::new("--report needs the name of a file, or the number of a descriptor")
-            .advise("Or write no report with --report none.")),
-        Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Ok(digits.parse().map_or_else(|_| Sink::File(digits.into()), Sink::Descriptor))
-        }
-        _ => Ok(Sink::File(value.into())),
-    }
-}
-
-fn app(name: String) -> Result<String, Problem> {
-    if name.is_empty() {
-        return Err(Problem::new("--app needs the name of a program").advise("For example: --app curl"));
-    }
-    Ok(name)
-}
-
-fn port(value: OsString) -> Result<u16, Problem> {
-    let port = value.to_str().and_then(|digits| digits.parse().ok()).filter(|port| *port != 0);
-    port.ok_or_else(|| {
-        Problem::new(format!("\"{}\" is not a port", value.to_string_lossy()))
-            .advise("--loopback takes one port number from 1 to 65535; give it again for more ports.")
-    })
-}
-
-fn value(parser: &mut Parser, topic: Topic) -> Result<OsString, Problem> {
-    parser.value().map_err(|error| unclear(&error, topic))
-}
-
-fn text(parser: &mut Parser, topic: Topic) -> Result<String, Problem> {
-    value(parser, topic)?.string().map_err(|error| unclear(&error, topic))
-}
-
-fn unclear(error: &lexopt::Error, topic: Topic) -> Problem {
-    let happened = match error {
-        lexopt::Error::UnexpectedOption(option) => format!("unknown option \"{option}\""),
-        lexopt::Error::UnexpectedArgument(word) => {
-            format!("\"{}\" was not expected here", word.to_string_lossy())
-        }
-        lexopt::Error::MissingValue { option: Some(option) } => {
-            format!("\"{option}\" needs a value after it")
-        }
-        lexopt::Error::UnexpectedValue { option, .. } => format!("\"{option}\" takes no value"),
-        lexopt::Error::MissingValue { option: None }
-        | lexopt::Error::ParsingFailed { .. }
-        | lexopt::Error::NonUnicodeValue(_)
-        | lexopt::Error::Custom(_) => error.to_string(),
-    };
-    Problem::new(happened).advise(format!("All options: {}.", topic.command()))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ pub(crate) mod json;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use telltale_model::{Country, DetailKind, DetailName, Finding, Form, Told, What};
+use telltale_model::{Class, Country, DetailKind, DetailName, Finding, Form, Told, What};
 use telltale_watch::all_given;
 use telltale_watch::destinations::Destinations;
 use telltale_words::{Level, Parties, Summary, Switch, Words, printable};
@@ -214,7 +214,13 @@ impl Rows {
     /// What can be said of all of it.
     pub(crate) fn summary(&self) -> Summary {
         let given = all_given(self.rows.iter().map(|row| row.given)) == Some(true);
-        Summary::of(self.findings.iter().chain(&self.muted), self.total().content.coverage, given)
+        let total = self.total();
+        let mut coverage = total.content.coverage;
+        // Of what was not told apart, and of what an older Telltale kept, nobody can say anything.
+        let unrecorded = total.traffic.bytes_sent.saturating_sub(coverage.total());
+        coverage.add(Class::NotWatched, unrecorded);
+        let truncated = self.untold > 0 || self.incomplete;
+        Summary::of(self.findings.iter().chain(&self.muted), coverage, given, truncated)
     }
 }
 
@@ -227,6 +233,7 @@ pub(crate) mod tests {
 
     use telltale_model::Rule;
     use telltale_store::Mute;
+    use telltale_watch::Sum;
 
     use super::*;
     use crate::rows::tests::{companies, content, sample};
@@ -323,7 +330,13 @@ Worth knowing
             (told.finding.envelope, told.finding.severity) = (envelope, severity);
             told
         };
-        let form = What::ContentInClear { bytes: 9, form: true, coverage: Coverage::default(), given: true };
+        let form = What::ContentInClear {
+            bytes: 9,
+            form: true,
+            coverage: Coverage::default(),
+            given: true,
+            more: false,
+        };
         let mut form =
             Told { finding: Finding { what: form, ..found[2].finding.clone() }, ..found[2].clone() };
         form.finding.severity = Severity::Medium;
@@ -382,6 +395,22 @@ Worth knowing
     }
 
     #[test]
+    fn a_bound_that_was_met_makes_a_count_the_least() {
+        let mut rows = Rows { findings: found(), ..companies() };
+        rows.others = Sum::default();
+        for row in &mut rows.rows {
+            (row.given, row.sum.content) = (Some(true), content(Class::Found, 1_000));
+            row.sum.traffic.bytes_sent = 1_000;
+        }
+        let is_at_least = |rows: &Rows| text(rows, false).starts_with("At least 1 of your details");
+        assert!(!is_at_least(&rows));
+        assert!(is_at_least(&Rows { untold: 1, ..rows.clone() }));
+        assert!(is_at_least(&Rows { incomplete: true, ..rows.clone() }));
+        rows.others.traffic.bytes_sent = 1;
+        assert!(is_at_least(&rows), "flows that were too many");
+    }
+
+    #[test]
     fn a_receiver_without_a_name_is_told_by_its_address() {
         let mut findings = found();
         let address = "203.0.113.9".parse().ok();
@@ -411,8 +440,17 @@ Worth knowing
             (row.given, row.sum.content) = (Some(true), content(Class::Searched, 1_000));
         }
         rows.rows[0].sum.content = content(Class::Encrypted, 9);
+        rows.others = Sum::default();
+        for row in &mut rows.rows {
+            row.sum.traffic.bytes_sent = row.sum.content.coverage.total();
+        }
         let absence = "Of the 2,000 bytes that could be searched, none held your details; 9 bytes could not be searched.";
         assert_eq!(text(&rows, false).trim_end(), absence);
+        rows.others.traffic.bytes_sent = 5;
+        assert!(
+            text(&rows, false).contains("; 14 bytes could not be searched."),
+            "what is not recorded is no less"
+        );
         rows.rows[1].given = Some(false);
         assert_eq!(text(&rows, false), "", "what was not looked for is not absent");
     }

@@ -33,6 +33,7 @@ pub(crate) fn render(rows: &Rows, tables: Option<&Destinations>, frame: &Frame) 
     let grouped = contacts(&rows.rows);
     let words = findings::words();
     let telling = Telling::new(&words, tables, rows.findings.iter().map(|told| &told.finding));
+    let summary = rows.summary();
     let found = |told| findings::json::Report::of(told, &telling);
     let report = Report {
         format: FORMAT,
@@ -45,7 +46,13 @@ pub(crate) fn render(rows: &Rows, tables: Option<&Destinations>, frame: &Frame) 
         findings: rows.findings.iter().map(found).collect(),
         findings_untold: rows.untold,
         findings_muted: rows.muted.len(),
-        summary: words.lead(&rows.summary()),
+        details_sent: DetailsSent {
+            count: summary.details,
+            at_least: summary.is_at_least(),
+            open: summary.open,
+            disguised: summary.disguised,
+        },
+        summary: words.lead(&summary),
     };
     // Strings, numbers and lists always have a JSON form.
     let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
@@ -66,7 +73,17 @@ struct Report<'a> {
     findings: Vec<findings::json::Report<'a>>,
     findings_untold: u64,
     findings_muted: usize,
+    details_sent: DetailsSent,
     summary: String,
+}
+
+/// How many details were sent.
+#[derive(Serialize)]
+struct DetailsSent {
+    count: u64,
+    at_least: bool,
+    open: u64,
+    disguised: u64,
 }
 
 #[derive(Serialize)]
@@ -279,8 +296,9 @@ mod tests {
             }],
             "findings": [],
             "findings_untold": 0, "findings_muted": 0,
+            "details_sent": {"count": 0, "at_least": true, "open": 0, "disguised": 0},
             "summary": "Nothing could be searched, so nothing can be said of your details; \
-                        7 bytes could not be searched.",
+                        1,234,568 bytes could not be searched.",
         });
         assert_eq!(parsed(&rows, &frame), expected);
     }

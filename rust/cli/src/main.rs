@@ -30,6 +30,9 @@ use std::process::ExitCode;
 use arguments::Request;
 
 fn main() -> ExitCode {
+    telltale_driver::tell_places_of_panics(|place| {
+        problem::say(&format!("there is a mistake in Telltale, at {place}; please report this"));
+    });
     match arguments::parse(std::env::args_os().skip(1)) {
         Ok(Request::Run(options)) => run::run(options),
         Ok(Request::Attach(options)) => attach::attach(options),

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use telltale_capture::{Capture, Damage, Event, OtherFlow, Secrets, Tracker};
+use telltale_driver::zone;
 use telltale_model::{Details, Observation, Timestamp};
 use telltale_watch::destinations::{Around, Destinations};
 use telltale_watch::search::Needles;
@@ -23,7 +24,7 @@ use crate::output;
 use crate::problem::{self, reason};
 use crate::rows::Rows;
 use crate::table::{self, Room, View};
-use crate::{findings, keys, session, tables};
+use crate::{findings, keys, session, since, tables};
 use keeping::Keeping;
 
 /// The exit code where a capture could not be read to its end.
@@ -152,6 +153,7 @@ impl<'a> Replay<'a> {
                 details: with.details.clone(),
                 around: with.around,
                 keys: with.keys,
+                zone: zone(since::now()),
                 ..Config::default()
             }),
             events: with.events,

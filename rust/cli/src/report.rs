@@ -73,7 +73,8 @@ impl Known {
         let found = reader.as_ref().map(|reader| reader.findings(filter)).transpose()?.unwrap_or_default();
         let mutes = reader.as_ref().map(Reader::muted).transpose()?.unwrap_or_default();
         let rows = totals.map(|totals| Rows::kept(totals, tables.as_ref())).unwrap_or_default();
-        let mut rows = Rows { findings: found.told, untold: found.older, ..rows };
+        let (findings, incomplete) = (found.told, found.unread > 0);
+        let mut rows = Rows { findings, untold: found.older, incomplete, ..rows };
         rows.mute(&mutes);
         let nothing = rows.is_empty() && (reader.is_none() || *filter == Filter::default());
         let unread = reader.as_ref().and_then(Reader::unread_log);

@@ -18,6 +18,8 @@ pub(crate) struct Rows {
     pub(crate) muted: Vec<Told>,
     /// Findings that were too many to be told apart.
     pub(crate) untold: u64,
+    /// Whether some of what was seen is in none of these.
+    pub(crate) incomplete: bool,
 }
 
 impl Rows {
@@ -48,7 +50,7 @@ impl Rows {
 
 impl From<Ledger> for Rows {
     fn from(ledger: Ledger) -> Self {
-        let Ledger { lines, others, findings, untold } = ledger;
+        let Ledger { lines, others, findings, untold, .. } = ledger;
         Self { rows: lines, others, findings, untold, ..Self::default() }
     }
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use telltale_driver::watcher::{Report, Watch, WatchConfig, WatchSender};
+use telltale_driver::zone;
 use telltale_model::{History, Owner};
 use telltale_store::{Cause, Error, Mute, Reader, Run, Store, holds_something_else};
 use telltale_watch::Keys;
@@ -148,7 +149,7 @@ impl Session {
         let Report { ledger, problems: seen, dropped } = watch.stop(patience);
         self.frame.problems.extend(problems.into_iter().chain(seen).chain(passed_over));
         self.frame.dropped = dropped;
-        let mut rows = Rows::from(ledger);
+        let mut rows = Rows { incomplete: dropped > 0, ..Rows::from(ledger) };
         rows.mute(&self.mutes);
         // With flows to keep, the watcher says how many it could not.
         let unopened = self.unopened.take().filter(|_| rows.is_empty());
@@ -174,7 +175,7 @@ impl Session {
             Ok(opened) => {
                 // Without a memory no comparison is made, and all else goes on.
                 if let Some(reader) = Reader::open(&path).ok().flatten() {
-                    self.history = reader.history(started).unwrap_or_default();
+                    self.history = reader.history(started, zone(started)).unwrap_or_default();
                     self.mutes = reader.muted().unwrap_or_default();
                 }
                 self.frame.problems.extend(opened.set_aside.map(|aside| {

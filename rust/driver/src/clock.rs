@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime};
 
 use telltale_engine::Instant;
-use telltale_model::Timestamp;
+use telltale_model::{Timestamp, Zone};
 use tokio::time::Sleep;
 
 /// The engine's clock: microseconds since the relay started, never going back.
@@ -68,6 +68,11 @@ pub fn wall() -> Timestamp {
     Timestamp(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
+/// How far the clocks of this machine were ahead of UTC at a moment; 0 where nobody knows.
+pub fn zone(at: Timestamp) -> Zone {
+    Zone(crate::sys::ahead_of_utc(at.seconds()).unwrap_or(0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +84,12 @@ mod tests {
         let wait = clock.runtime(later).duration_since(tokio::time::Instant::from_std(clock.start));
         assert!(wait >= Duration::from_secs(5) && wait < Duration::from_secs(6));
         assert!(wall().seconds() > 1_700_000_000, "the world's clock stands before this code was written");
+    }
+
+    #[test]
+    fn clocks_are_less_than_a_day_ahead_of_utc_or_behind() {
+        let Zone(ahead) = zone(wall());
+        assert!(ahead.abs() <= 14 * 3_600 && ahead % 900 == 0, "{ahead}");
+        assert_eq!(zone(Timestamp(i64::MAX)), zone(Timestamp(i64::MAX)), "a year that no calendar has");
     }
 }

@@ -11,6 +11,7 @@ pub mod launch;
 
 mod introductions;
 mod loopback;
+mod mistakes;
 mod netlink;
 mod offload;
 mod orders;
@@ -30,9 +31,10 @@ mod tun;
 mod udp;
 pub mod watcher;
 
-pub use clock::wall;
+pub use clock::{wall, zone};
 pub use descriptors::{Inherited, raise_limit};
 pub use dns::{NameServers, ResolverCalls};
+pub use mistakes::tell_places_of_panics;
 pub use orders::{Controls, Network, NewTun};
 pub use owner::{FindOwner, by_socket};
 pub use relay::{Relay, Setup, Stopped};

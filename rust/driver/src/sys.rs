@@ -384,6 +384,17 @@ pub fn random<const LEN: usize>() -> io::Result<[u8; LEN]> {
     Ok(key)
 }
 
+/// How many seconds the clocks of this machine were ahead of UTC at a moment; `None` where it has no such rules.
+pub(crate) fn ahead_of_utc(at: libc::time_t) -> Option<i32> {
+    let mut broken_down = MaybeUninit::<libc::tm>::zeroed();
+    // SAFETY: both pointers are valid for the call; all zeroes are a valid tm, which the call fills in or leaves.
+    let (answered, local) = unsafe {
+        let answered = libc::localtime_r(&raw const at, broken_down.as_mut_ptr());
+        (!answered.is_null(), broken_down.assume_init())
+    };
+    i32::try_from(local.tm_gmtoff).ok().filter(|_| answered)
+}
+
 /// How many descriptors this process may have: (soft, hard).
 pub(crate) fn descriptor_limits() -> io::Result<(u64, u64)> {
     let mut limits = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

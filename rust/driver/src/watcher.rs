@@ -22,7 +22,7 @@ use telltale_store::Store;
 use telltale_watch::destinations::{Around, Destinations};
 use telltale_watch::{Config, Ledger, Watcher, observe_guarded};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, wall, zone};
 use keeping::Keeping;
 use sender::Message;
 
@@ -177,6 +177,7 @@ impl Room {
             around: config.around,
             details: config.details,
             history: config.history,
+            zone: zone(wall()),
             #[cfg(feature = "keys")]
             keys: config.keys,
         });
@@ -204,7 +205,11 @@ impl Room {
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
-            news |= self.keeping.keep_if_due(&mut self.watcher);
+            if self.keeping.keep_if_due(&mut self.watcher) {
+                // A phone travels, and clocks are put forward.
+                self.watcher.turn_to(zone(wall()));
+                news = true;
+            }
             if news && let Some(tell) = &mut self.news.0 {
                 tell();
             }
@@ -252,6 +257,10 @@ impl Room {
                 "the table is not complete: {} met a mistake in Telltale; please report this",
                 many(self.panics, "event")
             ));
+        }
+        if said.ledger.unremembered > 0 {
+            let flows = many(said.ledger.unremembered, "connection");
+            said.problems.push(format!("whether {flows} went to a new company or country is not known"));
         }
         let mut early = said.clone();
         early

@@ -23,7 +23,7 @@ pub fn search(data: &[u8]) {
     let searched = needles.search(&piece, &mut room);
     assert!(room.held() < 24 << 20, "{} bytes", room.held());
     assert_eq!(needles.search(&piece, &mut room), searched);
-    for hit in needles.judge(&searched.candidates, &[]) {
+    for hit in needles.judge(&searched.candidates, &[]).hits {
         // As the desk keeps them: a field may be called by a value.
         let [field, excerpt] = [hit.field, hit.excerpt].map(|text| needles.redact(&text).unwrap_or(text));
         let kept = format!("{field} {excerpt}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telltale_driver::watcher::{News, Watch, WatchConfig, WatchSender};
-use telltale_driver::{Controls, FindOwner, Relay, Setup, Stopped, wall};
+use telltale_driver::{Controls, FindOwner, Relay, Setup, Stopped, wall, zone};
 use telltale_model::{Details, History, Owner, Timestamp};
 use telltale_store::{Cause, Reader, Run, Store};
 use telltale_watch::destinations::{Around, Destinations};
@@ -125,7 +125,7 @@ fn store(config: &Config, since: Timestamp) -> Result<Store, Wrong> {
 /// Without a memory no comparison is made, and all else goes on.
 fn history(config: &Config, since: Timestamp) -> History {
     let reader = Reader::open(&config.database).ok().flatten();
-    reader.and_then(|reader| reader.history(since).ok()).unwrap_or_default()
+    reader.and_then(|reader| reader.history(since, zone(since)).ok()).unwrap_or_default()
 }
 
 fn setup(needs: Needs<'_>, sender: WatchSender) -> Setup {

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Application, Class, Coverage, Facts};
+use crate::{Application, Coverage, Facts};
 
 /// What was sent as content, and how far it could be looked into, of one flow or of many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,13 +66,9 @@ impl Content {
     /// What was added since `before`; a count that went back adds nothing.
     #[must_use]
     pub fn since(&self, before: &Self) -> Self {
-        let mut coverage = Coverage::default();
-        for class in Class::ALL {
-            coverage.add(class, self.coverage.of(class).saturating_sub(before.coverage.of(class)));
-        }
         Self {
             sent: self.sent.saturating_sub(before.sent),
-            coverage,
+            coverage: self.coverage.since(&before.coverage),
             asked_openly: self.asked_openly.saturating_sub(before.asked_openly),
             read_with_keys: self.read_with_keys.saturating_sub(before.read_with_keys),
         }
@@ -103,6 +99,7 @@ impl Content {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Class;
 
     fn content(bytes: &[(Class, u64)]) -> Content {
         let mut content = Content::default();

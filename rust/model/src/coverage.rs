@@ -54,6 +54,16 @@ impl Coverage {
         }
     }
 
+    /// What was added since `before`; a count that went back adds nothing.
+    #[must_use]
+    pub fn since(&self, before: &Self) -> Self {
+        let mut coverage = Self::default();
+        for class in Class::ALL {
+            coverage.add(class, self.of(class).saturating_sub(before.of(class)));
+        }
+        coverage
+    }
+
     /// The bytes of a class.
     pub fn of(&self, class: Class) -> u64 {
         match class {

@@ -46,6 +46,17 @@ pub enum DetailKind {
     Package,
 }
 
+/// Whom a detail tells from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Tells {
+    /// Nobody alone: many share it, such as a name, a carrier, or the name of a wireless network.
+    Many,
+    /// The person, as they gave it; others may have it too.
+    Person,
+    /// One person or one phone: nobody else has it.
+    One,
+}
+
 impl DetailKind {
     /// Every kind, in the order in which they are listed.
     pub const ALL: [Self; 18] = [
@@ -68,6 +79,26 @@ impl DetailKind {
         Self::Word,
         Self::Package,
     ];
+
+    /// Whose it is.
+    pub fn tells(self) -> Tells {
+        match self {
+            Self::Imei
+            | Self::ImeiSv
+            | Self::Imsi
+            | Self::Iccid
+            | Self::Phone
+            | Self::Contact
+            | Self::Email
+            | Self::AdvertisingId
+            | Self::AndroidId
+            | Self::Serial
+            | Self::Mac
+            | Self::Bssid => Tells::One,
+            Self::Place | Self::Word => Tells::Person,
+            Self::Ssid | Self::Name | Self::Carrier | Self::Package => Tells::Many,
+        }
+    }
 
     /// The name used in files, in JSON and in the database.
     pub fn name(self) -> &'static str {
@@ -153,6 +184,8 @@ impl Details {
     pub const CONTACTS: usize = 5_000;
     /// Installed packages.
     pub const PACKAGES: usize = 2_000;
+    /// So many of them in one request are a list of a person's apps.
+    pub const LIST_OF_PACKAGES: usize = 8;
 }
 
 #[cfg(test)]

@@ -25,6 +25,10 @@ pub struct Facts {
     pub content_sent: u64,
     /// Every sent byte by how far it could be looked into.
     pub coverage: Coverage,
+    /// The same of what was spoken first, where the flow went over to something else: before a WebSocket, or TLS within
+    /// mail. It is not stored.
+    #[serde(skip)]
+    pub before: Coverage,
     /// Bytes of content among them that were encrypted, and could be looked into only with keys that the
     /// program itself wrote down: nobody on the way could read them.
     #[serde(default)]
@@ -340,6 +344,7 @@ mod tests {
             at: crate::Timestamp(0),
             excerpt: String::new(),
             count: 1,
+            hello: false,
         };
         let mut facts = Facts::default();
         for grade in [Grade::LooksLike, Grade::Yours, Grade::LooksLike] {

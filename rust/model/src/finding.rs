@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Application, Coverage, Destination, DetailKind, DetailName, Event, Facts, FlowNumber, Form, Grade,
+    Application, Coverage, Destination, DetailKind, DetailName, Event, Facts, FlowNumber, Form, Grade, Hit,
     Protocol, Timestamp,
 };
 
@@ -52,9 +52,9 @@ pub enum What {
         /// The steps from a name to its bytes; none in clear.
         form: Vec<Form>,
     },
-    /// A body was sent with a request that everybody on the way could read.
+    /// Content was sent that everybody on the way could read, and in which no detail was found.
     ContentInClear {
-        /// Bytes of it.
+        /// Bytes of it: of bodies, or of messages.
         bytes: u64,
         /// Whether it was a form.
         form: bool,
@@ -62,6 +62,9 @@ pub enum What {
         coverage: Coverage,
         /// Whether there were details to look for.
         given: bool,
+        /// Whether there were more requests than are kept of a flow: then it is more than that.
+        #[serde(default)]
+        more: bool,
     },
     /// The phone's maker was contacted.
     MakerContacted,
@@ -101,6 +104,9 @@ pub enum What {
         bytes: u64,
         /// The median of the days before.
         usual: u64,
+        /// The day, as [`Timestamp::day_in`] counts where the phone was; a Telltale of before did not keep it.
+        #[serde(default)]
+        day: Option<i64>,
     },
     /// The server showed a certificate for other names than the one asked for.
     OtherCertificate {
@@ -286,8 +292,8 @@ impl Finding {
             (None, None) => String::new(),
         };
         // What an app sends on one day is not sent to anyone in particular.
-        let whom = if matches!(self.what, What::MoreThanUsual { .. }) {
-            format!("day {}", self.at.day())
+        let whom = if let What::MoreThanUsual { day, .. } = self.what {
+            format!("day {}", day.unwrap_or(self.at.day()))
         } else {
             self.destination.whom().unwrap_or_default()
         };
@@ -332,6 +338,12 @@ impl Envelope {
             Some(_) if facts.coverage.encrypted == 0 => Self::None,
             Some(_) | None => Self::Unknown,
         }
+    }
+
+    /// Of a hit in a flow with this one.
+    #[must_use]
+    pub fn of_hit(self, hit: &Hit) -> Self {
+        if hit.hello { Self::None } else { self }
     }
 
     /// The name used in JSON.
@@ -426,7 +438,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Hello, Hit};
+    use crate::Hello;
 
     fn finding(what: What) -> Finding {
         Finding {
@@ -482,6 +494,7 @@ mod tests {
             at: Timestamp(0),
             excerpt: String::new(),
             count: 1,
+            hello: false,
         };
         let of = |application, coverage, hits: &[&Hit], read_with_keys| {
             let hits = hits.iter().copied().cloned().collect();

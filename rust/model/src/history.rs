@@ -24,7 +24,7 @@ pub struct Day {
     pub program: Option<String>,
     /// Its user, where known.
     pub uid: Option<u32>,
-    /// The day, as [`Timestamp::day`] counts.
+    /// The day, as [`Timestamp::day_in`] counts where the phone is.
     pub day: i64,
     /// Bytes of content, at most.
     pub content_sent: u64,
@@ -37,6 +37,9 @@ pub struct History {
     pub contacts: Vec<Remembered>,
     /// How much the apps sent, on each of the last [`History::DAYS`] days and on this one.
     pub days: Vec<Day>,
+    /// Days on which anything was watched, the last ones, the earliest first. Of others nothing is known: that an app
+    /// was silent on them cannot be said.
+    pub watched: Vec<i64>,
 }
 
 impl History {

@@ -31,6 +31,9 @@ pub struct Hit {
     /// How many it stands for: the apps of a list; else 1.
     #[serde(default = "one")]
     pub count: u32,
+    /// Whether it stood in the name of a hello, which is in clear whatever protects what comes behind.
+    #[serde(default)]
+    pub hello: bool,
 }
 
 fn one() -> u32 {

@@ -27,7 +27,7 @@ pub use content::{Content, Protection};
 pub use country::Country;
 pub use coverage::{Class, Coverage};
 pub use destination::{How, Relation, Role};
-pub use detail::{Detail, DetailKind, DetailName, Details};
+pub use detail::{Detail, DetailKind, DetailName, Details, Tells};
 pub use event::Event;
 pub use facts::{Application, Certificate, Facts, Hello, Lookup, Name, NameSource, Request};
 pub use finding::{
@@ -40,5 +40,5 @@ pub use history::{Day, History, Remembered};
 pub use hit::{Form, Grade, Hit};
 pub use observation::Observation;
 pub use owner::Owner;
-pub use time::Timestamp;
+pub use time::{Timestamp, Zone};
 pub use whom::{Destination, NameKnown};

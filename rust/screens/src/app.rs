@@ -82,11 +82,14 @@ impl Room<'_> {
         };
         let its =
             || told().filter(|(told, _)| seen.id(told.finding.program.as_deref(), told.finding.uid) == id);
-        let summary = seen::summary(seen.parts_of(id), its().map(|(told, _)| told));
+        let summary = seen::summary(seen.parts_of(id), its().map(|(told, _)| told), seen.is_partial());
         let coverage = self.coverage(&summary);
         let sent = self.words.app_sent(&self.words.size(coverage.sent));
-        let looked =
-            if summary.details > 0 { self.words.lead(&summary) } else { self.absence(&summary, &coverage) };
+        let looked = if summary.looked() == Looked::Found {
+            self.words.lead(&summary)
+        } else {
+            self.absence(&summary, &coverage)
+        };
         let (destinations, more) = self.common.page(self.destinations(seen, id));
         Ok(App {
             app: self.named(seen, id),
@@ -102,7 +105,7 @@ impl Room<'_> {
     }
 
     fn absence(&self, summary: &telltale_words::Summary, coverage: &answers::Coverage) -> String {
-        match Bounded::of(&summary.coverage, summary.given) {
+        match summary.looked() {
             Looked::Nothing(bounded) => self.words.none_in_part(&bounded, coverage.read_percent),
             Looked::Unsearched { bytes: 1.. } => self.words.none_readable(),
             Looked::Found | Looked::NothingToLookFor { .. } | Looked::Unsearched { .. } => String::new(),
@@ -214,7 +217,7 @@ impl Room<'_> {
             Protection::Unknown => ("none", self.words.protection_unknown()),
             Protection::Mixed => ("none", self.words.protected_in_part()),
             Protection::None => {
-                let summary = seen::summary(parts.iter().copied(), []);
+                let summary = seen::summary(parts.iter().copied(), [], seen.is_partial());
                 match Bounded::of(&summary.coverage, summary.given) {
                     Looked::Nothing(bounded) => ("eye", self.words.open_without(&bounded)),
                     Looked::Found | Looked::NothingToLookFor { .. } | Looked::Unsearched { .. } => {

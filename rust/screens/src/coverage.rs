@@ -1,6 +1,6 @@
 //! How far was looked, as a bar and as sentences.
 
-use telltale_model::{Bounded, Class, Coverage, Looked};
+use telltale_model::{Class, Coverage, Looked};
 use telltale_words::Summary;
 
 use crate::{Room, answers};
@@ -32,16 +32,16 @@ impl Room<'_> {
 
     /// The sentence that a screen opens with, by what can be said.
     pub(crate) fn opening(&self, summary: &Summary) -> (&'static str, String) {
-        if summary.details > 0 {
+        if summary.details > 0 || summary.apps {
             return ("findings", self.words.lead(summary));
         }
         if self.looked_for.own.is_empty() && self.looked_for.contacts == 0 {
             return ("no-details", self.words.no_details());
         }
-        match Bounded::of(&summary.coverage, summary.given) {
+        match summary.looked() {
             Looked::Unsearched { bytes: 0 } => ("empty", self.words.nothing_sent_yet()),
             Looked::Nothing(bounded) => ("none", self.words.none_seen(&bounded)),
-            Looked::Found => ("none", self.words.found_shared()),
+            Looked::Found => ("none", self.words.lead(summary)),
             Looked::NothingToLookFor { .. } => ("no-details", self.words.given_later()),
             Looked::Unsearched { .. } => ("nothing-readable", self.words.nothing_readable()),
         }

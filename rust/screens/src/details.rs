@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use telltale_model::{DetailKind, Envelope};
+use telltale_model::{DetailKind, Envelope, Looked};
 
 use crate::seen::Seen;
 use crate::{Room, Sought, about};
@@ -106,8 +106,11 @@ impl Room<'_> {
             };
         }
         match senders.len() as u64 {
-            0 if seen.summary().coverage.searched > 0 => (self.words.not_seen(), "none"),
-            0 => (self.words.nothing_looked_into(), "unread"),
+            0 => match seen.summary().looked_for_one() {
+                Looked::Nothing(bounded) => (self.words.not_seen(&bounded), "none"),
+                Looked::NothingToLookFor { .. } => (self.words.given_later(), "unread"),
+                Looked::Found | Looked::Unsearched { .. } => (self.words.nothing_looked_into(), "unread"),
+            },
             apps => (self.words.sent_by(apps, mark == "disguised"), mark),
         }
     }

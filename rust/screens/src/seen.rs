@@ -52,6 +52,8 @@ pub(crate) struct Seen {
     pub(crate) expected: Vec<Told>,
     pub(crate) apps: Vec<KnownApp>,
     pub(crate) gaps: Vec<Gap>,
+    /// Whether there were more findings than were read.
+    pub(crate) truncated: bool,
 }
 
 impl Seen {
@@ -60,7 +62,9 @@ impl Seen {
         let Some(reader) = Reader::open(database)? else { return Ok(Self::default()) };
         let filter = Filter { since: Some(span.from), program: None };
         let in_span = |told: &Told| told.finding.at < span.to;
-        let told = reader.findings(&filter)?.told.into_iter().filter(in_span);
+        let found = reader.findings(&filter)?;
+        let truncated = found.older > 0 || found.unread > 0;
+        let told = found.told.into_iter().filter(in_span);
         let mutes = reader.muted()?;
         let is_muted = |told: &Told| mutes.iter().any(|mute: &Mute| mute.covers(&told.finding));
         let (expected, findings) = told.partition(is_muted);
@@ -70,6 +74,7 @@ impl Seen {
             expected,
             apps: reader.apps()?,
             gaps: reader.gaps(span.from, span.to)?,
+            truncated,
         })
     }
 
@@ -115,8 +120,14 @@ impl Seen {
         });
     }
 
+    /// Whether more may have been found than is here.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.truncated || !self.gaps.is_empty()
+    }
+
     pub(crate) fn summary(&self) -> Summary {
-        summary(self.parts.iter(), self.findings.iter().chain(&self.expected))
+        let told = self.findings.iter().chain(&self.expected);
+        summary(self.parts.iter(), told, self.is_partial())
     }
 }
 
@@ -129,7 +140,8 @@ pub(crate) fn coverage<'a>(parts: impl Iterator<Item = &'a Part>) -> Coverage {
 pub(crate) fn summary<'a>(
     parts: impl Iterator<Item = &'a Part> + Clone,
     told: impl IntoIterator<Item = &'a Told>,
+    partial: bool,
 ) -> Summary {
     let given = all_given(parts.clone().map(|part| part.given)) == Some(true);
-    Summary::of(told, coverage(parts), given)
+    Summary::of(told, coverage(parts), given, partial)
 }

@@ -127,7 +127,7 @@ impl Room<'_> {
             .iter()
             .chain(&seen.expected)
             .filter(|told| seen.id(told.finding.program.as_deref(), told.finding.uid) == id);
-        let summary = seen::summary(parts.iter().copied(), told);
+        let summary = seen::summary(parts.iter().copied(), told, seen.is_partial());
         let companies: BTreeSet<&str> = parts.iter().filter_map(|part| part.company.as_deref()).collect();
         let ads: BTreeSet<&str> = parts
             .iter()

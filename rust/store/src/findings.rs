@@ -171,7 +171,8 @@ pub(crate) fn interruptions(connection: &Connection) -> rusqlite::Result<Vec<Int
 #[cfg(test)]
 mod tests {
     use telltale_model::{
-        Confidence, DetailKind, DetailName, Envelope, Evidence, FlowNumber, Form, Grade, Severity, What,
+        Confidence, DetailKind, DetailName, Envelope, Evidence, FlowNumber, Form, Gap, GapReason, Grade,
+        Severity, What, Zone,
     };
 
     use super::*;
@@ -322,10 +323,38 @@ mod tests {
             flow.facts.content_sent = number;
             store.commit(at, &[flow]).unwrap();
         }
-        let history = Reader::open(&folder.database()).unwrap().unwrap().history(NOW).unwrap();
+        let reader = Reader::open(&folder.database()).unwrap().unwrap();
+        let history = reader.history(NOW, Zone::default()).unwrap();
         let [contact] = &history.contacts[..] else { panic!("{history:?}") };
         assert_eq!((contact.company.as_deref(), contact.first), (Some("shop"), Timestamp(NOW.0 - 20 * DAY)));
         let days: Vec<_> = history.days.iter().map(|day| (day.day - NOW.day(), day.content_sent)).collect();
         assert_eq!(days, [(-3, 2), (0, 3)]);
+        let watched: Vec<_> = history.watched.iter().map(|day| day - NOW.day()).collect();
+        assert_eq!(watched, [-20, -3, 0]);
+    }
+
+    #[test]
+    fn days_are_those_of_the_place_and_one_that_was_mostly_off_was_not_watched() {
+        let folder = Folder::new("watched");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        let midnight = NOW.day() * DAY;
+        for (number, at) in [(1, midnight - DAY + DAY / 4), (2, midnight - 3_600_000_000), (3, midnight)] {
+            store.commit(Timestamp(at), &[flow(number, at)]).unwrap();
+        }
+        let watched = |zone: i32| -> Vec<i64> {
+            let reader = Reader::open(&folder.database()).unwrap().unwrap();
+            let history = reader.history(NOW, Zone(zone)).unwrap();
+            history.watched.iter().map(|day| day - NOW.day()).collect()
+        };
+        assert_eq!((watched(0), watched(7_200), watched(-7_200)), (vec![-1, 0], vec![-1, 0], vec![-1]));
+        for (from, to, why) in [(0, 4, GapReason::Off), (3, 8, GapReason::Ended), (8, 24, GapReason::TooMuch)]
+        {
+            let at = |hour: i64| Timestamp(midnight - DAY + hour * 3_600_000_000);
+            store.note_gap(&Gap { from: at(from), to: at(to), why }).unwrap();
+        }
+        assert_eq!(watched(0), [-1, 0], "eight hours of it");
+        let at = |hour: i64| Timestamp(midnight - DAY + hour * 3_600_000_000);
+        store.note_gap(&Gap { from: at(12), to: at(17), why: GapReason::Revoked }).unwrap();
+        assert_eq!(watched(0), [0]);
     }
 }

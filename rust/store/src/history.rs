@@ -1,13 +1,53 @@
 //! What is remembered from before, for rules that compare.
 
 use rusqlite::{Connection, params};
-use telltale_model::{Day, History, Remembered, Timestamp};
+use telltale_model::{Day, GapReason, History, Remembered, Timestamp, Zone};
 
-use crate::{limits, row};
+use crate::{gaps, limits, row};
 
-/// By `now`: every app and company, and the days that make a usual one.
-pub(crate) fn select(connection: &Connection, now: Timestamp) -> rusqlite::Result<History> {
-    Ok(History { contacts: contacts(connection)?, days: days(connection, now)? })
+/// In seconds.
+const DAY: i64 = 86_400;
+
+/// By `now`: every app and company, and the days that make a usual one, as they are counted where the phone is.
+pub(crate) fn select(connection: &Connection, now: Timestamp, zone: Zone) -> rusqlite::Result<History> {
+    let watched = watched(connection, now, zone)?;
+    Ok(History { contacts: contacts(connection)?, days: days(connection, now, zone)?, watched })
+}
+
+/// A day on which anything was counted, unless it lies in gaps for the most part. A phone that is on is never silent
+/// for a day.
+fn watched(connection: &Connection, now: Timestamp, zone: Zone) -> rusqlite::Result<Vec<i64>> {
+    let mut statement = connection.prepare(
+        "SELECT DISTINCT (hour + ?1) / 86400 FROM hourly ORDER BY (hour + ?1) / 86400 DESC LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![zone.0, limits::DAYS_READ], |found| found.get(0))?;
+    let mut days = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
+    days.reverse();
+    let Some(first) = days.first().map(|day| begins(*day, zone)) else { return Ok(days) };
+    let gaps = gaps::select(connection, first, now)?;
+    let mut dark: Vec<_> = gaps
+        .iter()
+        .filter(|gap| !matches!(gap.why, GapReason::Excluded | GapReason::TooMuch))
+        .map(|gap| (gap.from, gap.to))
+        .collect();
+    dark.sort_unstable();
+    days.retain(|day| covered(&dark, begins(*day, zone), begins(day + 1, zone)) <= DAY * 1_000_000 / 2);
+    Ok(days)
+}
+
+fn begins(day: i64, zone: Zone) -> Timestamp {
+    Timestamp((day * DAY - i64::from(zone.0)).saturating_mul(1_000_000))
+}
+
+/// Microseconds of a span that lie in any of these, which are in the order of their beginnings.
+fn covered(spans: &[(Timestamp, Timestamp)], from: Timestamp, to: Timestamp) -> i64 {
+    let (mut sum, mut until) = (0, from);
+    for (begin, end) in spans {
+        let (begin, end) = ((*begin).max(until), (*end).min(to));
+        sum += end.0.saturating_sub(begin.0).max(0);
+        until = until.max(end);
+    }
+    sum
 }
 
 /// Without a company the address tells the network's country.
@@ -27,14 +67,14 @@ fn contacts(connection: &Connection) -> rusqlite::Result<Vec<Remembered>> {
     rows.filter_map(Result::transpose).collect()
 }
 
-fn days(connection: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Day>> {
-    const DAY: i64 = 86_400;
+/// Whole hours: where clocks differ from UTC by half an hour, one belongs to the day in which it begins.
+fn days(connection: &Connection, now: Timestamp, zone: Zone) -> rusqlite::Result<Vec<Day>> {
     let mut statement = connection.prepare(
-        "SELECT program, uid, hour / 86400, sum(content_sent) FROM hourly WHERE hour >= ?1
-         GROUP BY program, uid, hour / 86400 ORDER BY hour / 86400 LIMIT ?2",
+        "SELECT program, uid, (hour + ?2) / 86400, sum(content_sent) FROM hourly WHERE hour >= ?1
+         GROUP BY program, uid, (hour + ?2) / 86400 ORDER BY (hour + ?2) / 86400 LIMIT ?3",
     )?;
-    let first = (now.day() - History::DAYS).saturating_mul(DAY);
-    let rows = statement.query_map(params![first, limits::CONTACTS_READ], |found| {
+    let first = begins(now.day_in(zone) - History::DAYS, zone).seconds();
+    let rows = statement.query_map(params![first, zone.0, limits::CONTACTS_READ], |found| {
         let program: String = found.get(0)?;
         Ok(Day {
             program: (!program.is_empty()).then_some(program),

@@ -70,6 +70,7 @@ mod tests {
             at: Timestamp(5),
             excerpt: "/c/<imei 1>".into(),
             count: 1,
+            hello: false,
         }
     }
 

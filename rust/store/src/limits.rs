@@ -15,6 +15,9 @@ pub const FINDINGS_READ: u64 = 20_000;
 /// Lines of the history that one question answers.
 pub const CONTACTS_READ: i64 = 16_384;
 
+/// Days of which one question answers whether they were watched, the latest ones.
+pub const DAYS_READ: i64 = 400;
+
 /// Gaps that one question answers, the latest ones.
 pub const GAPS_READ: i64 = 1_000;
 

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
-use telltale_model::{Content, Gap, History, Interruption, NameKnown, Protocol, Role, Timestamp, Traffic};
+use telltale_model::{
+    Content, Gap, History, Interruption, NameKnown, Protocol, Role, Timestamp, Traffic, Zone,
+};
 
 use crate::error::Cause;
 use crate::row::Amount;
@@ -127,12 +129,12 @@ impl Reader {
         self.ask(findings::interruptions)
     }
 
-    /// What is remembered from before, for rules that compare.
+    /// What is remembered from before, for rules that compare; days as they are counted in `zone`.
     ///
     /// # Errors
     /// A sentence, such as for a damaged file.
-    pub fn history(&self, now: Timestamp) -> Result<History, Error> {
-        self.ask(|connection| history::select(connection, now))
+    pub fn history(&self, now: Timestamp, zone: Zone) -> Result<History, Error> {
+        self.ask(|connection| history::select(connection, now, zone))
     }
 
     /// Times of a span in which nothing was watched, or not all.

@@ -1,7 +1,7 @@
 //! Which findings interrupt a person: only a detail that is theirs alone, readable by anyone; at most three times a
 //! day, and of one app and detail once. All else waits for the daily digest.
 
-use telltale_model::{DetailKind, Finding, Grade, Timestamp, What};
+use telltale_model::{Finding, Grade, Tells, Timestamp, What};
 
 pub use telltale_model::Interruption;
 
@@ -69,32 +69,21 @@ pub fn notice(finding: &Finding, at: Timestamp, muted: bool, before: &[Interrupt
     if told || recent.nth(A_DAY - 1).is_some() { Notice::Digest } else { Notice::Interrupt }
 }
 
-/// App and detail of a finding that may interrupt; it holds no value.
+/// App and detail of a finding that may interrupt; it holds no value. Apps that nobody knows may be many: they are told
+/// apart by whom they sent it to.
 pub fn subject(finding: &Finding) -> Option<String> {
     let What::IdentifierSent { kind, detail: Some(detail), grade: Grade::Yours, .. } = finding.what else {
         return None;
     };
-    let app = finding.program.clone().or_else(|| finding.uid.map(|uid| uid.to_string())).unwrap_or_default();
-    (is_unique(kind) && finding.is_readable()).then(|| format!("{app} {detail}"))
-}
-
-/// Whether only one person or phone has it.
-fn is_unique(kind: DetailKind) -> bool {
-    use DetailKind::{
-        AdvertisingId, AndroidId, Bssid, Carrier, Contact, Email, Iccid, Imei, ImeiSv, Imsi, Mac, Name,
-        Package, Phone, Place, Serial, Ssid, Word,
-    };
-    match kind {
-        Imei | ImeiSv | Imsi | Iccid | Phone | Contact | Email | AdvertisingId | AndroidId | Serial | Mac
-        | Bssid => true,
-        Ssid | Name | Carrier | Place | Word | Package => false,
-    }
+    let app = finding.program.clone().or_else(|| finding.uid.map(|uid| uid.to_string()));
+    let app = app.unwrap_or_else(|| format!("to {}", finding.destination.whom().unwrap_or_default()));
+    (kind.tells() == Tells::One && finding.is_readable()).then(|| format!("{app} {detail}"))
 }
 
 #[cfg(test)]
 mod tests {
     use telltale_model::{
-        Confidence, Destination, DetailName, Envelope, Evidence, FlowNumber, Form, Severity,
+        Confidence, Destination, DetailKind, DetailName, Envelope, Evidence, FlowNumber, Form, Severity,
     };
 
     use super::*;
@@ -154,6 +143,18 @@ mod tests {
             let later = Timestamp(NOON.0 + later);
             assert_eq!(notice(&all[0], later, false, &before), expected, "midnight ends nothing");
         }
+    }
+
+    #[test]
+    fn apps_that_nobody_knows_are_told_apart_by_their_receivers() {
+        let to = |address: &str| {
+            let destination = Destination { address: address.parse().ok(), ..Destination::default() };
+            Finding { program: None, destination, ..sent(DetailKind::Imei, 1) }
+        };
+        let before = [told(&to("192.0.2.7"), NOON)];
+        assert_eq!(before[0].subject, "to 192.0.2.7 <imei 1>");
+        assert_eq!(notice(&to("192.0.2.7"), NOON, false, &before), Notice::Digest);
+        assert_eq!(notice(&to("192.0.2.9"), NOON, false, &before), Notice::Interrupt);
     }
 
     #[test]

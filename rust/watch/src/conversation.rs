@@ -308,6 +308,7 @@ impl Talk {
     /// The old session has counted all but what it hands over.
     fn switch(&mut self, to: Next, sent: &[u8], received: &[u8], page: &mut Page) {
         page.close_all();
+        page.facts.before = page.facts.coverage;
         let left = self.changes.checked_sub(1);
         self.changes = left.unwrap_or(0);
         self.session = match to {

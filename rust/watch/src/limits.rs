@@ -44,7 +44,7 @@ pub const CONVERSATIONS: usize = 8 << 20;
 pub const FINDINGS: usize = 4_096;
 
 /// Companies and countries that apps are known to have contacted, all apps together: 100 bytes each, 1.6 MB.
-/// Past it nothing new is learned, and no contact is told as the first.
+/// Past it nothing new is learned, no contact is told as the first, and how many were not judged is counted.
 pub const CONTACTS: usize = 16_384;
 
 /// Apps of which it is known whom they contacted: a phone has some hundreds. About 300 bytes each, 1.2 MB.
@@ -52,6 +52,9 @@ pub const APPS: usize = 4_096;
 
 /// Days of an app whose content is remembered: those that make a usual one, and this one.
 pub const DAYS: usize = 16;
+
+/// Days of which it is known that anything was watched: a year and some.
+pub const WATCHED_DAYS: usize = 400;
 
 /// Apps and receivers whose sending after events is counted: 300 bytes each, 1.2 MB.
 pub const AFTER_EVENTS: usize = 4_096;

@@ -30,6 +30,15 @@ pub(crate) struct Page {
     sender: Sender,
     /// Names of hellos among [`Facts::names`] that were looked at, and all before them.
     named: usize,
+    /// Bytes of names with a detail in them that still count as framing.
+    found: Found,
+}
+
+/// Bytes in which a detail was found, and those in which there was one too many to be told.
+#[derive(Debug, Default)]
+struct Found {
+    told: u64,
+    untold: u64,
 }
 
 impl Page {
@@ -172,31 +181,57 @@ impl Page {
         self.kept.add_name(name, &mut self.facts);
     }
 
-    /// Looks at a name that was asked for. It is framing, and counted as such.
+    /// Looks at a name that was asked for. It is framing, and counted as such unless a detail is in it.
     pub(crate) fn ask(&mut self, name: &str) {
+        self.look_at_name(name, false);
+    }
+
+    fn look_at_name(&mut self, name: &str, hello: bool) {
         let Some(desk) = &self.desk else { return };
         let offset = self.offset();
         let part = Part::Question(name.as_bytes());
         let found = desk.search(&Piece { part, begins: true, ends: true, offset, at: self.sender.at });
-        let hits = desk.judge(&found.candidates, self.sender.own.as_deref());
+        let hits = desk.judge(&found.candidates, self.sender.own.as_deref()).hits;
+        let mut told = true;
+        let found = !hits.is_empty();
         for hit in hits {
-            self.facts.add_hit(Hit { request: None, ..hit });
+            told &= self.facts.add_hit(Hit { request: None, hello, ..hit });
+        }
+        if found {
+            let sum = if told { &mut self.found.told } else { &mut self.found.untold };
+            *sum = sum.saturating_add(name.len() as u64);
+        }
+    }
+
+    /// Names with a detail in them are content of a person: they are framing no longer. A message may be counted after
+    /// it was read, so some of them may have to wait.
+    fn settle_names(&mut self) {
+        for (waiting, class) in
+            [(&mut self.found.told, Class::Found), (&mut self.found.untold, Class::Opaque)]
+        {
+            let bytes = (*waiting).min(self.facts.coverage.handshake);
+            *waiting -= bytes;
+            self.facts.coverage.handshake -= bytes;
+            self.facts.coverage.add(class, bytes);
+            self.facts.content_sent = self.facts.content_sent.saturating_add(bytes);
         }
     }
 
     /// Looks at the names of hellos, which are framing.
     pub(crate) fn ask_names(&mut self) {
-        if self.desk.is_none() {
-            return;
-        }
-        while let Some(name) = self.facts.names.get(self.named) {
+        // What was read with keys was inside of something else.
+        let hello = self.facts.read_with_keys == 0;
+        while self.desk.is_some()
+            && let Some(name) = self.facts.names.get(self.named)
+        {
             let text = name.name.clone();
             if matches!(name.from, NameSource::Tls | NameSource::Quic) {
-                self.ask(&text);
+                self.look_at_name(&text, hello);
                 self.rename(self.redact(&text));
             }
             self.named += 1;
         }
+        self.settle_names();
     }
 
     /// The text as it may be kept; `None` where it may be kept as it is.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use telltale_model::{
     Class, Destination, Details, Direction, Ending, Facts, Flow, FlowKey, FlowNumber, History, Observation,
-    Owner, Protocol, Timestamp, Traffic,
+    Owner, Protocol, Timestamp, Traffic, Zone,
 };
 
 use crate::conversations::Conversations;
@@ -32,6 +32,8 @@ pub struct Config {
     pub details: Details,
     /// What is remembered from before.
     pub history: History,
+    /// Where the phone is, by its clock: its days are those of [`Self::history`]'s.
+    pub zone: Zone,
     /// Keys that programs wrote down, with which what they open is read.
     #[cfg(feature = "keys")]
     pub keys: Option<crate::Keys>,
@@ -94,7 +96,13 @@ impl Watcher {
             told: Tally::default(),
         };
         watcher.set_details(&details);
+        watcher.turn_to(watcher.config.zone);
         watcher
+    }
+
+    /// From now on days end where the phone is now.
+    pub fn turn_to(&mut self, zone: Zone) {
+        self.context.turn_to(zone);
     }
 
     /// From now on these are looked for in what is sent: parts in progress are judged by those before, and what
@@ -166,7 +174,7 @@ impl Watcher {
             }
         }
         self.context.after_events().into_iter().for_each(|told| tally.add_told(told));
-        sums.into_ledger(tally)
+        Ledger { unremembered: self.context.unremembered(), ..sums.into_ledger(tally) }
     }
 
     fn opened(&mut self, number: FlowNumber, key: FlowKey, at: Timestamp) {

@@ -103,8 +103,9 @@ impl Words {
                 let key = format!("apps-sent.{}", way(finding.envelope, false));
                 say(&key, &[("n", Value::Number(*packages))])
             }
-            What::ContentInClear { bytes, form, coverage, given } => {
-                say(&in_clear(*form, coverage, *given), &[("size", size(*bytes))])
+            What::ContentInClear { bytes, form, coverage, given, more } => {
+                let size = if *more { Value::Said(self.at_least(*bytes)) } else { size(*bytes) };
+                say(&in_clear(*form, coverage, *given), &[("size", size)])
             }
             What::MakerContacted => say("maker-contacted", &[]),
             What::FirstContact { .. } => {
@@ -128,7 +129,7 @@ impl Words {
             }
             What::ScreenOff { bytes } => say("screen-off", &[("size", size(*bytes))]),
             What::OwnDns { .. } => say("own-dns", &[]),
-            What::MoreThanUsual { bytes, usual } => {
+            What::MoreThanUsual { bytes, usual, .. } => {
                 say("more-than-usual", &[("size", size(*bytes)), ("usual", size(*usual))])
             }
             What::OtherCertificate { name, .. } => say("other-certificate", &[("name", Value::Name(name))]),

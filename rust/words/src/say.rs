@@ -87,6 +87,11 @@ impl Words {
         }
     }
 
+    /// The same where it may be more.
+    pub(crate) fn at_least(&self, bytes: u64) -> String {
+        self.say("size.at_least", &[("size", Value::Said(self.size(bytes)))])
+    }
+
     fn text(&self, key: &str, n: u64) -> &str {
         let own = self.catalogue.text(key, category(self.language, n));
         own.or_else(|| self.english.text(key, category("en", n))).unwrap_or_default()

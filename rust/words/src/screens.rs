@@ -75,11 +75,6 @@ impl Words {
         self.say(if bounded.unsearched() == 0 { "opening.none.all" } else { "opening.none" }, &[])
     }
 
-    /// Only what many people share was seen.
-    pub fn found_shared(&self) -> String {
-        self.say("opening.shared", &[])
-    }
-
     /// What an app sent.
     pub fn app_sent(&self, size: &str) -> String {
         self.say("app.sent", &[("size", Value::Name(size))])
@@ -254,7 +249,7 @@ impl Words {
     }
 
     /// A detail was not seen in what could be read.
-    pub fn not_seen(&self) -> String {
+    pub fn not_seen(&self, _bounded: &Bounded) -> String {
         self.say("detail-sent.none", &[])
     }
 

@@ -70,7 +70,8 @@ fn findings() -> Vec<Finding> {
     let mixed = Coverage { searched: 5, opaque: 1, ..Coverage::default() };
     for coverage in [mixed, Coverage { opaque: 0, ..mixed }, Coverage { found: 1, ..mixed }] {
         for form in [true, false] {
-            let what = What::ContentInClear { bytes: 4_000, form, coverage, given: true };
+            let more = coverage.found == 1;
+            let what = What::ContentInClear { bytes: 4_000, form, coverage, given: true, more };
             all.push(finding(what, Envelope::None, Confidence::Certain));
         }
     }
@@ -86,7 +87,7 @@ fn findings() -> Vec<Finding> {
         What::FirstContact { country: None },
         What::ScreenOff { bytes: 3_200_000 },
         What::OwnDns { how: Application::Doh },
-        What::MoreThanUsual { bytes: 48_000_000_000, usual: 999 },
+        What::MoreThanUsual { bytes: 48_000_000_000, usual: 999, day: None },
         What::OtherCertificate { name: "Host".into(), names: Vec::new() },
     ];
     for what in rest {
@@ -134,7 +135,6 @@ fn screens(words: &Words) -> Vec<String> {
         words.given_later(),
         words.nothing_sent_yet(),
         words.nothing_readable(),
-        words.found_shared(),
         words.app_sent("4 kB"),
         words.none_readable(),
         words.to_company("Shop"),
@@ -151,12 +151,16 @@ fn screens(words: &Words) -> Vec<String> {
         words.fact_shares(),
         words.shares_with("Radio"),
         words.details_lead(),
-        words.not_seen(),
         words.nothing_looked_into(),
         words.minute(1, 2, "4 kB", 0),
     ];
     for bounded in [&part, &all] {
-        said.extend([words.none_seen(bounded), words.none_in_part(bounded, 33), words.open_without(bounded)]);
+        said.extend([
+            words.none_seen(bounded),
+            words.not_seen(bounded),
+            words.none_in_part(bounded, 33),
+            words.open_without(bounded),
+        ]);
     }
     for n in [0, 1, 2, 3] {
         said.extend([words.app_and_others("Clock", n), words.to_companies(n, 1), words.to_companies(n, 0)]);
@@ -214,13 +218,17 @@ fn everything(words: &Words) -> Vec<String> {
     for count in [1, 2] {
         for encrypted in [0, 1] {
             let coverage = Coverage { found: 9, encrypted, ..Coverage::default() };
-            said.push(words.lead(&Summary {
-                details: count,
-                open: count,
-                disguised: count,
-                coverage,
-                given: true,
-            }));
+            let summary = Summary { coverage, given: true, ..Summary::default() };
+            let (details, open, disguised) = (count, count, count);
+            said.extend(
+                [
+                    Summary { details, open, disguised, apps: true, ..summary },
+                    Summary { shared: true, ..summary },
+                    Summary { alike: true, ..summary },
+                    summary,
+                ]
+                .map(|summary| words.lead(&summary)),
+            );
         }
         said.extend(
             [words.untold(count), words.muted(count), Some(words.digest(count))].into_iter().flatten(),
@@ -287,12 +295,13 @@ fn names_cannot_steer_and_words_are_left_as_they_are() {
 #[test]
 fn at_least_stands_before_counts_unless_all_was_seen() {
     let words = Words::new("en-GB");
-    let lead = |encrypted| {
+    let lead = |encrypted, truncated| {
         let coverage = Coverage { found: 9, encrypted, ..Coverage::default() };
-        words.lead(&Summary { details: 2, open: 1, disguised: 0, coverage, given: true })
+        words.lead(&Summary { details: 2, open: 1, coverage, given: true, truncated, ..Summary::default() })
     };
-    assert_eq!(lead(1), "At least 2 of your details were sent. 1 could be read by anyone.");
-    assert_eq!(lead(0), "2 of your details were sent. 1 could be read by anyone.");
+    assert_eq!(lead(1, false), "At least 2 of your details were sent. 1 could be read by anyone.");
+    assert_eq!(lead(0, true), "At least 2 of your details were sent. 1 could be read by anyone.");
+    assert_eq!(lead(0, false), "2 of your details were sent. 1 could be read by anyone.");
 }
 
 #[test]
@@ -307,8 +316,32 @@ fn a_detail_counts_once_and_in_its_most_open_way() {
         told(DetailKind::Phone, &[], Envelope::Tls),
         told(DetailKind::Carrier, &[], Envelope::None),
     ];
-    let summary = Summary::of(&all, Coverage::default(), true);
+    let summary = Summary::of(&all, Coverage::default(), true, false);
     assert_eq!((summary.details, summary.open, summary.disguised), (3, 1, 1));
+}
+
+#[test]
+fn where_there_is_a_finding_the_lead_is_never_empty_and_never_an_absence() {
+    let searched = Coverage { searched: 500, opaque: 90, ..Coverage::default() };
+    let found = Coverage { found: 500, ..Coverage::default() };
+    let lead = |what: Option<What>, coverage| {
+        let told = what.map(|what| Told::new(finding(what, Envelope::None, Confidence::Certain)));
+        Words::new("en").lead(&Summary::of(&told, coverage, true, false))
+    };
+    let sent = |kind, grade| identifier(kind, grade, &[], Envelope::None, Confidence::Certain).what;
+    let apps = || What::AppsSent { packages: 9, form: vec![] };
+    let carrier = || sent(DetailKind::Carrier, Grade::Yours);
+    let like = || sent(DetailKind::Imei, Grade::LooksLike);
+    for coverage in [searched, found] {
+        assert_eq!(lead(Some(apps()), coverage), "A list of your apps was sent.");
+        assert_eq!(
+            lead(Some(carrier()), coverage),
+            "Only what many people share was seen, in what could be read."
+        );
+        assert_eq!(lead(Some(like()), coverage), "Something was sent that looks like one of your details.");
+    }
+    assert_eq!(lead(None, found), "Some of what was sent held your details.");
+    assert!(lead(None, searched).starts_with("Of the 500 bytes"));
 }
 
 /// Nothing is said that the catalogue lacks, and the catalogue has nothing that is never said.

@@ -43,6 +43,9 @@ struct More<'a> {
     count: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
+    /// Whether it may be more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_least: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     usual: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -102,10 +105,13 @@ impl<'a> More<'a> {
         let none = Self::default();
         match what {
             What::AppsSent { packages, .. } => Self { count: Some(*packages), ..none },
-            What::ContentInClear { bytes, .. } | What::ScreenOff { bytes } => {
-                Self { bytes: Some(*bytes), ..none }
+            What::ContentInClear { bytes, more, .. } => {
+                Self { bytes: Some(*bytes), at_least: more.then_some(true), ..none }
             }
-            What::MoreThanUsual { bytes, usual } => Self { bytes: Some(*bytes), usual: Some(*usual), ..none },
+            What::ScreenOff { bytes } => Self { bytes: Some(*bytes), ..none },
+            What::MoreThanUsual { bytes, usual, .. } => {
+                Self { bytes: Some(*bytes), usual: Some(*usual), ..none }
+            }
             What::FirstContact { country } => Self { country: country.as_deref(), ..none },
             What::OwnDns { how } => Self { how: Some(how.name()), ..none },
             What::OtherCertificate { names, .. } => Self { names: Some(names), ..none },

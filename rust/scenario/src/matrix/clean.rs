@@ -61,7 +61,7 @@ impl Clean {
             let at = Timestamp(1_790_000_000_000_000);
             let part = Part::Body { media: None, coding: None, bytes: &text };
             let piece = Piece { part, begins: true, ends: true, offset: 0, at };
-            let hits = needles.judge(&needles.search(&piece, &mut room).candidates, &[]);
+            let hits = needles.judge(&needles.search(&piece, &mut room).candidates, &[]).hits;
             let yours = hits.iter().any(|hit| hit.grade == Grade::Yours);
             clean.yours += u64::from(yours);
             clean.looks_like += u64::from(!yours && !hits.is_empty());

@@ -197,7 +197,7 @@ fn search(needles: &Needles, room: &mut Room, message: &Message, seen: Seen) -> 
     let ends = seen == Seen::Whole;
     let pieces = parts.into_iter().map(|part| Piece { part, begins: true, ends, offset: 0, at });
     let candidates: Vec<_> = pieces.flat_map(|piece| needles.search(&piece, room).candidates).collect();
-    Some(needles.judge(&candidates, &[]))
+    Some(needles.judge(&candidates, &[]).hits)
 }
 
 /// The hits of a connection, by the requests that they are of.

@@ -3,7 +3,7 @@ use crate::limits;
 use crate::page::Means;
 
 use telltale_model::Direction::{Received, Sent};
-use telltale_model::{Detail, DetailKind, DetailName, Details, Form, Grade};
+use telltale_model::{Coverage, Detail, DetailKind, DetailName, Details, Form, Grade};
 
 use crate::pieces::{Random, Turns, facts_in_any_pieces};
 
@@ -391,6 +391,33 @@ fn what_is_asked_of_the_dns_or_named_in_a_hello_is_searched_and_stays_framing() 
 }
 
 #[test]
+fn a_name_with_a_detail_in_it_is_found_and_framing_no_longer() {
+    let details = details();
+    let name = "490154203237518.b.example";
+    let hello = client_hello(name);
+    let mut conversation = Conversation::looking_for(key(Protocol::Tcp, 443), &details);
+    conversation.take(Sent, &hello);
+    conversation.end();
+    let facts = conversation.facts();
+    let Coverage { found, handshake, .. } = facts.coverage;
+    assert_eq!((found, facts.content_sent), (name.len() as u64, name.len() as u64));
+    assert_eq!(found + handshake, hello.len() as u64);
+    assert_eq!(facts.hits.iter().map(|hit| hit.hello).collect::<Vec<_>>(), [true]);
+
+    let question = b"\x12\x34\x01\0\0\x01\0\0\0\0\0\0\x0f490154203237518\x07example\0\0\x01\0\x01";
+    for (protocol, sent) in
+        [(Protocol::Udp, question.to_vec()), (Protocol::Tcp, [&[0, 41][..], question].concat())]
+    {
+        let mut conversation = Conversation::looking_for(key(protocol, 53), &details);
+        conversation.take(Sent, &sent);
+        conversation.end();
+        let Coverage { found, handshake, .. } = conversation.facts().coverage;
+        assert_eq!((found, found + handshake), (23, sent.len() as u64), "{protocol:?}");
+        assert!(!conversation.facts().hits[0].hello);
+    }
+}
+
+#[test]
 fn mail_is_searched_between_replies_and_what_nobody_knows_in_pieces() {
     let mail: [(Direction, &[u8]); 5] = [
         (Received, b"220 mail.example ESMTP\r\n"),
@@ -524,7 +551,7 @@ fn what_a_request_carries_is_found_and_nothing_that_is_kept_repeats_it() {
     assert!(facts.hits.iter().all(|hit| hit.request == Some(0) && hit.grade == Grade::Yours));
     assert_eq!((facts.coverage.found, facts.coverage.total()), (request.len() as u64, request.len() as u64));
     let named = looked(&[(Sent, &hello)], 9_999);
-    assert_eq!((named.hits.len(), named.coverage.found), (1, 0));
+    assert_eq!((named.hits.len(), named.coverage.found), (1, 25));
     let kept = format!("{facts:?} {named:?}");
     for value in ["490154203237518", "404685505601234", "zephyr.quill", "l6IQUjLsyHVvA6Ap"] {
         assert!(!kept.contains(value), "{value} in {kept}");

@@ -27,9 +27,9 @@ pub(super) struct Steps {
     began: Option<Timestamp>,
     /// The latest moment that was seen.
     now: Timestamp,
-    /// Those that something may still be after.
-    open: Vec<Step>,
-    /// Microseconds in which any was open.
+    /// The one that something may still be after: steps never overlap, so that nothing is told after two of them.
+    open: Option<Step>,
+    /// Microseconds in which one was open.
     covered: i64,
     repeats: BTreeMap<Event, Repeats>,
     /// When the first quiet step ended and the last one began, of those that nothing ended early.
@@ -82,8 +82,9 @@ struct Seen {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sent<'a> {
     pub(super) at: Timestamp,
-    /// Kinds of the details in it.
-    pub(super) kinds: &'a [DetailKind],
+    /// Kinds of the details in it, and how each was protected.
+    pub(super) kinds: &'a [(DetailKind, Envelope)],
+    /// How the rest was.
     pub(super) envelope: Envelope,
 }
 
@@ -95,14 +96,17 @@ struct Minutes {
 }
 
 impl Steps {
-    /// An event. A step of a person's ends the one before; the screen and the network come in between.
+    /// An event. It ends the step before. Of the screen and the network it is passed over while a step of a person's or a
+    /// quiet one goes on: they come in between, and what is sent then is after that step.
     pub(super) fn begin(&mut self, event: Event, at: Timestamp) {
         self.advance(at);
         self.began.get_or_insert(at);
-        self.open.retain(|step| step.event != event && (is_aside(event) || is_aside(step.event)));
+        if is_aside(event) && self.open.is_some_and(|step| !is_aside(step.event)) {
+            return;
+        }
         let repeats = self.repeats.entry(event).or_insert(Repeats { count: 0, first: at, last: at });
         *repeats = Repeats { count: repeats.count.saturating_add(1), last: at, ..*repeats };
-        self.open.push(Step { event, at, number: repeats.count });
+        self.open = Some(Step { event, at, number: repeats.count });
     }
 
     /// Time passes: steps end also where nothing is sent any more.
@@ -128,7 +132,7 @@ impl Steps {
         let minute = at.0.div_euclid(MINUTE);
         if kinds.is_empty()
             && noted.minute == Some(minute)
-            && self.open.iter().all(|step| step.at.0.div_euclid(MINUTE) < minute)
+            && self.open.is_none_or(|step| step.at.0.div_euclid(MINUTE) < minute)
         {
             return;
         }
@@ -137,8 +141,9 @@ impl Steps {
         let who = who(&flow.owner).unwrap_or_default();
         let destination = destination();
         let Some(whom) = destination.whom() else { return };
-        let kinds = kinds.iter().copied().map(Some).chain([None]);
-        for kind in kinds {
+        let kinds = kinds.iter().map(|(kind, envelope)| (Some(*kind), *envelope));
+        for (kind, envelope) in kinds.chain([(None, sent.envelope)]) {
+            let sent = Sent { envelope, ..sent };
             let subject = Subject { who: who.clone(), whom: whom.clone(), kind };
             self.count(&subject, flow.number, sent, &destination);
         }
@@ -213,13 +218,13 @@ impl Steps {
     fn count(&mut self, subject: &Subject, flow: FlowNumber, sent: Sent<'_>, destination: &Destination) {
         let Sent { at, envelope, .. } = sent;
         let minute = at.0.div_euclid(MINUTE);
-        if self.open.is_empty() && self.has_room(subject) {
+        if self.open.is_none() && self.has_room(subject) {
             let minutes = self.background.entry(subject.clone()).or_default();
             if minutes.last != minute {
                 *minutes = Minutes { count: minutes.count + 1, last: minute };
             }
         }
-        for Step { event, number, .. } in self.open.clone() {
+        if let Some(Step { event, number, .. }) = self.open {
             let key = (subject.clone(), event);
             if let Some(seen) = self.seen.get_mut(&key) {
                 seen.latest = at;
@@ -246,16 +251,17 @@ impl Steps {
     /// Time passes, and steps end.
     fn advance(&mut self, at: Timestamp) {
         let end = |step: &Step| Timestamp(step.at.0.saturating_add(WINDOW));
-        if let Some(last) = self.open.iter().map(end).max() {
+        if let Some(last) = self.open.as_ref().map(end) {
             let passed = at.min(last).0.saturating_sub(self.now.0).max(0);
             self.covered = self.covered.saturating_add(passed);
         }
         self.now = self.now.max(at);
-        for step in self.open.iter().filter(|step| step.event == Event::Quiet && at >= end(step)) {
-            let first = self.quiet.map_or(end(step), |(first, _)| first);
+        let over = self.open.filter(|step| at >= end(step));
+        if let Some(step) = over.filter(|step| step.event == Event::Quiet) {
+            let first = self.quiet.map_or(end(&step), |(first, _)| first);
             self.quiet = Some((first, step.at));
         }
-        self.open.retain(|step| at < end(step));
+        self.open = self.open.filter(|_| over.is_none());
     }
 }
 
@@ -265,7 +271,7 @@ fn room(event: Event) -> usize {
     if event == Event::Quiet { 2 * limits::AFTER_EVENTS } else { limits::AFTER_EVENTS }
 }
 
-/// What happens beside the steps of a check-up, and does not end them.
+/// What happens beside the steps of a check-up.
 fn is_aside(event: Event) -> bool {
     matches!(event, Event::ScreenOn | Event::ScreenOff | Event::Network)
 }
@@ -289,7 +295,7 @@ mod tests {
             match what {
                 Ok(event) => steps.begin(*event, at),
                 Err(kind) => {
-                    let kinds: Vec<DetailKind> = kind.iter().copied().collect();
+                    let kinds: Vec<_> = kind.iter().map(|kind| (*kind, Envelope::None)).collect();
                     let sent = Sent { at, kinds: &kinds, envelope: Envelope::None };
                     steps.sent(&case.flow, &mut case.noted, sent, || case.destination.clone());
                 }
@@ -400,12 +406,15 @@ mod tests {
     }
 
     #[test]
-    fn the_screen_ends_no_step() {
+    fn the_screen_ends_no_step_and_nothing_is_after_two_of_them() {
         let screen = Ok(Event::ScreenOff);
         let script = [(0, ADDED), (1, screen), (2, CONTENT), (8, ADDED), (9, screen), (10, CONTENT)];
         let steps = play(&script);
         let seen: Vec<_> = steps.seen.iter().map(|((_, event), seen)| (*event, seen.steps)).collect();
-        assert_eq!(seen, [(Event::ScreenOff, 2), (Event::ContactAdded, 2)]);
+        assert_eq!(seen, [(Event::ContactAdded, 2)]);
+        let alone = play(&[(0, screen), (1, CONTENT), (2, ADDED), (3, CONTENT), (8, screen), (9, CONTENT)]);
+        let seen: Vec<_> = alone.seen.iter().map(|((_, event), seen)| (*event, seen.steps)).collect();
+        assert_eq!(seen, [(Event::ScreenOff, 2), (Event::ContactAdded, 1)]);
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! A list of the person's apps was sent.
 
-use telltale_model::{Confidence, DetailKind, Envelope, Finding, Grade, Hit, Severity, What};
+use telltale_model::{Confidence, DetailKind, Details, Envelope, Finding, Grade, Hit, Severity, What};
 
 use super::Seen;
 
-/// So many names of installed packages in one request are a list of them.
-const LIST: u32 = 8;
-
 /// One finding for the longest list; further ones of the same flow count in it.
 pub(super) fn find(seen: &Seen<'_>) -> Vec<Finding> {
-    let is_list =
-        |hit: &&Hit| hit.kind == DetailKind::Package && hit.grade == Grade::Yours && hit.count >= LIST;
+    let is_list = |hit: &&Hit| {
+        hit.kind == DetailKind::Package
+            && hit.grade == Grade::Yours
+            && hit.count as usize >= Details::LIST_OF_PACKAGES
+    };
     let lists = seen.facts.hits.iter().filter(is_list);
     let times = lists.clone().fold(0, |times, _| times + 1);
     lists.max_by_key(|hit| hit.count).map(|hit| finding(seen, hit, times)).into_iter().collect()

@@ -1,11 +1,9 @@
 //! What the rules know of other flows, of the days before, and of the phone.
 
-use telltale_model::{
-    Destination, DetailKind, Envelope, Event, Facts, Flow, History, Owner, Timestamp, Told,
-};
+use telltale_model::{Destination, Envelope, Event, Facts, Flow, History, Owner, Timestamp, Told, Zone};
 
 use super::after_event::{Sent, Steps};
-use super::past::{First, Past, Who, who};
+use super::past::{First, Met, Past, Unusual, Who, who};
 use crate::destinations::Destinations;
 
 /// Everything but the flow itself.
@@ -14,6 +12,8 @@ pub(crate) struct Context {
     past: Past,
     steps: Steps,
     screen_is_off: bool,
+    /// Flows of which nobody can say whether they were first contacts: there was no room to remember more.
+    unremembered: u64,
 }
 
 /// What was noted of a flow while it spoke.
@@ -26,8 +26,10 @@ pub(crate) struct Noted {
     pub(super) dark_since: Option<Timestamp>,
     /// That it was the first to its company.
     pub(super) first: Option<First>,
+    /// That nobody can say whether it was.
+    unremembered: bool,
     /// When with it the day's sum went far past the usual one, and both.
-    pub(super) unusual: Option<(Timestamp, (u64, u64))>,
+    pub(super) unusual: Option<(Timestamp, Unusual)>,
     /// The minute in which it was last counted for what happens after events.
     pub(super) minute: Option<i64>,
     /// Content and hits that were counted.
@@ -50,6 +52,11 @@ impl Context {
     /// With what is remembered from before.
     pub(crate) fn new(history: &History, tables: Option<&Destinations>) -> Self {
         Self { past: Past::new(history, tables), ..Self::default() }
+    }
+
+    /// From now on days are those of this place.
+    pub(crate) fn turn_to(&mut self, zone: Zone) {
+        self.past.turn_to(zone);
     }
 
     /// Something happened on the phone.
@@ -79,7 +86,7 @@ impl Context {
         destination: impl Fn() -> Destination,
     ) {
         let Grown { flow, facts, at } = grown;
-        self.steps.pass(at);
+        self.pass(at);
         let content = facts.content_sent.saturating_sub(noted.content);
         let hits = facts.hits.get(noted.hits..).unwrap_or_default();
         (noted.content, noted.hits) = (facts.content_sent, facts.hits.len());
@@ -94,13 +101,14 @@ impl Context {
         if let Some(unusual) = noted.who(&flow.owner).and_then(|who| self.past.sent(who, at, content)) {
             noted.unusual = Some((at, unusual));
         }
-        let kinds: Vec<DetailKind> = hits.iter().map(|hit| hit.kind).collect();
         let envelope = Envelope::of(facts, flow.key.protocol);
+        let kinds: Vec<_> = hits.iter().map(|hit| (hit.kind, envelope.of_hit(hit))).collect();
         self.steps.sent(flow, noted, Sent { at, kinds: &kinds, envelope }, destination);
     }
 
     /// Time passes.
     pub(crate) fn pass(&mut self, at: Timestamp) {
+        self.past.watch(at);
         self.steps.pass(at);
     }
 
@@ -112,7 +120,17 @@ impl Context {
         tables: Option<&Destinations>,
         noted: &mut Noted,
     ) {
-        noted.first = self.past.meet(flow, destination, tables);
+        let met = self.past.meet(flow, destination, tables);
+        let unremembered = met == Met::Unremembered;
+        if unremembered && !std::mem::replace(&mut noted.unremembered, true) {
+            self.unremembered = self.unremembered.saturating_add(1);
+        }
+        noted.first = if let Met::First(first) = met { Some(first) } else { None };
+    }
+
+    /// Flows of which nobody can say whether they were first contacts.
+    pub(crate) fn unremembered(&self) -> u64 {
+        self.unremembered
     }
 
     /// What was seen after events, as far as it may be claimed by `now`.

@@ -1,6 +1,8 @@
 //! A detail of the person or the phone was sent: which, in what form, in which field.
 
-use telltale_model::{Confidence, DetailKind, Envelope, Finding, Grade, Hit, Severity, What, is_disguised};
+use telltale_model::{
+    Confidence, DetailKind, Envelope, Finding, Grade, Hit, Severity, Tells, What, is_disguised,
+};
 
 use super::Seen;
 
@@ -18,40 +20,27 @@ pub(super) fn find(seen: &Seen<'_>) -> Vec<Finding> {
 }
 
 fn is_same(one: &Hit, other: &Hit) -> bool {
-    let what = |hit: &Hit| (hit.kind, hit.detail, hit.grade);
+    let what = |hit: &Hit| (hit.kind, hit.detail, hit.grade, hit.hello);
     what(one) == what(other) && one.form == other.form && one.field == other.field
 }
 
 fn finding(seen: &Seen<'_>, hit: &Hit, times: u64) -> Finding {
     let Hit { kind, detail, grade, .. } = *hit;
     let what = What::IdentifierSent { kind, detail, grade, form: hit.form.clone() };
-    let severity = severity(hit, seen.envelope());
-    let evidence = seen.evidence(hit);
-    Finding { evidence, times, at: hit.at, ..seen.finding(what, severity, confidence(hit)) }
+    let envelope = seen.envelope().of_hit(hit);
+    let (severity, evidence) = (severity(hit, envelope), seen.evidence(hit));
+    Finding { evidence, envelope, times, at: hit.at, ..seen.finding(what, severity, confidence(hit)) }
 }
 
 fn severity(hit: &Hit, envelope: Envelope) -> Severity {
     match (hit.grade, envelope) {
-        _ if !tells_a_person(hit.kind) => Severity::Info,
+        _ if hit.kind.tells() == Tells::Many => Severity::Info,
         (Grade::Yours, Envelope::None) if is_disguised(&hit.form) => Severity::Medium,
         (Grade::Yours, Envelope::None) => Severity::High,
         (Grade::Yours, Envelope::Unknown) => Severity::Medium,
         (Grade::Yours, Envelope::Tls | Envelope::Dtls | Envelope::Quic) => Severity::Low,
         (Grade::LooksLike, Envelope::None | Envelope::Unknown) => Severity::Low,
         (Grade::LooksLike, Envelope::Tls | Envelope::Dtls | Envelope::Quic) => Severity::Info,
-    }
-}
-
-/// Whether it tells one person or one phone from others. Many share a name, a network's name, an operator.
-fn tells_a_person(kind: DetailKind) -> bool {
-    use DetailKind::{
-        AdvertisingId, AndroidId, Bssid, Carrier, Contact, Email, Iccid, Imei, ImeiSv, Imsi, Mac, Name,
-        Package, Phone, Place, Serial, Ssid, Word,
-    };
-    match kind {
-        Imei | ImeiSv | Imsi | Iccid | Phone | Contact | Email | AdvertisingId | AndroidId | Serial | Mac
-        | Bssid | Place | Word => true,
-        Ssid | Name | Carrier | Package => false,
     }
 }
 
@@ -100,6 +89,14 @@ mod tests {
             let case = case.with_hits([hit(DetailKind::Imei, grade, form, "path[4]")]);
             assert_eq!(found(&case), [(expected.0, expected.1, 1)], "{grade:?} {form:?} {application:?}");
         }
+    }
+
+    #[test]
+    fn the_name_in_a_hello_is_read_by_anyone_though_the_rest_is_encrypted() {
+        let imei = Hit { hello: true, ..hit(DetailKind::Imei, Grade::Yours, &[], "name") };
+        let case = Case::new(Application::Tls, Protocol::Tcp).with_hits([imei]);
+        let findings = find(&case.seen());
+        assert_eq!((findings[0].severity, findings[0].envelope), (Severity::High, Envelope::None));
     }
 
     #[test]

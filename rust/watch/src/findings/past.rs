@@ -1,16 +1,16 @@
 //! Whom an app contacted before, and how much it sends on a day: learned from what the store remembers, and
 //! from what is seen since.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use telltale_model::{Country, Destination, Flow, FlowNumber, History, NameKnown, Owner, Timestamp};
+use telltale_model::{Country, Destination, Flow, FlowNumber, History, NameKnown, Owner, Timestamp, Zone};
 
 use crate::destinations::Destinations;
 use crate::limits;
 
-/// An app is watched for so long before its contacts are news. In microseconds.
-const LEARNING: i64 = 7 * 86_400 * 1_000_000;
+/// Days on which an app was watched before its contacts are news.
+const LEARNING: usize = 7;
 
 /// Days of an app that make a usual one.
 const DAYS: usize = 7;
@@ -24,6 +24,10 @@ pub(super) struct Past {
     apps: BTreeMap<Who, App>,
     /// Companies and countries of all apps together.
     contacts: usize,
+    /// Days on which anything was watched, the last ones. Of others nothing is known.
+    watched: BTreeSet<i64>,
+    /// Where the phone is: when its days end.
+    zone: Zone,
 }
 
 /// User and program, as the ledger tells apps from each other.
@@ -57,10 +61,32 @@ pub(crate) struct First {
     pub(crate) country: Option<String>,
 }
 
+/// A day on which an app sent far more than it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Unusual {
+    /// As [`Timestamp::day_in`] counts.
+    pub(super) day: i64,
+    /// Bytes of content up to then.
+    pub(super) bytes: u64,
+    /// Those of a usual day.
+    pub(super) usual: u64,
+}
+
+/// What a contact is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Met {
+    /// Nothing new, or nobody knows whose.
+    Known,
+    /// News.
+    First(First),
+    /// It may be new: there was no room to remember it.
+    Unremembered,
+}
+
 impl Past {
     /// Learns what the store remembers.
     pub(super) fn new(history: &History, tables: Option<&Destinations>) -> Self {
-        let mut past = Self::default();
+        let mut past = Self { watched: history.watched.iter().copied().collect(), ..Self::default() };
         for line in &history.contacts {
             let who = (line.program.clone(), line.uid);
             let country = country(line.company.as_deref(), line.address, tables);
@@ -75,33 +101,55 @@ impl Past {
         past
     }
 
+    /// From now on days are those of this place.
+    pub(super) fn turn_to(&mut self, zone: Zone) {
+        self.zone = zone;
+    }
+
+    /// At this moment it is watched.
+    pub(super) fn watch(&mut self, at: Timestamp) {
+        let today = at.day_in(self.zone);
+        if self.watched.last() != Some(&today) && self.watched.insert(today) {
+            // Only a clock that jumps makes more than a run has days.
+            while self.watched.len() > limits::WATCHED_DAYS {
+                self.watched.pop_first();
+            }
+        }
+    }
+
     /// A flow and with whom it speaks, as far as that is certain.
     pub(super) fn meet(
         &mut self,
         flow: &Flow,
         destination: &Destination,
         tables: Option<&Destinations>,
-    ) -> Option<First> {
-        let who = who(&flow.owner)?;
-        if destination.known == Some(NameKnown::Several) {
-            return None;
-        }
+    ) -> Met {
+        let Some(who) = who(&flow.owner).filter(|_| destination.known != Some(NameKnown::Several)) else {
+            return Met::Known;
+        };
         let company = destination.company.as_deref();
         let country = country(company, flow.key.remote.ip(), tables);
         // A company that is known has its country already, whatever network it uses now.
-        let (new_company, new_country) =
-            self.learn(who.clone(), flow.started, company, country, Some(flow.number));
-        let learned = flow.started.0.saturating_sub(self.apps.get(&who)?.first.0) >= LEARNING;
+        let learned = self.learn(who.clone(), flow.started, company, country, Some(flow.number));
+        let Some((new_company, new_country)) = learned else { return Met::Unremembered };
         let country = country
             .filter(|_| new_country && (new_company || company.is_none()))
             .map(|country| country.code().to_owned());
-        (learned && (new_company || country.is_some())).then_some(First { country })
+        let is_news = (new_company || country.is_some()) && self.is_learned(&who, flow.started);
+        if is_news { Met::First(First { country }) } else { Met::Known }
     }
 
-    /// Content that an app sent now. Answers the day's sum and the usual one, when the day becomes unusual.
-    pub(super) fn sent(&mut self, who: &Who, at: Timestamp, bytes: u64) -> Option<(u64, u64)> {
+    /// Whether an app was watched on enough days before this one.
+    fn is_learned(&self, who: &Who, at: Timestamp) -> bool {
+        let Some(app) = self.apps.get(who) else { return false };
+        let (first, today) = (app.first.day_in(self.zone), at.day_in(self.zone));
+        first < today && self.watched.range(first..today).count() >= LEARNING
+    }
+
+    /// Content that an app sent now. Says so when the day becomes unusual with it.
+    pub(super) fn sent(&mut self, who: &Who, at: Timestamp, bytes: u64) -> Option<Unusual> {
         let app = self.apps.get_mut(who)?;
-        let today = at.day();
+        let today = at.day_in(self.zone);
         let sum = app.days.entry(today).or_default();
         *sum = sum.saturating_add(bytes);
         let sum = *sum;
@@ -112,15 +160,16 @@ impl Past {
         if app.told == Some(today) || sum < LEAST {
             return None;
         }
-        let usual = app.usual_on(today)?;
+        let usual = app.usual_on(today, &self.watched, self.zone)?;
         let unusual = usual > 0 && sum / 3 > usual;
         if unusual {
             app.told = Some(today);
         }
-        unusual.then_some((sum, usual))
+        unusual.then_some(Unusual { day: today, bytes: sum, usual })
     }
 
-    /// Whether company and country are new; with a flow also on its later looks.
+    /// Whether company and country are new; with a flow also on its later looks. `None` where they may be, and there is
+    /// no room to remember them.
     fn learn(
         &mut self,
         who: Who,
@@ -128,10 +177,9 @@ impl Past {
         company: Option<&str>,
         country: Option<Country>,
         flow: Option<FlowNumber>,
-    ) -> (bool, bool) {
-        let full = self.apps.len() >= limits::APPS && !self.apps.contains_key(&who);
-        if self.contacts >= limits::CONTACTS || full {
-            return (false, false);
+    ) -> Option<(bool, bool)> {
+        if !self.has_room(&who, company, country) {
+            return None;
         }
         let app = self.apps.entry(who).or_insert_with(|| App::new(at));
         app.first = app.first.min(at);
@@ -143,7 +191,17 @@ impl Past {
         });
         let country = country.is_some_and(|country| is_new(app.countries.entry(country).or_insert(flow)));
         self.contacts += app.companies.len() + app.countries.len() - before;
-        (company, country)
+        Some((company, country))
+    }
+
+    /// What is known takes no room.
+    fn has_room(&self, who: &Who, company: Option<&str>, country: Option<Country>) -> bool {
+        let Some(app) = self.apps.get(who) else {
+            return self.apps.len() < limits::APPS && self.contacts < limits::CONTACTS;
+        };
+        let known = company.is_none_or(|company| app.companies.contains_key(company))
+            && country.is_none_or(|country| app.countries.contains_key(&country));
+        known || self.contacts < limits::CONTACTS
     }
 }
 
@@ -160,19 +218,19 @@ impl App {
     }
 
     /// Worked out once a day.
-    fn usual_on(&mut self, today: i64) -> Option<u64> {
+    fn usual_on(&mut self, today: i64, watched: &BTreeSet<i64>, zone: Zone) -> Option<u64> {
         if self.usual.is_none_or(|(day, _)| day != today) {
-            self.usual = Some((today, self.usual(today)));
+            self.usual = Some((today, self.usual(today, watched, zone)));
         }
         self.usual?.1
     }
 
-    /// The median of the days before this one; a day without a word counts as one. `None` of an app that is
-    /// not known long enough.
-    fn usual(&self, today: i64) -> Option<u64> {
-        let first = self.first.day().max(today.saturating_sub(History::DAYS));
-        let mut days: Vec<u64> =
-            (first..today).map(|day| self.days.get(&day).copied().unwrap_or(0)).collect();
+    /// The median of the days before this one on which it was watched; a day without a word counts as one. `None` of an
+    /// app that is not known long enough.
+    fn usual(&self, today: i64, watched: &BTreeSet<i64>, zone: Zone) -> Option<u64> {
+        let first = self.first.day_in(zone).max(today.saturating_sub(History::DAYS)).min(today);
+        let days = watched.range(first..today);
+        let mut days: Vec<u64> = days.map(|day| self.days.get(day).copied().unwrap_or(0)).collect();
         days.sort_unstable();
         days.get(days.len() / 2).copied().filter(|_| days.len() >= DAYS)
     }
@@ -211,15 +269,26 @@ mod tests {
             first: Timestamp(NOW.0 - days * DAY),
         };
         let day = |day| Day { program: program.clone(), uid, day, content_sent };
-        let days = (NOW.day() - days..NOW.day()).map(day).collect();
-        Past::new(&History { contacts: vec![contact], days }, None)
+        let watched: Vec<i64> = (NOW.day() - days..NOW.day()).collect();
+        let days = watched.iter().copied().map(day).collect();
+        Past::new(&History { contacts: vec![contact], days, watched }, None)
+    }
+
+    /// The same, of which only some days were watched.
+    fn watched_on(days: i64, content_sent: u64, watched: impl Fn(i64) -> bool) -> Past {
+        let mut past = past(days, content_sent);
+        past.watched.retain(|day| watched(NOW.day() - day));
+        let who = curl();
+        let days = &past.watched;
+        past.apps.get_mut(&who).unwrap().days.retain(|day, _| days.contains(day));
+        past
     }
 
     fn meet(past: &mut Past, number: u64, company: &str) -> bool {
         let mut case = Case::http();
         (case.flow.number, case.flow.started) = (FlowNumber(number), NOW);
         case.destination.company = Some(company.into());
-        past.meet(&case.flow, &case.destination, None).is_some()
+        matches!(past.meet(&case.flow, &case.destination, None), Met::First(_))
     }
 
     #[test]
@@ -242,17 +311,42 @@ mod tests {
         let mut case = Case::http();
         case.flow.started = NOW;
         case.destination.known = Some(NameKnown::Several);
-        assert_eq!(past.meet(&case.flow, &case.destination, None), None);
+        assert_eq!(past.meet(&case.flow, &case.destination, None), Met::Known);
         case.destination.known = None;
         case.flow.owner = Owner::default();
-        assert_eq!(past.meet(&case.flow, &case.destination, None), None);
+        assert_eq!(past.meet(&case.flow, &case.destination, None), Met::Known);
+    }
+
+    #[test]
+    fn what_was_not_watched_teaches_nothing() {
+        assert!(!meet(&mut watched_on(20, 0, |ago| ago <= 6), 1, "new"), "six days of twenty");
+        assert!(meet(&mut watched_on(20, 0, |ago| ago % 2 == 0), 1, "new"), "ten of them");
+        // On eight of fourteen days the monitor was off: the app was not silent then.
+        let usual = |past: &mut Past, bytes| past.sent(&curl(), NOW, bytes).map(|unusual| unusual.usual);
+        let mut some = watched_on(14, 1_000_000, |ago| ago <= 7);
+        assert_eq!(usual(&mut some, 3_000_000), None, "a usual day's three times");
+        assert_eq!(usual(&mut some, 3_000_000), Some(1_000_000));
+        assert_eq!(usual(&mut watched_on(14, 1_000_000, |ago| ago <= 6), 9_000_000), None, "too few days");
+    }
+
+    #[test]
+    fn a_day_on_which_others_spoke_was_watched_and_ends_where_the_phone_is() {
+        let mut past = past(6, 0);
+        let who = curl();
+        past.watch(NOW);
+        assert!(!past.is_learned(&who, NOW), "today is no day before this one");
+        let late = Timestamp(NOW.0 + DAY * 11 / 24);
+        assert!(!past.is_learned(&who, late));
+        past.turn_to(Zone(2 * 3_600));
+        assert!(past.is_learned(&who, late), "it is tomorrow there");
     }
 
     #[test]
     fn three_times_the_usual_day_is_told_once_a_day() {
         let mut past = past(14, 1_000_000);
+        let unusual = Unusual { day: NOW.day(), bytes: 3_000_003, usual: 1_000_000 };
         assert_eq!(past.sent(&curl(), NOW, 3_000_000), None);
-        assert_eq!(past.sent(&curl(), NOW, 3), Some((3_000_003, 1_000_000)));
+        assert_eq!(past.sent(&curl(), NOW, 3), Some(unusual));
         assert_eq!(past.sent(&curl(), NOW, 9_000_000), None);
         assert!(past.sent(&curl(), Timestamp(NOW.0 + DAY), 9_000_000).is_some());
     }
@@ -264,6 +358,18 @@ mod tests {
             past.learn((None, u32::try_from(uid).ok()), NOW, None, None, None);
         }
         assert_eq!(past.apps.len(), limits::APPS);
+    }
+
+    #[test]
+    fn what_there_is_no_room_to_remember_is_said() {
+        let mut past = past(8, 0);
+        past.contacts = limits::CONTACTS;
+        let mut case = Case::http();
+        (case.flow.number, case.flow.started) = (FlowNumber(1), NOW);
+        for (company, met) in [("old", Met::Known), ("new", Met::Unremembered)] {
+            case.destination.company = Some(company.into());
+            assert_eq!(past.meet(&case.flow, &case.destination, None), met);
+        }
     }
 
     #[test]

@@ -80,5 +80,6 @@ pub(super) fn hit(kind: DetailKind, grade: Grade, form: &[Form], field: &str) ->
         at: Timestamp(7),
         excerpt: format!("{field}=<{} 1>", kind.name()),
         count: 1,
+        hello: false,
     }
 }

@@ -19,6 +19,7 @@ mod head;
 mod line;
 mod margin;
 mod message;
+pub(crate) mod section;
 mod start;
 mod text;
 

@@ -8,7 +8,6 @@
 //! - frames of unknown types are opaque, and all that follows a gap that hides where frames begin.
 
 mod frame;
-pub(crate) mod head;
 pub(crate) mod hpack;
 mod streams;
 
@@ -18,9 +17,9 @@ use frame::{
 };
 use hpack::{Bounds, Decoder};
 use streams::Streams;
-use telltale_model::{Application, Class, Direction, Request};
+use telltale_model::{Application, Class, Direction};
 
-use crate::http::{Fields, LONGEST_PATH, Target, host as host_of, text};
+use crate::http::section::{self, Asked, Asking, LONGEST_NAME, LONGEST_VALUE};
 use crate::page::{Kind, Page};
 use crate::reader::Reader;
 use crate::session::{Likeness, Step};
@@ -48,13 +47,6 @@ struct Side {
     fields: Decoder,
     /// The field block in progress: the frame that began it.
     block: Option<Frame>,
-}
-
-/// What is known of a request whose field block is being read.
-#[derive(Debug, Default)]
-pub(crate) struct Asking {
-    target: Target,
-    fields: Fields,
 }
 
 impl Http2 {
@@ -110,6 +102,7 @@ impl Http2 {
     /// The answer of the upgrade is not the last one that its request gets.
     fn open_first(&mut self, page: &Page) {
         let place = page.facts.requests.iter().rposition(|request| request.status == Some(101));
+        let place = place.and_then(|place| u8::try_from(place).ok());
         let _first = self.streams.open(1, place, Class::Opaque);
         self.streams.end(1, true);
     }
@@ -147,7 +140,7 @@ impl Http2 {
         }
         side.block = (frame.is_block() && !goes_on).then_some(frame);
         if side.block.is_some() && direction == Direction::Sent && page.is_searching() {
-            page.begin(frame.stream, Kind::Head(head::divide));
+            page.begin(frame.stream, Kind::Head(section::divide));
         }
         if side.block.is_some() && is_client {
             self.asking = Asking::default();
@@ -169,12 +162,12 @@ impl Http2 {
         };
         let decoded = fields.decode(bytes, |name, value| {
             if let Some(sheet) = sheet {
-                head::say(name, value, sheet, page);
+                section::say(name, value, sheet, page);
             }
             if is_client {
                 asking.add(name, value);
-            } else if name == b":status" {
-                *status = str::from_utf8(value).ok().and_then(|status| status.parse().ok());
+            } else {
+                *status = section::status(name, value).or(*status);
             }
         });
         match sheet {
@@ -190,17 +183,15 @@ impl Http2 {
         if direction == Direction::Sent {
             page.write(number, class.unwrap_or(Class::Opaque), bytes);
         }
-        if self.is_client(direction)
-            && let Some(request) = request_at(stream.and_then(|stream| stream.place), page)
-        {
-            request.body = request.body.saturating_add(bytes.len() as u64);
+        if self.is_client(direction) {
+            section::add_body(stream.and_then(|stream| stream.place), bytes.len(), page);
         }
     }
 
     fn end_frame(&mut self, direction: Direction, frame: Frame, page: &mut Page) {
         match frame.kind {
             DATA if frame.has(END_STREAM) => {
-                end_of_sent(direction, frame.stream, page);
+                section::end_of_sent(direction, frame.stream, page);
                 self.streams.end(frame.stream, self.is_client(direction));
             }
             RST_STREAM => {
@@ -235,7 +226,7 @@ impl Http2 {
             }
         }
         if block.has(END_STREAM) {
-            end_of_sent(direction, block.stream, page);
+            section::end_of_sent(direction, block.stream, page);
             self.streams.end(block.stream, is_client);
         }
     }
@@ -245,13 +236,7 @@ impl Http2 {
         if !self.streams.is_new(stream) {
             return;
         }
-        let asking = std::mem::take(&mut self.asking);
-        let (class, body) = (asking.class(), asking.body());
-        let place = asking.into_request(stream, page);
-        if direction == Direction::Sent && page.is_searching() {
-            page.end_head(stream, place, true);
-            page.begin(stream, body);
-        }
+        let Asked { place, class } = std::mem::take(&mut self.asking).ask(direction, stream, page);
         if let Some(forgotten) = self.streams.open(stream, place, class) {
             page.close(forgotten);
         }
@@ -259,9 +244,9 @@ impl Http2 {
 
     /// An answer, unless it is a provisional one or trailers.
     fn reply(&mut self, stream: u32, page: &mut Page) {
-        let Some(status) = self.status.take().filter(|status| *status >= 200) else { return };
+        let Some(status) = self.status.take().filter(section::is_final) else { return };
         let place = self.streams.get(stream).and_then(|stream| stream.place);
-        if let Some(request) = request_at(place, page) {
+        if let Some(request) = section::request_at(place, page) {
             request.status = Some(status);
         }
     }
@@ -279,72 +264,13 @@ impl Http2 {
 
     /// Bytes of memory behind it.
     pub(crate) fn held(&self) -> usize {
-        let asking = self.asking.fields.held() + self.asking.target.path.capacity();
-        self.sent.fields.held() + self.received.fields.held() + asking + self.streams.held()
+        self.sent.fields.held() + self.received.fields.held() + self.asking.held() + self.streams.held()
     }
 }
 
 impl Side {
     fn new(bounds: Bounds) -> Self {
         Self { frames: Frames::new(), fields: Decoder::new(bounds), block: None }
-    }
-}
-
-impl Asking {
-    /// RFC 9113 8.3.1. Of each pseudo-field there is one; more are an error, and the first is kept.
-    pub(crate) fn add(&mut self, name: &[u8], value: &[u8]) {
-        let Target { method, host, path, .. } = &mut self.target;
-        match name {
-            b":method" if method.is_empty() => *method = text(value, LONGEST_METHOD),
-            b":authority" if host.is_none() => *host = host_of(value),
-            b":path" if path.is_empty() => *path = text(value, LONGEST_PATH),
-            [b':', ..] => {}
-            _ => self.fields.add(name, value),
-        }
-    }
-
-    /// How far the body can be looked into.
-    pub(crate) fn class(&self) -> Class {
-        if self.target.method == "CONNECT" { Class::Opaque } else { self.fields.class() }
-    }
-
-    /// What the body is.
-    pub(crate) fn body(&self) -> Kind {
-        self.fields.body()
-    }
-
-    /// See [`Fields::into_request`]; its head is on this sheet.
-    pub(crate) fn into_request(self, sheet: u32, page: &mut Page) -> Option<usize> {
-        let Self { target, fields } = if page.is_searching() { self.kept(sheet, page) } else { self };
-        fields.into_request(target, page)
-    }
-
-    /// What may be kept of it.
-    fn kept(mut self, stream: u32, page: &Page) -> Self {
-        self.target.method = page.redact(&self.target.method).unwrap_or(self.target.method);
-        let Some(head) = page.head(stream) else {
-            self.fields.redact(page);
-            let texts = [Some(&mut self.target.path), self.target.host.as_mut()];
-            texts.into_iter().flatten().for_each(|text| {
-                *text = page.redact(text).unwrap_or_else(|| std::mem::take(text));
-            });
-            return self;
-        };
-        if let Some(path) = page.redact_bytes(head.target) {
-            self.target.path = text(path.as_bytes(), LONGEST_PATH);
-        }
-        let host = self.target.host.as_deref().and_then(|host| page.redact(host));
-        self.target.host = host.or(self.target.host);
-        self.fields = self.fields.redacted(&head, page).unwrap_or(self.fields);
-        self
-    }
-}
-
-/// All of a request was sent.
-fn end_of_sent(direction: Direction, stream: u32, page: &mut Page) {
-    if direction == Direction::Sent {
-        page.end(stream);
-        page.close(stream);
     }
 }
 
@@ -379,13 +305,10 @@ pub(crate) fn looks_like_reply(bytes: &[u8]) -> Likeness {
 const MOST_SETTINGS: u32 = 32 * 6;
 
 /// What is kept of the client's fields. Servers take a table of 4,096 bytes unless they say else.
-const ASKED_FIELDS: Bounds = Bounds { table: 4_096, name: 64, value: 2_048 };
+const ASKED_FIELDS: Bounds = Bounds { table: 4_096, name: LONGEST_NAME, value: LONGEST_VALUE };
 
 /// Of the server's fields the status is all that matters.
 const ANSWERED_FIELDS: Bounds = Bounds { table: 2_048, name: 16, value: 16 };
-
-/// Longer methods than `UPDATEREDIRECTREF` are not registered.
-const LONGEST_METHOD: usize = 32;
 
 fn count(direction: Direction, content: Option<Class>, bytes: usize, page: &mut Page) {
     match (direction, content) {
@@ -393,10 +316,6 @@ fn count(direction: Direction, content: Option<Class>, bytes: usize, page: &mut 
         (Direction::Sent, Some(class)) => page.facts.count_content(class, bytes),
         (Direction::Sent, None) => page.facts.count_handshake(bytes),
     }
-}
-
-fn request_at(place: Option<u8>, page: &mut Page) -> Option<&mut Request> {
-    page.facts.requests.get_mut(usize::from(place?))
 }
 
 #[cfg(test)]

@@ -30,10 +30,9 @@ impl Streams {
     }
 
     /// Where too many are open, the oldest is forgotten, and given.
-    pub(super) fn open(&mut self, number: u32, place: Option<usize>, class: Class) -> Option<u32> {
+    pub(super) fn open(&mut self, number: u32, place: Option<u8>, class: Class) -> Option<u32> {
         let forgotten = if self.open.len() >= OPEN { self.open.pop_first() } else { None };
         self.highest = self.highest.max(number);
-        let place = place.and_then(|place| u8::try_from(place).ok());
         self.open.insert(number, Stream { place, class, asked: false, answered: false });
         forgotten.map(|(number, _)| number)
     }

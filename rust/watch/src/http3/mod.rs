@@ -12,9 +12,9 @@ mod frame;
 mod qpack;
 mod streams;
 
-use telltale_model::{Application, Class, Direction, Request};
+use telltale_model::{Application, Class, Direction};
 
-use crate::http2::{Asking, head};
+use crate::http::section::{self, Asked, Asking};
 use crate::page::{Kind, Page};
 use crate::reader::Reader;
 use frame::Read;
@@ -99,10 +99,7 @@ impl Http3 {
             let held = stream.side(direction).give_up();
             count(direction, Class::Opaque, held, page);
         }
-        if direction == Direction::Sent {
-            page.end(sheet(number));
-            page.close(sheet(number));
-        }
+        section::end_of_sent(direction, sheet(number), page);
         self.streams.end(number, direction);
     }
 
@@ -175,11 +172,11 @@ impl Http3 {
         let sheet = sheet(number);
         let searches = direction == Direction::Sent && page.is_searching();
         if searches {
-            page.begin(sheet, Kind::Head(head::divide));
+            page.begin(sheet, Kind::Head(section::divide));
         }
         let instructed = self.decoder(direction).instruct(bytes, |name, value| {
             if searches {
-                head::say(name, value, sheet, page);
+                section::say(name, value, sheet, page);
             }
         });
         if direction == Direction::Sent {
@@ -234,9 +231,7 @@ impl Http3 {
             return;
         }
         page.write(sheet(number), class, bytes);
-        if let Some(request) = request_at(place, page) {
-            request.body = request.body.saturating_add(bytes.len() as u64);
-        }
+        section::add_body(place, bytes.len(), page);
     }
 
     fn headers(&mut self, direction: Direction, number: u64, payload: &[u8], ends: bool, page: &mut Page) {
@@ -260,9 +255,7 @@ impl Http3 {
             Direction::Received => {}
         }
         let decoded = self.received.decode(&section, |name, value| {
-            if name == b":status" {
-                status = str::from_utf8(value).ok().and_then(|status| status.parse().ok());
-            }
+            status = section::status(name, value).or(status);
         });
         match decoded {
             Decoded::Blocked(required) => self.block(direction, stream, section, required, page),
@@ -278,9 +271,9 @@ impl Http3 {
         let decoded = self.sent.decode(&section, |name, value| {
             if searches {
                 if !std::mem::replace(&mut begun, true) {
-                    page.begin(sheet, Kind::Head(head::divide));
+                    page.begin(sheet, Kind::Head(section::divide));
                 }
-                head::say(name, value, sheet, page);
+                section::say(name, value, sheet, page);
             }
             asking.add(name, value);
         });
@@ -325,20 +318,14 @@ impl Http3 {
         if std::mem::replace(&mut stream.asked, true) {
             return page.end(sheet(number));
         }
-        let body = asking.body();
-        stream.class = asking.class();
-        let place = asking.into_request(sheet(number), page);
-        stream.place = place.and_then(|place| u8::try_from(place).ok());
-        if page.is_searching() {
-            page.end_head(sheet(number), place, true);
-            page.begin(sheet(number), body);
-        }
+        let Asked { place, class } = asking.ask(Direction::Sent, sheet(number), page);
+        (stream.place, stream.class) = (place, class);
         set_status(stream.place, stream.status.take(), page);
     }
 
     /// An answer, unless it is a provisional one or trailers. It may have come by a shorter way.
     fn reply(&mut self, number: u64, status: Option<u16>, page: &mut Page) {
-        let Some(status) = status.filter(|status| *status >= 200) else { return };
+        let Some(status) = status.filter(section::is_final) else { return };
         let stream = self.streams.get(number);
         if stream.asked {
             set_status(stream.place, Some(status), page);
@@ -384,13 +371,9 @@ fn count_framing(direction: Direction, bytes: usize, page: &mut Page) {
 }
 
 fn set_status(place: Option<u8>, status: Option<u16>, page: &mut Page) {
-    if let Some(request) = request_at(place, page) {
+    if let Some(request) = section::request_at(place, page) {
         request.status = status.or(request.status);
     }
-}
-
-fn request_at(place: Option<u8>, page: &mut Page) -> Option<&mut Request> {
-    page.facts.requests.get_mut(usize::from(place?))
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use telltale_model::{Details, Hit};
+use telltale_model::Details;
 
 use crate::limits;
-use crate::search::{Candidate, Needles, Piece, Room, Searched};
+use crate::search::{Candidate, Judgement, Needles, Piece, Room, Searched};
 
 /// One set of details, and the means that all sets share.
 #[derive(Debug)]
@@ -70,15 +70,15 @@ impl Desk {
     }
 
     /// `own` is the package of the program that sent it. A field may be called by a value: by a cookie's name.
-    pub(crate) fn judge(&self, candidates: &[Candidate], own: Option<&str>) -> Vec<Hit> {
+    pub(crate) fn judge(&self, candidates: &[Candidate], own: Option<&str>) -> Judgement {
         if candidates.is_empty() {
-            return Vec::new();
+            return Judgement::default();
         }
-        let mut hits = self.needles.judge(candidates, own.as_slice());
-        for text in hits.iter_mut().flat_map(|hit| [&mut hit.field, &mut hit.excerpt]) {
+        let mut judgement = self.needles.judge(candidates, own.as_slice());
+        for text in judgement.hits.iter_mut().flat_map(|hit| [&mut hit.field, &mut hit.excerpt]) {
             *text = self.redact(text).unwrap_or_else(|| std::mem::take(text));
         }
-        hits
+        judgement
     }
 
     /// See [`Needles::redact`].

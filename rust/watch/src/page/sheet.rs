@@ -6,7 +6,7 @@ use telltale_model::{Class, Facts, Hit, Timestamp};
 
 use super::desk::{Desk, Place};
 use crate::limits;
-use crate::search::{Candidate, Part, Piece};
+use crate::search::{Candidate, Judgement, Part, Piece};
 
 /// What a part is, as its protocol divides it.
 #[derive(Clone, Debug)]
@@ -92,6 +92,8 @@ struct Searched {
     /// Something in it may be a detail: what comes later may tell.
     doubtful: bool,
     found: bool,
+    /// Something in it may be a detail, and nothing tells: it cannot be said that there was none.
+    in_doubt: bool,
 }
 
 impl Sheet {
@@ -271,6 +273,7 @@ impl Sheet {
             body: open.body,
             doubtful,
             found: false,
+            in_doubt: false,
         });
         self.judge(facts, sender);
         if matches!(open.kind, Kind::Raw) {
@@ -282,7 +285,11 @@ impl Sheet {
 
     /// Judges all that is here of the request anew.
     fn judge(&mut self, facts: &mut Facts, sender: &Sender) {
-        for hit in self.desk.judge(&self.candidates, sender.own.as_deref()) {
+        let Judgement { hits, doubts } = self.desk.judge(&self.candidates, sender.own.as_deref());
+        for piece in &mut self.searched {
+            piece.in_doubt = doubts.binary_search(&piece.offset).is_ok();
+        }
+        for hit in hits {
             let offset = hit.offset;
             let kept = facts.add_hit(Hit { request: self.request, ..hit });
             for piece in self.searched.iter_mut().filter(|piece| piece.offset == offset) {
@@ -297,7 +304,7 @@ impl Sheet {
             return self.searched.dedup_by(|piece, before| before.merge(piece));
         };
         for piece in self.searched.drain(from.min(self.searched.len())..) {
-            let class = match (piece.found, piece.understood) {
+            let class = match (piece.found, piece.understood && !piece.in_doubt) {
                 (true, true) => Class::Found,
                 (false, true) => Class::Searched,
                 // The hit stands all the same.

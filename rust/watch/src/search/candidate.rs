@@ -1,5 +1,7 @@
 use telltale_model::{DetailKind, DetailName, Form, Timestamp};
 
+use super::sheet::Place;
+
 /// A place that may hold a detail. [`Needles::judge`](super::Needles::judge) says whether it does, with all the
 /// candidates of one request before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,10 +20,31 @@ pub struct Candidate {
     pub(super) offset: u64,
     /// [`Piece::at`](super::Piece::at).
     pub(super) at: Timestamp,
+    /// Where it stood exactly.
+    pub(super) spot: Spot,
     /// What stood around it, masked.
     pub(super) excerpt: String,
     /// What speaks for it.
     pub(super) evidence: Evidence,
+}
+
+/// Bytes of a piece, as they were decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spot {
+    /// [`Piece::offset`](super::Piece::offset).
+    pub(super) offset: u64,
+    /// Whether it was found in bytes, which have a leaf of their own each.
+    pub(super) in_bytes: bool,
+    pub(super) place: Place,
+}
+
+impl Spot {
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        let (one, two) = (self.place, other.place);
+        let same = |spot: &Self| (spot.offset, spot.in_bytes, spot.place.depth);
+        // What was found in bytes has no length.
+        same(self) == same(other) && (one == two || one.start < two.end && two.start < one.end)
+    }
 }
 
 /// What speaks for a candidate.

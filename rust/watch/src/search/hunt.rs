@@ -306,10 +306,14 @@ impl<'a> Hunt<'a> {
                 return;
             }
             match field {
-                protobuf::Field::Number(value) => {
-                    if self.may_be_number(value) {
+                protobuf::Field::Number(_) | protobuf::Field::Eight(_) | protobuf::Field::Four(_) => {
+                    let value = field.number();
+                    let degrees = self.coordinate_of(field);
+                    if self.may_be_number(value) || degrees.is_some() {
                         protobuf_path(origin.path, numbers, &mut path);
-                        self.numeric(value, Origin { path: &path, ..origin });
+                        let origin = Origin { path: &path, ..origin };
+                        self.numeric(value, origin);
+                        degrees.into_iter().for_each(|degrees| self.near_in_bytes(degrees, origin));
                     }
                 }
                 protobuf::Field::Bytes(inner) if inner.len() >= 3 => {

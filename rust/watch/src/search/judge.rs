@@ -1,10 +1,10 @@
 //! What counts as a person's detail, and how sure that is.
 
-use telltale_model::{DetailKind, Grade, Hit};
+use telltale_model::{DetailKind, Details, Grade, Hit};
 
-use super::candidate::{Axis, Candidate, Evidence};
+use super::candidate::{Axis, Candidate, Evidence, Spot};
+use super::coordinates::TEN_MILLIONTHS;
 use super::needles::Needles;
-use super::numbers::TEN_MILLIONTHS;
 
 /// So much of a digest is enough wherever it stands, and as a token of its own.
 const ENOUGH: u16 = 64;
@@ -12,57 +12,69 @@ const ENOUGH_ALONE: u16 = 48;
 /// Digits that tell a number from others, with and without the code of a country.
 const ENOUGH_DIGITS: u8 = 10;
 const ENOUGH_CODED: u8 = 9;
-/// So many names of packages are a list of a person's apps.
-const ENOUGH_PACKAGES: usize = 8;
 /// A place and what is meant by it are at most so far from each other, in metres.
 const NEAR: f64 = 1_000.0;
 /// Hits of one request.
 const MOST: usize = 256;
 
+/// What the candidates of a request come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// Details, and what looks like them. They have no [`Hit::request`]: the caller knows it.
+    pub hits: Vec<Hit>,
+    /// Where a detail may have been for which too little speaks, as [`Hit::offset`] counts: it cannot be said that none
+    /// was there.
+    pub doubts: Vec<u64>,
+}
+
 impl Needles {
     /// Grades the candidates of one request, its head and its body, or of one message. `own` are the packages of
-    /// the program that sent it. Hits have no [`Hit::request`]: the caller knows it.
-    pub fn judge(&self, candidates: &[Candidate], own: &[&str]) -> Vec<Hit> {
+    /// the program that sent it.
+    pub fn judge(&self, candidates: &[Candidate], own: &[&str]) -> Judgement {
         let mut hits: Vec<Hit> = Vec::new();
+        let mut certain: Vec<Spot> = Vec::new();
         for candidate in candidates {
             if let Some(grade) = self.grade(candidate, candidates) {
                 add(&mut hits, candidate, grade);
+                certain.push(candidate.spot);
+            }
+        }
+        // Of the same bytes the value says more than its shape.
+        let is_shape = |candidate: &&Candidate| candidate.evidence == Evidence::Shape;
+        for shape in candidates.iter().filter(is_shape) {
+            if !certain.iter().any(|spot| spot.overlaps(&shape.spot)) {
+                add(&mut hits, shape, Grade::LooksLike);
             }
         }
         let alone = hits.is_empty();
         for candidate in candidates {
             // Too little of a digest for itself.
             if let Evidence::Cut { bits, whole } = candidate.evidence
-                && bits < if whole { ENOUGH_ALONE } else { ENOUGH }
+                && !is_enough(bits, whole)
                 && (candidate.told || !alone)
             {
                 add(&mut hits, candidate, Grade::LooksLike);
             }
         }
-        let certain: Vec<_> =
-            hits.iter().filter(|hit| hit.detail.is_some()).map(|hit| hit.field.clone()).collect();
-        hits.retain(|hit| hit.detail.is_some() || !certain.contains(&hit.field));
+        let doubts = doubts(candidates, &hits);
         hits.extend(self.places(candidates));
         hits.extend(self.packages(candidates, own));
-        hits
+        Judgement { hits, doubts }
     }
 
     fn grade(&self, candidate: &Candidate, all: &[Candidate]) -> Option<Grade> {
         match candidate.evidence {
             Evidence::Value => Some(Grade::Yours),
-            Evidence::Shape => Some(Grade::LooksLike),
-            Evidence::Cut { bits, whole } => {
-                (bits >= if whole { ENOUGH_ALONE } else { ENOUGH }).then_some(Grade::Yours)
-            }
+            Evidence::Cut { bits, whole } => is_enough(bits, whole).then_some(Grade::Yours),
             Evidence::Number { time: true, .. } if !candidate.told => None,
             Evidence::Number { coded, significant, .. } => {
-                if significant < if coded { ENOUGH_CODED } else { ENOUGH_DIGITS } {
+                if !has_enough_digits(significant, coded) {
                     return candidate.told.then_some(Grade::LooksLike);
                 }
                 let chance = self.crowded && candidate.kind == DetailKind::Contact && !coded;
                 (!chance || candidate.told || has_another_contact(candidate, all)).then_some(Grade::Yours)
             }
-            Evidence::Coordinate { .. } | Evidence::Packages(_) => None,
+            Evidence::Shape | Evidence::Coordinate { .. } | Evidence::Packages(_) => None,
         }
     }
 
@@ -121,7 +133,7 @@ impl Needles {
         all.sort_unstable();
         all.dedup();
         let first = lists.map(|(candidate, _)| candidate).next()?;
-        (all.len() >= ENOUGH_PACKAGES).then(|| Hit {
+        (all.len() >= Details::LIST_OF_PACKAGES).then(|| Hit {
             excerpt: format!("<{} installed apps>", all.len()),
             count: u32::try_from(all.len()).unwrap_or(u32::MAX),
             ..hit(first, Grade::Yours)
@@ -129,11 +141,45 @@ impl Needles {
     }
 }
 
+/// So much of a digest is no chance.
+fn is_enough(bits: u16, whole: bool) -> bool {
+    bits >= if whole { ENOUGH_ALONE } else { ENOUGH }
+}
+
+fn has_enough_digits(significant: u8, coded: bool) -> bool {
+    significant >= if coded { ENOUGH_CODED } else { ENOUGH_DIGITS }
+}
+
+/// Whether the number of a second contact is in the same request: elsewhere, and as sure in itself. Digits that are the
+/// numbers of two contacts at once, in two countries, are one number.
 fn has_another_contact(candidate: &Candidate, all: &[Candidate]) -> bool {
-    let is_another = |other: &&Candidate| {
-        other.kind == DetailKind::Contact && other.detail.is_some() && other.detail != candidate.detail
+    let contacts = || all.iter().filter(|other| other.kind == DetailKind::Contact && other.detail.is_some());
+    let here = contacts().filter(|other| other.spot.overlaps(&candidate.spot)).map(|other| other.detail);
+    let mut here: Vec<_> = here.collect();
+    here.dedup();
+    contacts().any(|other| could_be_alone(other) && !here.contains(&other.detail))
+}
+
+/// Whether it would count where there are few contacts.
+fn could_be_alone(candidate: &Candidate) -> bool {
+    match candidate.evidence {
+        Evidence::Value => true,
+        Evidence::Cut { bits, whole } => is_enough(bits, whole),
+        Evidence::Number { coded, significant, time } => !time && has_enough_digits(significant, coded),
+        Evidence::Shape | Evidence::Coordinate { .. } | Evidence::Packages(_) => false,
+    }
+}
+
+/// Where details may stand that are nowhere among the hits. Half of a place is no place, and some apps are no list.
+fn doubts(candidates: &[Candidate], hits: &[Hit]) -> Vec<u64> {
+    let is_doubt = |candidate: &&Candidate| {
+        matches!(candidate.evidence, Evidence::Number { .. } | Evidence::Cut { .. })
+            && !hits.iter().any(|hit| hit.detail == candidate.detail)
     };
-    all.iter().any(|other| is_another(&other))
+    let mut doubts: Vec<u64> = candidates.iter().filter(is_doubt).map(|candidate| candidate.offset).collect();
+    doubts.sort_unstable();
+    doubts.dedup();
+    doubts
 }
 
 /// The structure that a field is in.
@@ -171,5 +217,6 @@ fn hit(candidate: &Candidate, grade: Grade) -> Hit {
         at: candidate.at,
         excerpt: candidate.excerpt.clone(),
         count: 1,
+        hello: false,
     }
 }

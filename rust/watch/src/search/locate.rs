@@ -2,7 +2,7 @@
 
 use telltale_model::{DetailKind, DetailName, Form};
 
-use super::candidate::{Candidate, Evidence};
+use super::candidate::{Candidate, Evidence, Spot};
 use super::contain::{add_name, json, pairs, xml};
 use super::excerpt::excerpt;
 use super::hunt::Hunt;
@@ -86,7 +86,8 @@ impl Hunt<'_> {
 
     /// The field is that of the first one.
     fn list_of_packages(&mut self, piece: &Piece<'_>) -> Option<Candidate> {
-        let mut place = Some(self.first_package?);
+        let first = self.first_package?;
+        let mut place = Some(first);
         let (mut walks, mut form, mut names) = (Walks::default(), Vec::new(), Vec::new());
         while let Some(at) = place {
             place = self.level(at, &mut walks, &mut form, &mut names);
@@ -95,7 +96,8 @@ impl Hunt<'_> {
         let (kind, evidence) = (DetailKind::Package, Evidence::Packages(std::mem::take(&mut self.packages)));
         let (detail, told, excerpt) = (None, false, String::new());
         let Piece { offset, at, .. } = *piece;
-        Some(Candidate { kind, detail, form, field, told, offset, at, excerpt, evidence })
+        let spot = Spot { offset, in_bytes: false, place: first };
+        Some(Candidate { kind, detail, form, field, told, offset, at, spot, excerpt, evidence })
     }
 
     fn candidate(&self, found: Found, piece: &Piece<'_>, walks: &mut Walks) -> Candidate {
@@ -128,6 +130,7 @@ impl Hunt<'_> {
             field: self.needles.redact_words(&field),
             offset: piece.offset,
             at: piece.at,
+            spot: Spot { offset: piece.offset, in_bytes: found.in_bytes, place: found.place },
             excerpt: self.needles.redact_words(&excerpt),
             evidence: found.evidence,
         }

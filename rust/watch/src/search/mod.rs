@@ -11,6 +11,7 @@
 mod bits;
 mod candidate;
 mod contain;
+mod coordinates;
 mod decode;
 mod excerpt;
 mod hunt;
@@ -30,6 +31,7 @@ mod telling;
 pub use candidate::Candidate;
 use contain::{json, pairs};
 use hunt::{Hunt, INPUT, Origin};
+pub use judge::Judgement;
 pub use needles::Needles;
 pub use part::{Part, Piece};
 pub use room::Room;

@@ -3,7 +3,7 @@
 use telltale_model::DetailKind;
 
 use super::bits::Classes;
-use super::candidate::{Axis, Evidence};
+use super::candidate::Evidence;
 use super::hunt::{Hunt, Origin};
 use super::needles::{FEWEST_DIGITS, MOST_DIGITS, push_digit};
 use super::sheet::{Place, Sheet};
@@ -122,6 +122,9 @@ impl Hunt<'_> {
         let goes_on = matches!(next, [b'.' | b'-', digit, ..] if digit.is_ascii_digit());
         let is_fraction = tight.is_decimal() && tight.end == run.end && tight.start < run.start && !goes_on;
         if !is_fraction {
+            if !self.needles.places.is_empty() {
+                self.whole_coordinate(text, (run.start, run.end), depth);
+            }
             self.look_up(text, run, depth);
         }
     }
@@ -129,7 +132,7 @@ impl Hunt<'_> {
     fn tight(&mut self, text: &[u8], run: &mut Run, depth: usize) {
         let run = std::mem::take(run);
         if run.is_decimal() {
-            self.coordinate(text, run, depth);
+            self.coordinate(text, (run.start, run.end), depth);
         } else if run.groups > 1 {
             self.look_up(text, run, depth);
         }
@@ -249,29 +252,6 @@ impl Hunt<'_> {
         }
     }
 
-    fn coordinate(&mut self, text: &[u8], run: Run, depth: usize) {
-        let needles = self.needles;
-        if needles.places.is_empty() {
-            return;
-        }
-        let negative = run.start.checked_sub(1).and_then(|at| text.get(at)) == Some(&b'-');
-        let Some((degrees, decimals)) = degrees(text.get(run.start..run.end).unwrap_or_default()) else {
-            return;
-        };
-        let degrees = if negative { -degrees } else { degrees };
-        for (detail, latitude, longitude) in &needles.places {
-            for (axis, expected) in [(Axis::Latitude, *latitude), (Axis::Longitude, *longitude)] {
-                // Longitudes stand closer together toward the poles.
-                if (degrees as f64 / TEN_MILLIONTHS - expected).abs()
-                    < if axis == Axis::Latitude { 0.02 } else { 0.3 }
-                {
-                    let place = Place::new(depth, run.start, run.end);
-                    self.found(place, *detail, Vec::new(), Evidence::Coordinate { axis, degrees, decimals });
-                }
-            }
-        }
-    }
-
     /// Whether a number may be that of a detail, kept as bytes.
     #[inline]
     pub(super) fn may_be_number(&self, value: u64) -> bool {
@@ -301,21 +281,6 @@ impl Hunt<'_> {
             }
         }
     }
-}
-
-pub(super) const TEN_MILLIONTHS: f64 = 1e7;
-
-/// `52.5163` in ten-millionths of a degree, and how many digits are behind the point.
-fn degrees(text: &[u8]) -> Option<(i64, u8)> {
-    let stop = memchr::memchr(b'.', text.get(..4.min(text.len()))?)?;
-    let (whole, part) = (text.get(..stop)?, text.get(stop + 1..)?);
-    if part.len() < 2 {
-        return None;
-    }
-    let decimals = u8::try_from(part.len()).ok()?;
-    let mut digits = whole.iter().chain(part.iter().chain(std::iter::repeat(&b'0')).take(7));
-    let value = digits.clone().fold(0, |value, digit| value * 10 + i64::from(digit.wrapping_sub(b'0')));
-    digits.all(u8::is_ascii_digit).then_some((value, decimals))
 }
 
 /// Whether a word has no other digits: `imei490154203237518` is a number, `a1b4155550100c` is none.

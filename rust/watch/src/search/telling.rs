@@ -72,7 +72,45 @@ pub(super) fn kind(name: &[u8]) -> Option<DetailKind> {
         };
         places.filter_map(|(at, _)| key(at)).next()
     };
-    whole.or_else(inside).map(|(_, kind)| *kind)
+    whole.or_else(inside).filter(|_| !is_of_a_time(name)).map(|(_, kind)| *kind)
+}
+
+/// Whether a name says when: `contact_ts` and `phoneUpdatedAt` tell of no number, however much a time looks like one.
+fn is_of_a_time(name: &[u8]) -> bool {
+    const WORDS: [&[u8]; 16] = [
+        b"ts",
+        b"at",
+        b"ms",
+        b"when",
+        b"since",
+        b"last",
+        b"age",
+        b"epoch",
+        b"expiry",
+        b"expires",
+        b"updated",
+        b"created",
+        b"modified",
+        b"synced",
+        b"seen",
+        b"verified",
+    ];
+    const ENDINGS: [&[u8]; 4] = [b"time", b"stamp", b"date", b"millis"];
+    let is_time = |word: &[u8]| {
+        let word = word.to_ascii_lowercase();
+        WORDS.contains(&word.as_slice()) || ENDINGS.iter().any(|ending| word.ends_with(ending))
+    };
+    words(name).any(is_time)
+}
+
+/// `phoneUpdated_at` in its words.
+fn words(name: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let divides = |one: &u8, next: &u8| {
+        !one.is_ascii_alphanumeric()
+            || !next.is_ascii_alphanumeric()
+            || one.is_ascii_lowercase() && next.is_ascii_uppercase()
+    };
+    name.chunk_by(move |one, next| !divides(one, next))
 }
 
 /// Whether one of [`KEYS`] begins so.
@@ -154,6 +192,18 @@ mod tests {
         assert_eq!(at("{\\\"gps_adid\\\":\\\"7"), Some(DetailKind::AdvertisingId));
         assert_eq!(at("imei 7"), None);
         assert_eq!(at("{\"imei\":1,\"session\":\"7"), None);
+    }
+
+    #[test]
+    fn a_name_that_says_when_tells_of_no_number() {
+        for name in
+            ["contact_ts", "phone-time", "mobileTimestamp", "phoneUpdatedAt", "contacts.last", "phonedate"]
+        {
+            assert_eq!(kind(name.as_bytes()), None, "{name}");
+        }
+        for name in ["contacts", "phone", "mobile_number", "dataPhone1", "MOBILE", "latestContact"] {
+            assert!(kind(name.as_bytes()).is_some(), "{name}");
+        }
     }
 
     #[test]

@@ -36,7 +36,7 @@ fn hits(needles: &Needles, parts: &[Part<'_>]) -> Vec<Hit> {
     let mut room = Room::default();
     let candidates: Vec<_> =
         parts.iter().flat_map(|part| needles.search(&piece(*part), &mut room).candidates).collect();
-    needles.judge(&candidates, &[])
+    needles.judge(&candidates, &[]).hits
 }
 
 /// Name, steps and field of each hit.
@@ -141,6 +141,84 @@ fn a_place_needs_both_coordinates_in_one_structure() {
 }
 
 #[test]
+fn a_place_is_found_as_programs_keep_it() {
+    let json = |lat: &str, lon: &str| {
+        found(&[body(&format!("{{\"l\":{{\"{lat}\":525170000,\"{lon}\":133779000}}}}"))])
+    };
+    assert_eq!(json("latitudeE7", "longitudeE7"), ["<place 1>  json.l.latitudeE7"]);
+    assert_eq!(json("lat", "lng"), ["<place 1>  json.l.lat"]);
+    assert_eq!(json("a", "b"), Vec::<String>::new(), "any numbers");
+    assert_eq!(found(&[get("/w?latE7=525170000&lonE7=133779000")]), ["<place 1>  query.latE7"]);
+    let south = Needles::new(&details(&[(DetailKind::Place, "-33.86880,151.20930")]));
+    let text = "{\"latE7\":-338690000,\"lonE7\":1512090000}";
+    assert_eq!(hits(&south, &[body(text)]).len(), 1);
+    assert_eq!(hits(&south, &[body(&text.replace('-', ""))]), [], "the other half of the Earth");
+
+    let message = |fields: [Vec<u8>; 2]| {
+        let [lat, lon] = fields;
+        let all =
+            [&b"\x0a\x04walk\x12"[..], &[u8::try_from(lat.len() + lon.len()).unwrap()], &lat, &lon].concat();
+        found(&[Part::Body { media: None, coding: None, bytes: &all }])
+    };
+    let with = |tag: u8, bytes: &[u8]| [&[tag], bytes].concat();
+    let doubles = [with(0x09, &52.5170_f64.to_le_bytes()), with(0x11, &13.3779_f64.to_le_bytes())];
+    assert_eq!(message(doubles), ["<place 1> binary protobuf.2.1"]);
+    let floats = [with(0x0d, &52.5170_f32.to_le_bytes()), with(0x15, &13.3779_f32.to_le_bytes())];
+    assert_eq!(message(floats), ["<place 1> binary protobuf.2.1"]);
+    let fixed = [with(0x0d, &525_170_000_i32.to_le_bytes()), with(0x15, &133_779_000_i32.to_le_bytes())];
+    assert_eq!(message(fixed), ["<place 1> binary protobuf.2.1"]);
+    // 525170000 and 133779000 as varints: any two numbers of a message may be these.
+    let varints = [with(0x08, b"\xd0\xea\xb5\xfa\x01"), with(0x10, b"\xb8\x9c\xe5\x3f")];
+    assert_eq!(message(varints), ["<place 1>? binary protobuf.2.1"]);
+    let far = [with(0x09, &52.5370_f64.to_le_bytes()), with(0x11, &13.3779_f64.to_le_bytes())];
+    assert_eq!(message(far), Vec::<String>::new());
+}
+
+#[test]
+fn what_may_be_a_detail_and_is_not_told_supports_no_absence() {
+    let numbers: Vec<_> =
+        (0..30).map(|number| format!("+49 151 {:07}", 1_234_567 + number * 7_919)).collect();
+    let mut list: Vec<_> = numbers.iter().map(|value| (DetailKind::Contact, value.as_str())).collect();
+    list.push((DetailKind::Phone, "+49 1795 532520"));
+    let needles = Needles::new(&details(&list));
+    let doubts = |text: &str| {
+        let candidates = needles.search(&piece(body(text)), &mut Room::default()).candidates;
+        let judged = needles.judge(&candidates, &[]);
+        (judged.hits.len(), judged.doubts)
+    };
+    assert_eq!(doubts("{\"x\":\"01511234567\"}"), (0, vec![7]), "a contact's, or a chance");
+    assert_eq!(doubts("{\"x\":\"+491511234567\"}"), (1, vec![]));
+    assert_eq!(doubts("{\"x\":\"01511234567\",\"y\":\"01511242486\"}"), (2, vec![]));
+    assert_eq!(doubts("{\"t\":1795532520}"), (0, vec![7]), "a number, or a time");
+    assert_eq!(doubts("{\"phone_ts\":1795532520}"), (0, vec![7]), "a field of a time");
+    assert_eq!(doubts("{\"phone\":1795532520}"), (1, vec![]));
+    assert_eq!(doubts("{\"x\":\"nothing\"}"), (0, vec![]));
+}
+
+#[test]
+fn one_number_is_no_second_contact_of_its_own() {
+    let mut numbers: Vec<_> =
+        (0..30).map(|number| format!("+49 151 {:07}", 1_234_567 + number * 7_919)).collect();
+    // The same digits at home in two countries.
+    numbers.push("+43 151 1234567".to_owned());
+    let list: Vec<_> = numbers.iter().map(|value| (DetailKind::Contact, value.as_str())).collect();
+    let needles = Needles::new(&details(&list));
+    let of = |text: &str| hits(&needles, &[body(text)]).len();
+    assert_eq!(of("{\"x\":\"01511234567\"}"), 0);
+    assert_eq!(of("{\"x\":\"01511234567\",\"y\":\"01511234567\"}"), 0);
+    assert_eq!(of("{\"x\":\"01511234567\",\"y\":\"01511242486\"}"), 3);
+}
+
+#[test]
+fn the_shape_of_another_number_in_the_same_field_is_told_too() {
+    assert_eq!(
+        found(&[body("imei: 490154203237518, imei: 352099001761481")]),
+        ["<imei 1>  text", "<imei?>?  text"]
+    );
+    assert_eq!(found(&[body("imei: 490154203237518")]), ["<imei 1>  text"]);
+}
+
+#[test]
 fn shapes_need_a_name_that_tells_or_the_prefix_of_ones_own_network() {
     assert_eq!(found(&[body("{\"imei\":\"352099001761481\"}")]), ["<imei?>?  json.imei"]);
     assert_eq!(found(&[body("{\"order\":\"352099001761481\"}")]), Vec::<String>::new());
@@ -219,7 +297,7 @@ fn a_list_of_apps_is_eight_of_them() {
     let judged = |count: usize, own: &[&str]| {
         let text = format!("{:?}", &names[..count]);
         let candidates = needles.search(&piece(body(&text)), &mut Room::default()).candidates;
-        needles.judge(&candidates, own).len()
+        needles.judge(&candidates, own).hits.len()
     };
     assert_eq!([judged(7, &[]), judged(8, &[]), judged(8, &["org.example.app0"])], [0, 1, 0]);
 }

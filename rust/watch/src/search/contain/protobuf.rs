@@ -7,8 +7,23 @@ use crate::reader::Reader;
 pub(in crate::search) enum Field<'a> {
     /// A number of up to 64 bits.
     Number(u64),
+    /// 64 bits, which may be a number or a floating-point number (wire type 1).
+    Eight(u64),
+    /// 32 bits, the same (wire type 5).
+    Four(u32),
     /// Text or bytes.
     Bytes(&'a [u8]),
+}
+
+impl Field<'_> {
+    /// As a number without a sign; 0 of bytes.
+    pub(in crate::search) fn number(self) -> u64 {
+        match self {
+            Self::Number(value) | Self::Eight(value) => value,
+            Self::Four(value) => value.into(),
+            Self::Bytes(_) => 0,
+        }
+    }
 }
 
 /// Deeper ones are bytes.
@@ -44,7 +59,7 @@ fn message<'a>(bytes: &'a [u8], path: &mut Vec<u32>, each: &mut impl FnMut(&[u32
             Field::Bytes(inner) if path.len() < DEEPEST && !is_text(inner) && looks_like(inner) => {
                 message(inner, path, each);
             }
-            Field::Bytes(_) | Field::Number(_) => each(path, field),
+            Field::Bytes(_) | Field::Number(_) | Field::Eight(_) | Field::Four(_) => each(path, field),
         }
         path.pop();
     }
@@ -56,12 +71,12 @@ fn next<'a>(reader: &mut Reader<'a>) -> Option<(u32, Field<'a>)> {
     let number = u32::try_from(tag >> 3).ok().filter(|number| (1..1 << 29).contains(number))?;
     let field = match tag & 7 {
         0 => Field::Number(varint(reader)?),
-        1 => Field::Number(reader.array().map(u64::from_le_bytes)?),
+        1 => Field::Eight(reader.array().map(u64::from_le_bytes)?),
         2 => {
             let len = varint(reader)?;
             Field::Bytes(reader.take(usize::try_from(len).ok()?)?)
         }
-        5 => Field::Number(u64::from(reader.array().map(u32::from_le_bytes)?)),
+        5 => Field::Four(reader.array().map(u32::from_le_bytes)?),
         _ => return None,
     };
     Some((number, field))
