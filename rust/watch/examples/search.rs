@@ -72,9 +72,9 @@ fn on_a_core() -> f64 {
     told.split(' ').next().and_then(|nanoseconds| nanoseconds.parse::<f64>().ok()).unwrap_or(0.0) / 1e9
 }
 
-/// Inputs whose names hold the first argument, or all.
+/// Inputs that have the name in the first argument, or all.
 fn tell(name: &str, needles: &Needles, room: &mut Room, texts: &[Vec<u8>]) {
-    if !std::env::args().nth(1).is_none_or(|chosen| name.contains(&chosen)) {
+    if !std::env::args().nth(1).is_none_or(|chosen| name == chosen) {
         return;
     }
     let (start, mut bytes) = (on_a_core(), 0);
@@ -180,7 +180,16 @@ fn base64(bytes: &[u8]) -> String {
         chunk.iter().chain([0, 0].iter()).take(3).fold(0usize, |value, byte| value << 8 | usize::from(*byte))
     };
     let letter = |value: usize| LETTERS.get(value & 63).map_or('A', |byte| char::from(*byte));
-    bytes.chunks(3).flat_map(|chunk| [18, 12, 6, 0].map(|shift| letter(three(chunk) >> shift))).collect()
+    let letters = |chunk: &[u8]| [18, 12, 6, 0].map(|shift| letter(three(chunk) >> shift));
+    let whole = |chunk: &[u8]| {
+        letters(chunk)
+            .into_iter()
+            .take(chunk.len() + 1)
+            .chain(std::iter::repeat('='))
+            .take(4)
+            .collect::<String>()
+    };
+    bytes.chunks(3).map(whole).collect()
 }
 
 /// Marsaglia's xorshift64*.

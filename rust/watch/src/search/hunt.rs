@@ -1,7 +1,5 @@
 //! One search: contents are opened into sheets, sheets are scanned, what is found in them is opened in turn.
 
-use std::fmt::Write;
-
 use telltale_model::{DetailKind, Form};
 use zeroize::Zeroize;
 
@@ -331,11 +329,20 @@ impl<'a> Hunt<'a> {
         let mut sheet = self.take(origin.depth);
         let path = sheet.add_path(origin.path);
         sheet.open(path, origin.steps, origin.parent);
-        for string in bytes.split(|byte| !(0x20..0x7f).contains(byte)) {
-            if string.len() >= SHORTEST {
-                sheet.text.extend_from_slice(string);
-                sheet.text.push(b'\t');
-            }
+        let is_sign = |byte: &u8| (0x20..0x7f).contains(byte);
+        let mut rest = bytes;
+        while let Some(first) = rest.get(..SHORTEST) {
+            // From behind: what ends a string there ends all that begin before it.
+            let skipped = match first.iter().rposition(|byte| !is_sign(byte)) {
+                Some(end) => end + 1,
+                None => {
+                    let end = rest.iter().position(|byte| !is_sign(byte)).unwrap_or(rest.len());
+                    sheet.text.extend_from_slice(rest.get(..end).unwrap_or_default());
+                    sheet.text.push(b'\t');
+                    end
+                }
+            };
+            rest = rest.get(skipped..).unwrap_or_default();
         }
         sheet.close();
         self.give(origin.depth, sheet);
@@ -453,9 +460,16 @@ fn protobuf_path(around: &str, numbers: &[u32], path: &mut String) {
     }
     path.push_str("protobuf");
     for number in numbers {
-        // Writing to a text does not fail.
-        let _always = write!(path, ".{number}");
+        path.push('.');
+        push_number(*number, path);
     }
+}
+
+fn push_number(number: u32, path: &mut String) {
+    if number >= 10 {
+        push_number(number / 10, path);
+    }
+    path.extend(char::from_digit(number % 10, 10));
 }
 
 /// Types whose contents say nothing of what is in them.

@@ -30,6 +30,9 @@ struct Gap {
     stop: bool,
 }
 
+/// One before the point and two behind it, see [`degrees`].
+const FEWEST_OF_A_DEGREE: usize = 3;
+
 /// Digits are joined over so many signs, as in `+49 (0) 176`.
 const LONGEST_GAP: usize = 2;
 
@@ -58,11 +61,13 @@ impl Hunt<'_> {
         let text = sheet.text.as_slice();
         let places = !self.needles.places.is_empty();
         for (start, end) in classes.number.runs::<3>() {
-            let long = end - start >= FEWEST_DIGITS;
-            if long && classes.digits.end(start) >= end {
+            let digits = classes.digits.count(start, end);
+            if digits >= FEWEST_DIGITS && digits == end - start {
                 self.digits(text, start, end, depth);
-            } else if long && classes.digits.count(start, end) >= FEWEST_DIGITS
-                || places && text.get(start..end).is_some_and(|run| run.contains(&b'.'))
+            } else if digits >= FEWEST_DIGITS
+                || places
+                    && digits >= FEWEST_OF_A_DEGREE
+                    && text.get(start..end).is_some_and(|run| run.contains(&b'.'))
             {
                 self.run(text, start, end, depth);
             }

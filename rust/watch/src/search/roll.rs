@@ -43,9 +43,9 @@ impl Hunt<'_> {
     /// Whether there may be anything.
     #[inline]
     pub(super) fn may_hold(&self, bytes: &[u8]) -> bool {
-        let needles = self.needles;
-        let may_begin = |four: &[u8; 4]| needles.raw_keys.may_have(spread(u32::from_be_bytes(*four)));
-        windows(bytes).any(may_begin) || numbers(bytes).any(|number| self.may_be_number(number))
+        let mut any = false;
+        each_key(&self.needles.raw_keys, bytes, |_, _| any = true);
+        any || numbers(bytes).any(|number| self.may_be_number(number))
     }
 
     /// Looks at every place.

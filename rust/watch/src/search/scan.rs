@@ -174,8 +174,9 @@ impl Hunt<'_> {
             if start < after {
                 continue;
             }
-            // Of 16 letters of Base64 none is only such by chance.
-            if end - start >= 16 && is_all_hex(sheet, classes, start, end) {
+            // Letters of Base64 are not all digits by chance, nor 16 of them hexadecimal ones.
+            let digits = classes.digits.count(start, end) == end - start;
+            if digits || end - start >= 16 && is_all_hex(sheet, classes, start, end) {
                 continue;
             }
             self.base64_digests(sheet, classes, (start, end), depth);
@@ -183,12 +184,12 @@ impl Hunt<'_> {
             if after > end {
                 continue;
             }
-            if !self.base64_token(sheet, start, end, depth) {
+            if !self.base64_token(sheet, classes, (start, end), depth) {
                 self.pieces(sheet, classes, (start, end), depth);
             }
             if depth == 0 && start == 0 && !self.begins && end - start >= 4 * SHORTEST_BASE64 {
                 for shift in 1..4 {
-                    self.base64_token(sheet, start + shift, end, depth);
+                    self.base64_token(sheet, classes, (start + shift, end), depth);
                 }
             }
         }
@@ -207,7 +208,7 @@ impl Hunt<'_> {
                 continue;
             }
             let place = Place::new(depth, start, end);
-            let form = self.alphabet(token, sheet, start);
+            let form = self.alphabet(sheet, classes, start, end);
             self.digest(key, place, true, form, 6, |digest| base64::common(token, digest));
         }
     }
@@ -289,22 +290,27 @@ impl Hunt<'_> {
             }
         }
         if end > run.1 {
-            let token = sheet.text.get(start..end).unwrap_or_default();
-            let form = self.alphabet(token, sheet, start);
+            let form = self.alphabet(sheet, classes, start, end);
             self.token(&inner, form, sheet, Place::new(depth, start, end));
         }
         self.keep(inner);
         end
     }
 
-    fn base64_token(&mut self, sheet: &Sheet, start: usize, end: usize, depth: usize) -> bool {
+    fn base64_token(
+        &mut self,
+        sheet: &Sheet,
+        classes: &Classes,
+        (start, end): (usize, usize),
+        depth: usize,
+    ) -> bool {
         let token = sheet.text.get(start..end).unwrap_or_default();
         if token.len() <= SHORT / 3 * 4 && self.is_nothing(base64::short(token, &mut [0; SHORT])) {
             return false;
         }
         let mut inner = self.spare();
         base64::decode(token, &mut inner);
-        let form = self.alphabet(token, sheet, start);
+        let form = self.alphabet(sheet, classes, start, end);
         let good = self.token(&inner, form, sheet, Place::new(depth, start, end));
         self.keep(inner);
         good
@@ -316,7 +322,7 @@ impl Hunt<'_> {
         let mut from = start;
         for at in classes.joints.each(start, end).chain([end]) {
             if at - from >= SHORTEST_BASE64 && (from, at) != run {
-                self.base64_token(sheet, from, at, depth);
+                self.base64_token(sheet, classes, (from, at), depth);
             }
             from = at + 1;
         }
@@ -343,13 +349,11 @@ impl Hunt<'_> {
     }
 
     /// Letters that both alphabets have tell nothing: then it is that for URLs in a URL, else the other.
-    fn alphabet(&self, token: &[u8], sheet: &Sheet, start: usize) -> Form {
-        for byte in token {
-            match byte {
-                b'+' | b'/' => return Form::Base64,
-                b'-' | b'_' => return Form::Base64Url,
-                _ => {}
-            }
+    fn alphabet(&self, sheet: &Sheet, classes: &Classes, start: usize, end: usize) -> Form {
+        match classes.joints.each(start, end).next().and_then(|at| sheet.text.get(at)) {
+            Some(b'+' | b'/') => return Form::Base64,
+            Some(_) => return Form::Base64Url,
+            None => {}
         }
         let path = sheet.leaf(super::sheet::place(start)).map_or("", |(_, leaf)| sheet.path(leaf.path));
         if path.starts_with("path") || path.starts_with("query") { Form::Base64Url } else { Form::Base64 }

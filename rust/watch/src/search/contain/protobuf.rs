@@ -32,8 +32,14 @@ const DEEPEST: usize = 8;
 /// More fields are not looked at one by one.
 const MOST_FIELDS: usize = 16_384;
 
+/// The kinds of fields that [`next`] reads, a bit for each: what begins with another one, or with field 0, is none.
+const KINDS: u8 = 0b0010_0111;
+
 /// Whether all of it is one message: fields, one after the other, the last one ending where it ends.
 pub(in crate::search) fn looks_like(bytes: &[u8]) -> bool {
+    if !bytes.first().is_some_and(|tag| *tag >= 8 && KINDS >> (tag & 7) & 1 == 1) {
+        return false;
+    }
     let mut reader = Reader::new(bytes);
     let mut fields = 0;
     while !reader.is_empty() {
@@ -102,5 +108,5 @@ pub(in crate::search) fn is_text(bytes: &[u8]) -> bool {
     let good = |chunk: &[u8]| !chunk.iter().fold(false, |bad, byte| bad | control(*byte));
     // Most of what is none begins so.
     let begins = bytes.first().is_none_or(|first| !control(*first) && !(0x80..0xc2).contains(first));
-    begins && bytes.chunks(256).all(good) && std::str::from_utf8(bytes).is_ok()
+    begins && std::str::from_utf8(bytes).is_ok() && bytes.chunks(256).all(good)
 }
