@@ -138,6 +138,9 @@ impl Bed {
         };
         let app = Namespace::new()?;
         tune(&app)?;
+        if engine.persistent {
+            app.ip(&format!("tuntap add dev {DEVICE} mode tun"))?;
+        }
         let tun = app.tun(DEVICE)?;
         app.ip(&format!("link set {DEVICE} mtu {mtu}"))?;
         app.address(DEVICE, &APP)?;

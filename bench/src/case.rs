@@ -67,7 +67,15 @@ impl Case {
             Load::Bulk { .. } | Load::Connect { .. } | Load::PingTcp { .. } | Load::IdleTcp { .. } => true,
         };
         let by_role = engine.role != Role::Yardstick || yardsticks().contains(self);
+        // Only bulk data comes in other packets.
+        let by_load =
+            by_load && (!engine.persistent || matches!(self.load, Load::Bulk { .. }) && self.is_plain());
         by_load && by_role && (carries.ipv6 || self.family == Family::V4)
+    }
+
+    /// Whether nothing but the load and the MTU is special.
+    fn is_plain(&self) -> bool {
+        *self == Self::new(self.load, self.mtu)
     }
 
     /// How long it is watched.

@@ -11,6 +11,8 @@ pub(crate) struct Engine {
     pub(crate) name: &'static str,
     pub(crate) role: Role,
     pub(crate) carries: Carries,
+    /// Whether its tun outlives it: telltale asks nothing of such a device, as it may not on Android.
+    pub(crate) persistent: bool,
     program: Option<PathBuf>,
     arguments: &'static [&'static str],
 }
@@ -42,6 +44,9 @@ pub(crate) struct Carries {
 const ALL: Carries = Carries { udp: true, ipv6: true, dns: true };
 const RELAY: Carries = Carries { dns: false, ..ALL };
 
+/// Telltale on a tun that hands over packets as long as its MTU, with their checksums.
+pub(crate) const AS_ON_ANDROID: &str = "telltale-no-offload";
+
 impl Engine {
     /// All of them. `telltale` is its program; the others are beside this one.
     ///
@@ -58,12 +63,14 @@ impl Engine {
                     format!("{}: {error}; scripts/bench builds it", program.display()),
                 )
             })?;
-            io::Result::Ok(Self { name, role, carries, program: Some(program), arguments })
+            io::Result::Ok(Self { name, role, carries, persistent: false, program: Some(program), arguments })
         };
         let none = Carries { udp: false, ipv6: false, dns: false };
+        let ours = engine("telltale", Role::Ours, ALL, telltale, &["attach", "--no-watch"])?;
         Ok(vec![
             Self::none(),
-            engine("telltale", Role::Ours, ALL, telltale, &["attach", "--no-watch"])?,
+            ours.clone(),
+            Self { name: AS_ON_ANDROID, persistent: true, ..ours },
             engine("telltale+watcher", Role::Ours, ALL, telltale, &["attach", "--report", "none", "--db"])?,
             engine("ipstack", Role::Peer, RELAY, &ipstack, &["--tuned"])?,
             engine("netstack-smoltcp", Role::Peer, RELAY, &smoltcp, &["--tuned"])?,
@@ -74,7 +81,14 @@ impl Engine {
 
     /// App and server alone.
     pub(crate) fn none() -> Self {
-        Self { name: "direct", role: Role::Direct, carries: ALL, program: None, arguments: &[] }
+        Self {
+            name: "direct",
+            role: Role::Direct,
+            carries: ALL,
+            persistent: false,
+            program: None,
+            arguments: &[],
+        }
     }
 
     /// What starts it; `None` where it is nothing.

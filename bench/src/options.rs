@@ -25,7 +25,8 @@ Options:
   --only ROWS     only rows whose name has one of these parts, with commas
                   between; a+b needs both: --only tcp-up-1/1500+ipv4,ping
   --engines LIST  only these engines: direct, telltale, telltale+watcher,
-                  ipstack, netstack-smoltcp, netstack-documented, ceiling
+                  telltale-no-offload, ipstack, netstack-smoltcp,
+                  netstack-documented, ceiling
   --runs N        how many runs of each row [5]
   --seconds S     how long a row is watched [1.5]; links with loss get ten
                   times that

@@ -93,7 +93,9 @@ Three network namespaces in a row: app, engine, server. Between app and engine i
 server a veth pair of MTU 1500, or a link with delay and loss. Every engine gets the same tun:
 
 - **direct**: none. App and server share the veth pair.
-- **telltale**: `telltale attach --no-watch`; **telltale+watcher**: with watching and a database.
+- **telltale**: `telltale attach --no-watch`; **telltale+watcher**: with watching and a database;
+  **telltale-no-offload**: without watching, on a tun that hands over packets no longer than its MTU, as
+  Android's does.
 - **ipstack**, **netstack-smoltcp**: relays over the two crates, built as their documentation has it, with
   buffers of 64 KiB. **netstack-documented** has the small buffers of the documentation: it is the yardstick
   that tells whether this machine is like the one on which the targets were set.

@@ -17,7 +17,7 @@ const TOP: f64 = 70.0;
 const PANEL: (f64, f64) = (400.0, 210.0);
 const STEP: (f64, f64) = (470.0, 285.0);
 /// Told apart also by those who see fewer colours (Okabe and Ito 2008).
-const COLOURS: [&str; 6] = ["#999999", "#d55e00", "#e69f00", "#56b4e9", "#0072b2", "#009e73"];
+const COLOURS: [&str; 7] = ["#999999", "#d55e00", "#cc79a7", "#e69f00", "#56b4e9", "#0072b2", "#009e73"];
 
 /// An SVG.
 pub(crate) fn draw(results: &Results) -> String {
@@ -46,12 +46,13 @@ pub(crate) fn draw(results: &Results) -> String {
 
 fn legend(svg: &mut String, engines: &[&Engine]) {
     for (place, (engine, colour)) in engines.iter().zip(COLOURS).enumerate() {
-        let x = LEFT + 150.0 * place as f64;
+        let (x, y) = (LEFT + 200.0 * (place % 4) as f64, 6.0 + 18.0 * (place / 4) as f64);
         let _ = writeln!(
             svg,
-            "<rect x=\"{x}\" y=\"16\" width=\"12\" height=\"12\" fill=\"{colour}\"/>\
-             <text x=\"{}\" y=\"27\">{}</text>",
+            "<rect x=\"{x}\" y=\"{y}\" width=\"12\" height=\"12\" fill=\"{colour}\"/>\
+             <text x=\"{}\" y=\"{}\">{}</text>",
             x + 18.0,
+            y + 11.0,
             engine.name
         );
     }

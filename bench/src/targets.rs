@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::bed::Link;
 use crate::case::{Case, MTUS, SHIPPED};
 use crate::cores::Placing;
+use crate::engine::AS_ON_ANDROID;
 use crate::figures::Quantity;
 use crate::load::{Load, Toward};
 use crate::reference::{DIRECT, MARKS, Mark, OTHERS, TOLERANCE};
@@ -221,13 +222,13 @@ impl Judge<'_> {
     }
 
     fn fairness(mut self) -> Self {
-        for mtu in MTUS {
+        for (name, mtu) in [OURS, AS_ON_ANDROID].into_iter().flat_map(|name| MTUS.map(|mtu| (name, mtu))) {
             let case = Case::new(UP_8, mtu);
             // The worst run: one packet lost is one too many.
-            let engine = self.results.engines.iter().find(|engine| engine.name == OURS);
+            let engine = self.results.engines.iter().find(|engine| engine.name == name);
             let cell = engine.and_then(|engine| self.results.cell(&case, engine));
             let found = cell.and_then(|cell| Some(cell.spread(Quantity::TunDrops)?.most));
-            self.add(format!("{}, tun drops", case.name()), Bound::AtMost(0.0), found);
+            self.add(format!("{}, tun drops of {name}", case.name()), Bound::AtMost(0.0), found);
         }
         let alone = self.ours(&Case::new(PING, 1_500), Quantity::P99);
         for load in [Load::PingTcp { up: 1, down: 0 }, Load::PingTcp { up: 0, down: 1 }] {
