@@ -1,7 +1,7 @@
 //! How long the watcher takes at most for one packet, parser by parser, on input made to be slow:
-//! `cargo run --release -p telltale-watch --example worst-packet [all]`.
+//! `cargo run --release -p telltale-watch --example worst-packet [all|PARSER|TITLE]`.
 //!
-//! Of each parser the slowest input is shown, with `all` every one: microseconds for a packet of 1,500
+//! Of each parser the slowest input is shown, with `all` or a name every one: microseconds for a packet of 1,500
 //! bytes, of 15,800 (the longest that the phone's tunnel gives) and of 65,535 (what Linux joins to one).
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark for the command line")]
 
@@ -22,11 +22,13 @@ const SIZES: [usize; 3] = [1_500, 15_800, 65_535];
 const ROUNDS: usize = 41;
 
 fn main() {
-    let all = std::env::args().nth(1).is_some_and(|argument| argument == "all");
+    let argument = std::env::args().nth(1);
+    let one = argument.as_deref().filter(|argument| *argument != "all");
     let mut slowest: BTreeMap<&str, ([Duration; 3], &str)> = BTreeMap::new();
-    for input in inputs() {
+    let is_meant = |input: &Input| one.is_none_or(|name| input.parser == name || input.title == name);
+    for input in inputs().into_iter().filter(is_meant) {
         let taken = SIZES.map(|size| least(&input, size));
-        if all {
+        if argument.is_some() {
             show(input.parser, taken, input.title);
         }
         let worst = slowest.entry(input.parser).or_insert((taken, input.title));
@@ -34,7 +36,7 @@ fn main() {
             *worst = (taken, input.title);
         }
     }
-    if !all {
+    if argument.is_none() {
         slowest.iter().for_each(|(parser, (taken, title))| show(parser, *taken, title));
     }
 }

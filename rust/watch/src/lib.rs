@@ -13,6 +13,7 @@ pub mod details;
 mod dns;
 mod findings;
 mod guarded;
+mod hashes;
 mod http;
 mod http2;
 #[cfg(feature = "keys")]
@@ -42,12 +43,18 @@ mod watcher;
 mod websocket;
 mod whom;
 
+#[doc(hidden)]
 pub use alone::{read_dtls, read_mail, read_tls};
 pub use conversation::Conversation;
 pub use guarded::observe_guarded;
+#[doc(hidden)]
 pub use http::{HttpEvent, read_http, read_http2};
 #[cfg(feature = "keys")]
-pub use keys::{KeyLog, Keys, read_quic_frames, read_tls_with_keys};
+pub use keys::{KeyLog, Keys};
+#[cfg(feature = "keys")]
+#[doc(hidden)]
+pub use keys::{read_quic_frames, read_tls_with_keys};
 pub use ledger::{Contact, Host, Ledger, Line, Sum, Whom, all_given, contacts};
+#[doc(hidden)]
 pub use quic::read_quic;
 pub use watcher::{Config, Watcher};

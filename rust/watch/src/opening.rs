@@ -146,7 +146,8 @@ impl Opening {
             .map(|(likeness, application)| (likeness, Spoken::Plain(application)));
         let other_ports = (dns::looks_like_stream(first, false), Spoken::DnsStream);
         let mysql = (mysql_of(&start), Spoken::MySql);
-        ours.into_iter().chain(plain).chain([mysql, other_ports])
+        let dnscrypt = (signatures::dnscrypt_stream(&start), Spoken::Plain(Application::DnsCrypt));
+        ours.into_iter().chain(plain).chain([mysql, other_ports, dnscrypt])
     }
 
     fn dns_stream(&self, first: &[u8]) -> Likeness {

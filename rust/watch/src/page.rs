@@ -11,7 +11,7 @@ pub(crate) use desk::{Desk, Means};
 use kept::Kept;
 pub(crate) use sheet::{Head, Kind};
 use sheet::{Sender, Sheet};
-use telltale_model::{Class, Facts, Hit, Name, NameSource, Timestamp};
+use telltale_model::{Class, Facts, Hit, NameSource, Timestamp};
 
 use crate::limits;
 use crate::search::{Part, Piece};
@@ -177,8 +177,8 @@ impl Page {
     }
 
     /// Remembers a name that the flow carried, once, however many there are.
-    pub(crate) fn add_name(&mut self, name: Name) {
-        self.kept.add_name(name, &mut self.facts);
+    pub(crate) fn add_name(&mut self, name: &str, from: NameSource) {
+        self.kept.add_name(name, from, &mut self.facts);
     }
 
     /// Looks at a name that was asked for. It is framing, and counted as such unless a detail is in it.

@@ -101,7 +101,7 @@ impl Plain {
 
 /// What was not decoded is opaque, even where it is text.
 fn of_stream(application: Application) -> Class {
-    let encrypted = matches!(application, Application::Ssh | Application::OpenVpn);
+    let encrypted = matches!(application, Application::Ssh | Application::OpenVpn | Application::DnsCrypt);
     if encrypted { Class::Encrypted } else { Class::Opaque }
 }
 

@@ -262,6 +262,19 @@ fn what_was_asked_over_dnscrypt_is_encrypted() {
 }
 
 #[test]
+fn dnscrypt_over_tcp_is_told_by_the_answer() {
+    let question = [&324_u16.to_be_bytes()[..], &[0xa5; 324]].concat();
+    let answer = [&308_u16.to_be_bytes()[..], b"r6fnvWj8", &[0xa5; 300]].concat();
+    let said: [(Direction, &[u8]); 3] = [(Sent, &question), (Received, &answer), (Sent, &question)];
+    let facts = in_all_pieces(key(Protocol::Tcp, 443), &said);
+    assert_eq!((facts.application, facts.coverage.encrypted), (Some(Application::DnsCrypt), 652));
+    let other = [&324_u16.to_be_bytes()[..], &[0xa5; 324]].concat();
+    let facts =
+        in_all_pieces(key(Protocol::Tcp, 443), &[(Sent, &other), (Received, b"\x01\x02other answer")]);
+    assert_eq!(facts.application, None);
+}
+
+#[test]
 fn an_http_request_is_searched_as_head_body_and_trailers() {
     let pieces: [(Direction, &[u8]); 2] = [
         (

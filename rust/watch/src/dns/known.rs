@@ -1,26 +1,48 @@
 //! Finds a question among those that a flow has asked before, however many they are.
 
-use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 use telltale_model::Lookup;
+
+use crate::hashes::ByHash;
 
 /// The places of [`telltale_model::Facts::lookups`] by hashes that nobody outside can foresee.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     hashes: RandomState,
-    places: HashMap<u64, usize>,
+    places: ByHash<usize>,
     /// Those of `places` are of the first so many lookups.
     listed: usize,
 }
 
+/// Where a question stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Known(usize),
+    /// Nowhere yet; its hash.
+    New(u64),
+}
+
 impl Known {
     /// The place of this question.
-    pub(super) fn place(&mut self, name: &str, kind: &str, lookups: &[Lookup]) -> Option<usize> {
+    pub(super) fn place(&mut self, name: &str, kind: &str, lookups: &[Lookup]) -> Place {
         let is_same = |lookup: &Lookup| lookup.query == name && lookup.kind == kind;
         self.list(lookups);
-        let place = *self.places.get(&self.hashes.hash_one((name, kind)))?;
-        if lookups.get(place).is_some_and(is_same) { Some(place) } else { lookups.iter().position(is_same) }
+        let hash = self.hashes.hash_one((name, kind));
+        let place = match self.places.get(&hash) {
+            Some(place) if lookups.get(*place).is_some_and(is_same) => Some(*place),
+            // Two questions of one hash.
+            Some(_) => lookups.iter().position(is_same),
+            None => None,
+        };
+        place.map_or(Place::New(hash), Place::Known)
+    }
+
+    /// The question with this hash was added at the end of these.
+    pub(super) fn add(&mut self, hash: u64, lookups: &[Lookup]) {
+        let Some(place) = lookups.len().checked_sub(1) else { return };
+        self.places.entry(hash).or_insert(place);
+        self.listed = lookups.len();
     }
 
     /// Bytes of memory behind it.

@@ -70,11 +70,16 @@ impl Header {
 
 impl Message {
     /// Reads a message of a flow that speaks DNS by its port. `None` where not even the first question can
-    /// be read.
-    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+    /// be read. Its questions come into the list, which is empty.
+    pub(super) fn read(bytes: &[u8], empty: Vec<Question>) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let header = Header::read(&mut reader).filter(Header::is_plausible)?;
-        let mut message = Self { response: header.response, failed: header.rcode != 0, ..Self::default() };
+        let mut message = Self {
+            response: header.response,
+            failed: header.rcode != 0,
+            questions: empty,
+            answers: Vec::new(),
+        };
         let [questions, answers, ..] = header.counts;
         for _ in 0..questions.min(QUESTIONS) {
             let Some(question) = Question::read(bytes, &mut reader) else {

@@ -12,11 +12,11 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use telltale_model::{Application, Class, Direction, Facts, Lookup, Name, NameSource};
+use telltale_model::{Application, Class, Direction, Facts, Lookup, NameSource};
 
 use crate::page::Page;
 use crate::session::{Likeness, Step};
-use known::Known;
+use known::{Known, Place};
 use message::{Message, Question, Record};
 use record::Data;
 use stream::Stream;
@@ -32,6 +32,8 @@ pub(crate) struct Dns {
     known: Known,
     /// Bytes of memory behind what it told of lookups.
     told: usize,
+    /// The list of the last message's questions, to be used again.
+    list: Vec<Question>,
 }
 
 /// Whose questions they are.
@@ -65,7 +67,7 @@ const WAITING: usize = 64;
 impl Dns {
     /// Of datagrams.
     pub(crate) fn over_udp(dialect: Dialect) -> Self {
-        Self { dialect, streams: None, answers: Vec::new(), known: Known::default(), told: 0 }
+        Self { dialect, streams: None, answers: Vec::new(), known: Known::default(), told: 0, list: vec![] }
     }
 
     /// Of messages with their lengths before them.
@@ -116,58 +118,64 @@ impl Dns {
 
     /// Bytes of memory behind it.
     pub(crate) fn held(&self) -> usize {
-        self.told + self.known.held() + self.streams.iter().flatten().map(Stream::held).sum::<usize>()
+        self.told
+            + self.known.held()
+            + self.list.capacity() * size_of::<Question>()
+            + self.streams.iter().flatten().map(Stream::held).sum::<usize>()
     }
 
     /// Reads one message, and says what its bytes are.
     fn read(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Class {
-        let Some(mut message) = Message::read(bytes) else { return Class::Opaque };
+        let list = std::mem::take(&mut self.list);
+        let Some(mut message) = Message::read(bytes, list) else { return Class::Opaque };
         self.dialect.rewrite(&mut message);
         look_at(direction, &mut message, page);
         if message.response {
             self.answered(&message, page);
         } else {
-            for question in &message.questions {
-                self.asked(question, page);
+            for question in message.questions.drain(..) {
+                self.asked(Cow::Owned(question.name), question.kind, page);
             }
+            self.list = message.questions;
         }
         Class::Handshake
     }
 
     /// Remembers a question once, and gives its place.
-    fn asked<'a>(&mut self, question: &Question, page: &'a mut Page) -> Option<&'a mut Lookup> {
-        let kind = record::kind_name(question.kind);
-        let known = self.known.place(&question.name, &kind, &page.facts.lookups);
-        if known.is_none() {
-            self.remember(question, kind, page)?;
+    fn asked<'a>(&mut self, name: Cow<'_, str>, kind: u16, page: &'a mut Page) -> Option<&'a mut Lookup> {
+        let kind = record::kind_name(kind);
+        match self.known.place(&name, &kind, &page.facts.lookups) {
+            Place::Known(place) => page.facts.lookups.get_mut(place),
+            Place::New(hash) => self.remember(name, kind, hash, page),
         }
-        let last = page.facts.lookups.len().saturating_sub(1);
-        page.facts.lookups.get_mut(known.unwrap_or(last))
     }
 
     /// Names of the local network are no names of the Internet: they stay among the lookups.
-    fn remember(&mut self, question: &Question, kind: Cow<'static, str>, page: &mut Page) -> Option<()> {
-        let query = question.name.clone();
+    fn remember<'a>(
+        &mut self,
+        name: Cow<'_, str>,
+        kind: Cow<'static, str>,
+        hash: u64,
+        page: &'a mut Page,
+    ) -> Option<&'a mut Lookup> {
         if self.dialect == Dialect::Internet {
-            page.add_name(Name { name: query.clone(), from: NameSource::Dns, outer: false });
+            page.add_name(&name, NameSource::Dns);
         }
-        let room = page.facts.lookups.len() < Facts::NAMES;
-        room.then(|| {
-            self.told += size_of::<Lookup>() + query.capacity();
-            page.facts.lookups.push(Lookup {
-                query,
-                kind: kind.into_owned(),
-                answered: false,
-                addresses: vec![],
-                others: vec![],
-            });
-        })
+        if page.facts.lookups.len() >= Facts::NAMES {
+            return None;
+        }
+        let (query, kind) = (name.into_owned(), kind.into_owned());
+        self.told += size_of::<Lookup>() + query.capacity();
+        let (addresses, others) = (Vec::new(), Vec::new());
+        page.facts.lookups.push(Lookup { query, kind, answered: false, addresses, others });
+        self.known.add(hash, &page.facts.lookups);
+        page.facts.lookups.last_mut()
     }
 
     fn answered(&mut self, message: &Message, page: &mut Page) {
         for question in message.questions.iter().take(ANSWERED) {
             let records = belonging(question, &message.answers);
-            if let Some(lookup) = self.asked(question, page) {
+            if let Some(lookup) = self.asked(Cow::Borrowed(&question.name), question.kind, page) {
                 lookup.answered = true;
                 self.told += fill(lookup, &records);
             }
@@ -184,8 +192,7 @@ impl Dns {
     /// mDNS: answers come without their questions (RFC 6762 6), also to nobody's question.
     fn announced(&mut self, records: &[Record], page: &mut Page) {
         for record in records {
-            let question = Question { name: record.name.clone(), kind: record.kind };
-            if let Some(lookup) = self.asked(&question, page) {
+            if let Some(lookup) = self.asked(Cow::Borrowed(&record.name), record.kind, page) {
                 lookup.answered = true;
                 self.told += fill(lookup, &[record]);
             }
@@ -282,6 +289,9 @@ fn count(direction: Direction, class: Class, bytes: usize, page: &mut Page) {
 /// The records that answer a question: of its name, and of all that it is an alias of (RFC 1034 3.6.2), in
 /// whatever order they come. Names are compared by their places in a list: they may be long and nearly the same.
 fn belonging<'a>(question: &Question, answers: &'a [Record]) -> Vec<&'a Record> {
+    if answers.iter().all(|record| alias(record).is_none()) {
+        return answers.iter().filter(|record| record.name == question.name).collect();
+    }
     let mut names: Vec<&str> =
         answers.iter().flat_map(|record| [Some(&*record.name), alias(record)]).flatten().collect();
     names.push(&question.name);

@@ -10,11 +10,14 @@ const LABELS: usize = 127;
 /// The longest name, lengths of labels and the last zero included.
 const LONGEST: usize = 255;
 
+/// Most names are shorter.
+const USUAL: usize = 32;
+
 /// Reads a name, in lower case without the last dot; the root is `.`. Each pointer must lead further to the
 /// left than the one before, so none can lead in a circle. `message` is all of it; the reader is left
 /// behind the name. `None` for what is no name.
 pub(super) fn read<'a>(message: &'a [u8], reader: &mut Reader<'a>) -> Option<String> {
-    let mut text = String::new();
+    let mut text = Vec::with_capacity(USUAL);
     let mut ahead = *reader;
     let mut behind = None;
     let (mut len, mut before) = (1, message.len());
@@ -22,14 +25,14 @@ pub(super) fn read<'a>(message: &'a [u8], reader: &mut Reader<'a>) -> Option<Str
         match ahead.u8()? {
             0 => {
                 *reader = behind.unwrap_or(ahead);
-                text.is_empty().then(|| text.push('.'));
-                return Some(text);
+                text.is_empty().then(|| text.push(b'.'));
+                return String::from_utf8(text).ok();
             }
             label @ 1..=63 => {
                 len += 1 + usize::from(label);
                 let label = ahead.take(label.into()).filter(|_| len <= LONGEST)?;
                 if !text.is_empty() {
-                    text.push('.');
+                    text.push(b'.');
                 }
                 push_label(&mut text, label);
             }
@@ -70,9 +73,9 @@ pub(super) fn netbios(name: &str) -> Option<String> {
         bytes.push(half(*high)? << 4 | half(*low)?);
     }
     let (_kind, name) = bytes.split_last()?;
-    let mut text = String::new();
+    let mut text = Vec::new();
     push_label(&mut text, name.trim_ascii_end());
-    Some(text)
+    String::from_utf8(text).ok()
 }
 
 #[cfg(test)]

@@ -24,6 +24,14 @@ impl Stream {
         while !self.lost
             && let Some((first, after)) = rest.split_first()
         {
+            if self.missing == 0
+                && self.length.is_none()
+                && let Some((length, after)) = rest.split_first_chunk()
+            {
+                *rest = after;
+                self.begin(u16::from_be_bytes(*length));
+                continue;
+            }
             if self.missing > 0 {
                 let (taken, after) = rest.split_at_checked(self.missing).unwrap_or((rest, &[]));
                 *rest = after;

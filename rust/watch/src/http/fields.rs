@@ -1,6 +1,6 @@
 //! What is kept of the header fields of a message, of either version of HTTP.
 
-use telltale_model::{Class, Coverage, Facts, Name, NameSource, Request};
+use telltale_model::{Class, Coverage, Facts, NameSource, Request};
 
 use super::start::Target;
 use super::text::{host, text};
@@ -10,6 +10,8 @@ use crate::session::Next;
 /// Header fields, as far as they matter here.
 #[derive(Debug, Default)]
 pub(crate) struct Fields {
+    /// Whether there is anything.
+    begun: bool,
     hosts: Vec<String>,
     user_agent: Option<String>,
     cookies: Vec<String>,
@@ -55,7 +57,15 @@ impl Fields {
             14 if is("content-length") => self.length = self.length.and(value),
             16 if is("content-encoding") => keep(&mut self.content_encoding, value, LONGEST_ENCODING),
             17 if is("transfer-encoding") => self.add_codings(value),
-            _ => {}
+            _ => return,
+        }
+        self.begun = true;
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        if self.begun {
+            *self = Self::default();
         }
     }
 
@@ -64,8 +74,14 @@ impl Fields {
         if self.hosts.len() < HOSTS
             && let Some(host) = host(authority)
         {
+            self.begun = true;
             self.hosts.push(host);
         }
+    }
+
+    /// Whether there was one.
+    pub(crate) fn has_host(&self) -> bool {
+        !self.hosts.is_empty()
     }
 
     /// How far a body with these fields can be looked into.
@@ -83,7 +99,7 @@ impl Fields {
 
     /// What may be kept of the fields of a head; `None` where they may be kept as they are.
     pub(crate) fn redacted(&self, head: &Head<'_>, page: &Page) -> Option<Self> {
-        let (mut kept, mut changed) = (Self::default(), false);
+        let (mut kept, mut changed) = (Self { begun: true, ..Self::default() }, false);
         for (name, value) in head.fields.iter().filter(|(name, _)| is_kept(name)) {
             match page.redact_bytes(value) {
                 None => kept.add(name, value),
@@ -110,9 +126,8 @@ impl Fields {
     /// there are enough.
     pub(crate) fn into_request(self, target: Target, page: &mut Page) -> Option<usize> {
         // RFC 9112 3.2.2: a host in the target goes before `Host`.
-        let mut hosts = target.host.into_iter().chain(self.hosts).inspect(|name| {
-            page.add_name(Name { name: name.clone(), from: NameSource::Http, outer: false });
-        });
+        let hosts = target.host.into_iter().chain(self.hosts);
+        let mut hosts = hosts.inspect(|name| page.add_name(name, NameSource::Http));
         let host = hosts.next().unwrap_or_default();
         hosts.for_each(drop);
         let place = page.facts.requests.len();
@@ -120,7 +135,7 @@ impl Fields {
             return None;
         }
         page.facts.requests.push(Request {
-            method: target.method,
+            method: target.method.into_owned(),
             host,
             path: target.path,
             user_agent: self.user_agent,

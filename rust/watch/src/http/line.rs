@@ -22,7 +22,7 @@ impl Line {
     /// Takes bytes from the front until the line's end. Lines end with LF, with or without CR
     /// (RFC 9112 2.2).
     pub(super) fn take(&mut self, rest: &mut &[u8]) {
-        let end = rest.iter().position(|byte| *byte == b'\n');
+        let end = find_end(rest);
         let (line, after) = rest.split_at_checked(end.map_or(rest.len(), |at| at + 1)).unwrap_or((rest, &[]));
         *rest = after;
         let room = self.longest - self.kept.len();
@@ -44,8 +44,12 @@ impl Line {
 
     /// The line without its end.
     pub(super) fn content(&self) -> &[u8] {
-        let line = self.kept.strip_suffix(b"\n").unwrap_or(&self.kept);
-        line.strip_suffix(b"\r").unwrap_or(line)
+        without_end(&self.kept)
+    }
+
+    /// Whether all of such a line would be kept.
+    pub(super) fn has_room_for(&self, line: &[u8]) -> bool {
+        line.len() <= self.longest
     }
 
     /// Whether nothing has come.
@@ -80,4 +84,17 @@ impl Line {
     pub(super) fn held(&self) -> usize {
         self.kept.capacity()
     }
+}
+
+/// A line without LF and CR.
+pub(super) fn without_end(line: &[u8]) -> &[u8] {
+    let line = line.strip_suffix(b"\n").unwrap_or(line);
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// The place of the first LF. The first bytes are looked at one by one, which is faster where lines are short.
+pub(super) fn find_end(bytes: &[u8]) -> Option<usize> {
+    const FIRST: usize = 16;
+    let first = bytes.iter().take(FIRST).position(|byte| *byte == b'\n');
+    first.or_else(|| Some(FIRST + memchr::memchr(b'\n', bytes.get(FIRST..)?)?))
 }

@@ -1,8 +1,8 @@
 //! The messages of one direction, one after another (RFC 9112).
 
 use super::fields::{Fields, Length};
-use super::line::Line;
-use super::start::{Start, Target, Trust, request, status};
+use super::line::{Line, find_end, without_end};
+use super::start::{Start, Target, Trust, may_begin_message, request, status};
 
 /// Cuts a direction into messages. What it holds is one line and what is kept of one head.
 #[derive(Debug)]
@@ -61,8 +61,9 @@ pub(super) struct Read {
     /// How many. Those of a line are told when it ends.
     pub(super) bytes: u64,
     pub(super) of: Part,
-    /// The head that ended with them: its body is to be begun by [`Messages::begin_body`].
-    pub(super) head: Option<Box<Head>>,
+    /// Whether a head ended with them, and whether all of it was there: it is here until
+    /// [`Messages::pass_head`], and its body to be begun by [`Messages::begin_body`].
+    pub(super) head: Option<bool>,
 }
 
 /// What bytes are part of.
@@ -77,15 +78,6 @@ pub(super) enum Part {
     /// Nothing that is understood.
     #[default]
     Stray,
-}
-
-/// The head of a message.
-#[derive(Debug)]
-pub(super) struct Head {
-    pub(super) start: Start,
-    pub(super) fields: Fields,
-    /// Whether all of it was there.
-    pub(super) whole: bool,
 }
 
 impl Messages {
@@ -125,8 +117,9 @@ impl Messages {
         self.state == State::Rest
     }
 
-    /// Reads from the front of `rest`, at least one byte, and at most to the end of a head or a body.
-    pub(super) fn read(&mut self, rest: &mut &[u8], expected: Expected) -> Read {
+    /// Reads from the front of `rest`, at least one byte, and at most to the end of a head or a body. Where method
+    /// and path of a request are not `kept`, they need not be read.
+    pub(super) fn read(&mut self, rest: &mut &[u8], expected: Expected, kept: bool) -> Read {
         match self.state {
             State::Body { left, chunk } => {
                 let len = (rest.len() as u64).min(left);
@@ -140,7 +133,7 @@ impl Messages {
                 Read { bytes, of: Part::Body, head: None }
             }
             State::Start { .. } | State::Field | State::ChunkSize | State::ChunkEnd | State::Trailer => {
-                self.read_lines(rest, expected)
+                self.read_lines(rest, expected, kept)
             }
         }
     }
@@ -182,14 +175,22 @@ impl Messages {
         let (bytes, of) = (self.line.take_len(), self.state.part());
         self.next(State::Start { in_step: false });
         self.fresh = false;
-        Read { bytes, of, head: self.take_head(false) }
+        Read { bytes, of, head: self.start.is_some().then_some(false) }
     }
 
     /// Reads a line, and those after it that are whole and part of the same.
-    fn read_lines(&mut self, rest: &mut &[u8], expected: Expected) -> Read {
-        let before = self.state;
+    fn read_lines(&mut self, rest: &mut &[u8], expected: Expected, kept: bool) -> Read {
+        if self.line.is_empty()
+            && let Some(read) = self.read_in_place(rest)
+        {
+            return read;
+        }
         let mut bytes = 0;
         loop {
+            bytes += self.read_fields(rest);
+            if bytes > 0 && find_end(rest).is_none() {
+                return Read { bytes, of: Part::Head, head: None };
+            }
             if self.line.is_complete() {
                 self.next_line(rest.first().copied());
             }
@@ -198,11 +199,33 @@ impl Messages {
                 return Read::default();
             }
             bytes += self.line.take_len();
-            let (of, head) = self.end_line(expected);
-            if head.is_some() || self.state != before || !goes_on(before, of, rest) {
+            let (of, head) = self.end_line(expected, kept);
+            // The first line of a message and its fields are parts of the same.
+            if head.is_some() || self.state != State::Field {
                 return Read { bytes, of, head };
             }
         }
+    }
+
+    /// Takes fields in that are whole, and known to be by the byte that follows (RFC 9112 5.2).
+    fn read_fields(&mut self, rest: &mut &[u8]) -> u64 {
+        let mut bytes = 0;
+        while self.state == State::Field
+            && (self.line.is_complete() || self.line.is_empty())
+            && let Some((line, after)) = find_end(rest).and_then(|end| rest.split_at_checked(end + 1))
+            && self.line.has_room_for(line)
+            && blank_line(line).is_none()
+            && ![line.first(), after.first()].iter().any(|first| matches!(first, None | Some(b' ' | b'\t')))
+        {
+            if self.line.is_complete() {
+                self.fields.add_line(self.line.content());
+                self.line.clear();
+            }
+            self.fields.add_line(without_end(line));
+            bytes += line.len() as u64;
+            *rest = after;
+        }
+        bytes
     }
 
     /// A field's line is kept until the next one's first byte tells whether it goes on (RFC 9112 5.2).
@@ -214,13 +237,13 @@ impl Messages {
         self.line.clear();
     }
 
-    fn end_line(&mut self, expected: Expected) -> (Part, Option<Box<Head>>) {
+    fn end_line(&mut self, expected: Expected, kept: bool) -> (Part, Option<bool>) {
         let of = self.state.part();
         match (self.state, self.line.is_blank()) {
             (State::Field, false) => return (of, None),
             (State::Field, true) => {
                 self.next(State::Start { in_step: true });
-                return (of, self.take_head(true));
+                return (of, self.start.is_some().then_some(true));
             }
             (State::Trailer, false) => self.next(State::Trailer),
             (State::Trailer, true) => {
@@ -229,11 +252,11 @@ impl Messages {
             }
             (State::ChunkEnd, true) => self.next(State::ChunkSize),
             (State::ChunkSize, _) => match chunk_size(self.line.content()) {
-                None => return self.end_first_line(expected),
+                None => return self.end_first_line(expected, kept),
                 Some(0) => self.next(State::Trailer),
                 Some(left) => self.next(State::Body { left, chunk: true }),
             },
-            _ => return self.end_first_line(expected),
+            _ => return self.end_first_line(expected, kept),
         }
         (of, None)
     }
@@ -244,13 +267,13 @@ impl Messages {
     }
 
     /// The line begins a message, or is nothing.
-    fn end_first_line(&mut self, expected: Expected) -> (Part, Option<Box<Head>>) {
+    fn end_first_line(&mut self, expected: Expected, kept: bool) -> (Part, Option<bool>) {
         if self.line.is_blank() {
             self.line.clear();
             return (Part::Framing, None);
         }
         let in_step = self.state == State::Start { in_step: true };
-        let trust = Trust { in_step, first: self.fresh, cut: self.line.is_cut() };
+        let trust = Trust { in_step, first: self.fresh, cut: self.line.is_cut(), kept };
         let line = self.line.content();
         let start = match expected {
             Expected::Requests => request(line, trust).map(Start::Request),
@@ -263,20 +286,92 @@ impl Messages {
         self.next(State::Start { in_step: false });
         match start {
             None => (Part::Stray, None),
-            Some(start @ Start::Request(Target { simple: true, .. })) => {
-                (Part::Head, Some(Box::new(Head { start, fields: Fields::default(), whole: false })))
-            }
             Some(start) => {
+                let simple = matches!(start, Start::Request(Target { simple: true, .. }));
                 self.start = Some(start);
-                self.state = State::Field;
-                (Part::Head, None)
+                if !simple {
+                    self.state = State::Field;
+                }
+                (Part::Head, simple.then_some(false))
             }
         }
     }
 
-    fn take_head(&mut self, whole: bool) -> Option<Box<Head>> {
-        let fields = std::mem::take(&mut self.fields);
-        self.start.take().map(|start| Box::new(Head { start, fields, whole }))
+    /// The request whose head ended.
+    pub(super) fn request(&self) -> Option<(&Target, &Fields)> {
+        match &self.start {
+            Some(Start::Request(target)) => Some((target, &self.fields)),
+            Some(Start::Status(_)) | None => None,
+        }
+    }
+
+    /// The fields of the head that ended.
+    pub(super) fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// The same as [`Self::request`], for good.
+    pub(super) fn take_request(&mut self) -> Option<(Target, Fields)> {
+        match self.start.take() {
+            Some(Start::Request(target)) => Some((target, std::mem::take(&mut self.fields))),
+            Some(Start::Status(_)) | None => None,
+        }
+    }
+
+    /// Nothing more is to be known of the head that ended.
+    pub(super) fn pass_head(&mut self) {
+        self.start = None;
+        self.fields.clear();
+    }
+
+    /// Lines that are here whole and say little: what [`Self::end_line`] does, many times as fast where there is
+    /// little else.
+    fn read_in_place(&mut self, rest: &mut &[u8]) -> Option<Read> {
+        let (of, bytes) = match self.state {
+            State::Start { .. } if blank_line(rest).is_some() => (Part::Framing, blank_lines(rest)),
+            State::Start { in_step: false } if !self.fresh => {
+                (Part::Stray, self.whole_lines(rest, |line| !may_begin_message(line)))
+            }
+            State::Trailer => (Part::Head, self.whole_lines(rest, |_| true)),
+            State::ChunkSize => (Part::Framing, self.short_size(rest)?),
+            State::ChunkEnd => {
+                let end = blank_line(rest)?;
+                self.state = State::ChunkSize;
+                // The next size may be there as well.
+                (Part::Framing, end + self.short_size(rest.get(end..)?).unwrap_or(0))
+            }
+            State::Start { .. } | State::Field | State::Body { .. } | State::Rest => return None,
+        };
+        skip(rest, bytes as u64);
+        (bytes > 0).then_some(Read { bytes: bytes as u64, of, head: None })
+    }
+
+    /// How many bytes the lines have that are like this, whole, not empty, and short enough to be kept.
+    fn whole_lines(&self, rest: &[u8], is_alike: impl Fn(&[u8]) -> bool) -> usize {
+        let mut bytes = 0;
+        while let Some(after) = rest.get(bytes..)
+            && let Some(line) = find_end(after).and_then(|end| after.get(..=end))
+            && self.line.has_room_for(line)
+            && blank_line(line).is_none()
+            && is_alike(line)
+        {
+            bytes += line.len();
+        }
+        bytes
+    }
+
+    /// Takes in the size of a chunk, if it is a short number alone. Gives the length of its line.
+    fn short_size(&mut self, rest: &[u8]) -> Option<usize> {
+        let digits = rest.iter().take(SHORT_SIZE).take_while(|byte| byte.is_ascii_hexdigit()).count();
+        let (size, after) = rest.split_at_checked(digits)?;
+        let left = size.iter().fold(0, |sum, digit| sum << 4 | u64::from(hexadecimal(*digit)));
+        let len = digits + blank_line(after)?;
+        self.state = match (digits, left) {
+            (0, _) => return None,
+            (_, 0) => State::Trailer,
+            (_, left) => State::Body { left, chunk: true },
+        };
+        Some(len)
     }
 
     fn body_came(&mut self, left: u64, chunk: bool) {
@@ -321,15 +416,29 @@ impl Ends {
     }
 }
 
-/// Whether the next line is whole, and part of the same as the lines before, which were read in this state.
-fn goes_on(state: State, of: Part, rest: &[u8]) -> bool {
-    let is_blank = matches!(rest, [b'\n', ..] | [b'\r', b'\n', ..]);
-    match state {
-        State::Field => rest.contains(&b'\n'),
-        State::Trailer => !is_blank && rest.contains(&b'\n'),
-        State::Start { .. } => of == Part::Framing && is_blank,
-        State::Body { .. } | State::Rest | State::ChunkSize | State::ChunkEnd => false,
+/// Digits of a size: chunks are mostly shorter than 16 MiB.
+const SHORT_SIZE: usize = 6;
+
+/// The length of the empty line at the beginning.
+fn blank_line(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [b'\n', ..] => Some(1),
+        [b'\r', b'\n', ..] => Some(2),
+        [..] => None,
     }
+}
+
+fn blank_lines(bytes: &[u8]) -> usize {
+    let mut len = 0;
+    while let Some(line) = bytes.get(len..).and_then(blank_line) {
+        len += line;
+    }
+    len
+}
+
+/// The value of a digit.
+fn hexadecimal(digit: u8) -> u8 {
+    (digit & 0x0f) + if digit > b'9' { 9 } else { 0 }
 }
 
 /// RFC 9112 7.1; what follows the size is an extension.

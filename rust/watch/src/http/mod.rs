@@ -23,14 +23,16 @@ pub(crate) mod section;
 mod start;
 mod text;
 
+use std::borrow::Cow;
+
 pub use alone::{HttpEvent, read_http, read_http2};
 use asked::{Asked, Kind, Question};
 pub(crate) use fields::Fields;
 use margin::Margin;
-use message::{Ends, Expected, Head, Messages, Part, Read};
+use message::{Ends, Expected, Messages, Part, Read};
 use start::Start;
-pub(crate) use start::{LONGEST_PATH, Target, looks_like, looks_like_reply};
-use telltale_model::{Application, Class, Direction};
+pub(crate) use start::{LONGEST_PATH, Target, looks_like, looks_like_reply, method_of};
+use telltale_model::{Application, Class, Direction, Facts};
 pub(crate) use text::{host, text};
 
 use crate::http2;
@@ -139,8 +141,9 @@ impl Http {
             return self.hold(rest, page);
         }
         let expected = self.expected(direction);
+        let kept = keeps_requests(page);
         let before = *rest;
-        let read = self.side(direction).read(rest, expected);
+        let read = self.side(direction).read(rest, expected, kept);
         let came = before.get(..before.len() - rest.len()).unwrap_or_default();
         self.tell_client(direction);
         let to = self.took(direction, came, read, page);
@@ -211,8 +214,8 @@ impl Http {
         if read.of == Part::Body && self.is_client(direction) {
             self.add_body(read.bytes, page);
         }
-        let to = read.head.and_then(|head| self.head(direction, *head, page));
-        if direction == Direction::Sent && self.sent.is_outside() {
+        let to = read.head.and_then(|whole| self.head(direction, whole, page));
+        if direction == Direction::Sent && page.is_searching() && self.sent.is_outside() {
             if self.sent.is_between() {
                 page.end(MESSAGE);
             }
@@ -221,16 +224,13 @@ impl Http {
         to
     }
 
-    fn head(&mut self, direction: Direction, head: Head, page: &mut Page) -> Option<Next> {
-        let Head { start, fields, whole } = head;
-        match start {
-            Start::Request(target) => {
-                // One without a head has not been told before.
-                self.client.get_or_insert(direction);
-                self.request(direction, target, fields, whole, page);
-                None
+    fn head(&mut self, direction: Direction, whole: bool, page: &mut Page) -> Option<Next> {
+        match self.side(direction).begun()? {
+            Start::Request(_) => self.request(direction, whole, page).and(None),
+            Start::Status(status) => {
+                let status = *status;
+                self.reply(direction, status, whole, page)
             }
-            Start::Status(status) => self.reply(direction, status, &fields, whole, page),
         }
     }
 
@@ -262,8 +262,8 @@ impl Http {
     }
 
     /// The head of what is sent has ended; so much of a body follows.
-    fn end_head(&self, direction: Direction, whole: bool, body: Sheet, page: &mut Page) {
-        if direction == Direction::Sent && page.is_searching() {
+    fn end_head(&self, direction: Direction, whole: bool, body: Option<Sheet>, page: &mut Page) {
+        if let Some(body) = body.filter(|_| direction == Direction::Sent) {
             page.end_head(MESSAGE, self.place, whole);
             if whole {
                 page.begin(MESSAGE, body);
@@ -271,29 +271,23 @@ impl Http {
         }
     }
 
-    fn request(
-        &mut self,
-        direction: Direction,
-        target: Target,
-        fields: Fields,
-        whole: bool,
-        page: &mut Page,
-    ) {
+    fn request(&mut self, direction: Direction, whole: bool, page: &mut Page) -> Option<()> {
+        let messages = self.side(direction);
+        let (target, fields) = messages.request()?;
         let kind = Kind::of(&target.method);
-        let ends = if kind == Kind::Connect { Ends::After(0) } else { Ends::of(&fields, Ends::After(0)) };
+        let ends = if kind == Kind::Connect { Ends::After(0) } else { Ends::of(fields, Ends::After(0)) };
         let asks = match kind {
             Kind::Connect => Some(Asks { to: Next::Anything, tunnel: true }),
             Kind::Head | Kind::Other => fields.upgrade.map(|to| Asks { to, tunnel: false }),
         };
         let simple = target.simple;
-        self.set_class(direction, &fields);
-        let body = fields.body();
-        let (target, fields) = if direction == Direction::Sent && page.is_searching() {
-            kept(target, fields, page)
-        } else {
-            (target, fields)
-        };
-        self.place = fields.into_request(target, page);
+        let class = fields.class();
+        let body = page.is_searching().then(|| fields.body());
+        let is_told = keeps_requests(page) || target.host.is_some() || fields.has_host();
+        let told = if is_told { messages.take_request() } else { None };
+        messages.pass_head();
+        self.place = told.and_then(|(target, fields)| tell(target, fields, direction, page));
+        self.set_class(direction, class);
         self.end_head(direction, whole, body, page);
         // HTTP/0.9 has no status, and nothing follows.
         if !simple {
@@ -304,18 +298,17 @@ impl Http {
             self.asks = asks;
             self.side(direction).begin_body(ends);
         }
+        Some(())
     }
 
-    fn reply(
-        &mut self,
-        direction: Direction,
-        status: u16,
-        fields: &Fields,
-        whole: bool,
-        page: &mut Page,
-    ) -> Option<Next> {
-        self.set_class(direction, fields);
-        self.end_head(direction, whole, fields.body(), page);
+    fn reply(&mut self, direction: Direction, status: u16, whole: bool, page: &mut Page) -> Option<Next> {
+        let messages = self.side(direction);
+        let fields = messages.fields();
+        let (class, upgrade, ends) = (fields.class(), fields.upgrade, Ends::of(fields, Ends::Closing));
+        let body = page.is_searching().then(|| fields.body());
+        messages.pass_head();
+        self.set_class(direction, class);
+        self.end_head(direction, whole, body, page);
         if (100..200).contains(&status) && status != SWITCHING {
             return None;
         }
@@ -324,11 +317,11 @@ impl Http {
         set_status(question, status, page);
         let tunnel = question.kind == Kind::Connect && (200..300).contains(&status);
         if whole && (tunnel || status == SWITCHING) {
-            return self.switches(fields, tunnel);
+            return self.switches(upgrade, tunnel);
         }
         let empty = status == 204 || status == 304 || question.kind == Kind::Head;
         if whole {
-            let ends = if empty { Ends::After(0) } else { Ends::of(fields, Ends::Closing) };
+            let ends = if empty { Ends::After(0) } else { ends };
             self.side(direction).begin_body(ends);
         }
         if whole
@@ -341,7 +334,7 @@ impl Http {
     }
 
     /// What follows an answer that ends HTTP here, unless the client is not there yet or went on with HTTP.
-    fn switches(&self, fields: &Fields, tunnel: bool) -> Option<Next> {
+    fn switches(&self, upgrade: Option<Next>, tunnel: bool) -> Option<Next> {
         let held = self.held.as_ref().map(|held| held.asks.to);
         let unseen = self.client.is_none_or(|client| self.side_ref(client).is_fresh());
         if tunnel {
@@ -349,7 +342,7 @@ impl Http {
         }
         match held {
             None if !unseen => None,
-            _ => fields.upgrade.or(held).or(Some(Next::Anything)),
+            _ => upgrade.or(held).or(Some(Next::Anything)),
         }
     }
 
@@ -385,9 +378,9 @@ impl Http {
         }
     }
 
-    fn set_class(&mut self, direction: Direction, fields: &Fields) {
+    fn set_class(&mut self, direction: Direction, class: Class) {
         if direction == Direction::Sent {
-            self.class = fields.class();
+            self.class = class;
         }
     }
 
@@ -470,10 +463,24 @@ fn write(of: Part, body: Class, bytes: &[u8], lost: u64, page: &mut Page) {
     }
 }
 
+/// Whether more of a request than its hosts is told, or looked at.
+fn keeps_requests(page: &Page) -> bool {
+    page.facts.requests.len() < Facts::KEPT || page.is_searching()
+}
+
+/// Remembers a request. Gives its place, if it has one.
+fn tell(target: Target, fields: Fields, direction: Direction, page: &mut Page) -> Option<usize> {
+    if direction == Direction::Sent && page.is_searching() {
+        let (target, fields) = kept(target, fields, page);
+        return fields.into_request(target, page);
+    }
+    fields.into_request(target, page)
+}
+
 /// What may be kept of a request.
 fn kept(target: Target, mut fields: Fields, page: &Page) -> (Target, Fields) {
     let host = target.host.as_ref().map(|host| page.redact(host).unwrap_or_else(|| host.clone()));
-    let method = page.redact(&target.method).unwrap_or_else(|| target.method.clone());
+    let method = page.redact(&target.method).map_or_else(|| target.method.clone(), Cow::Owned);
     match page.head(MESSAGE) {
         Some(head) => {
             let redacted = page.redact_bytes(head.target).map(|text| target.with(text.as_bytes()));

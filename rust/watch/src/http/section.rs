@@ -1,8 +1,10 @@
 //! A head as HTTP/2 and HTTP/3 say it: a section of fields, each as it is decoded.
 
-use telltale_model::{Class, Direction, Request};
+use std::borrow::Cow;
 
-use super::{Fields, LONGEST_PATH, Target, host as host_of, text};
+use telltale_model::{Class, Direction, Facts, Request};
+
+use super::{Fields, LONGEST_PATH, Target, host as host_of, method_of, text};
 use crate::page::{Head, Page};
 
 /// What is known of a request whose fields are being read.
@@ -10,6 +12,10 @@ use crate::page::{Head, Page};
 pub(crate) struct Asking {
     target: Target,
     fields: Fields,
+    /// Whether nothing but its hosts, and how its body can be read, will be told of it.
+    passed: bool,
+    /// Whether anything was read.
+    begun: bool,
 }
 
 /// A request that was read.
@@ -22,11 +28,23 @@ pub(crate) struct Asked {
 }
 
 impl Asking {
+    /// A request begins. Of one that nobody will see less has to be read.
+    pub(crate) fn begin(&mut self, page: &Page) {
+        if self.begun {
+            *self = Self::default();
+        }
+        self.passed = page.facts.requests.len() >= Facts::KEPT && !page.is_searching();
+    }
+
     /// RFC 9113 8.3.1, RFC 9114 4.3.1. Of each pseudo-field there is one; more are an error, and the first is kept.
+    /// Fields of the connection are none here (8.2.2), and DATA ends where its frames say.
     pub(crate) fn add(&mut self, name: &[u8], value: &[u8]) {
         let Target { method, host, path, .. } = &mut self.target;
+        self.begun = true;
         match name {
-            b":method" if method.is_empty() => *method = text(value, LONGEST_METHOD),
+            [] | b"content-length" | b"transfer-encoding" | b"upgrade" => {}
+            b":path" | b"cookie" | b"user-agent" if self.passed => {}
+            b":method" if method.is_empty() => *method = method_of(value),
             b":authority" if host.is_none() => *host = host_of(value),
             b":path" if path.is_empty() => *path = text(value, LONGEST_PATH),
             [b':', ..] => {}
@@ -39,10 +57,16 @@ impl Asking {
         if self.target.method == "CONNECT" { Class::Opaque } else { self.fields.class() }
     }
 
-    /// All of it is here, and its head on this sheet. Where it was sent, the sheet goes on with its body.
-    pub(crate) fn ask(self, direction: Direction, sheet: u32, page: &mut Page) -> Asked {
-        let (class, body) = (self.class(), self.fields.body());
-        let Self { target, fields } = if page.is_searching() { self.kept(sheet, page) } else { self };
+    /// All of it is here, and its head on this sheet. Where it was sent, the sheet goes on with its body. Nothing of
+    /// it is left.
+    pub(crate) fn ask(&mut self, direction: Direction, sheet: u32, page: &mut Page) -> Asked {
+        let class = self.class();
+        if self.passed && self.target.host.is_none() && !self.fields.has_host() {
+            return Asked { place: None, class };
+        }
+        let body = self.fields.body();
+        let asking = std::mem::take(self);
+        let Self { target, fields, .. } = if page.is_searching() { asking.kept(sheet, page) } else { asking };
         let place = fields.into_request(target, page);
         if direction == Direction::Sent && page.is_searching() {
             page.end_head(sheet, place, true);
@@ -58,7 +82,7 @@ impl Asking {
 
     /// What may be kept of it.
     fn kept(mut self, sheet: u32, page: &Page) -> Self {
-        self.target.method = page.redact(&self.target.method).unwrap_or(self.target.method);
+        self.target.method = page.redact(&self.target.method).map_or(self.target.method, Cow::Owned);
         let Some(head) = page.head(sheet) else {
             self.fields.redact(page);
             let texts = [Some(&mut self.target.path), self.target.host.as_mut()];
@@ -112,9 +136,6 @@ pub(crate) const LONGEST_NAME: usize = 64;
 /// See [`LONGEST_NAME`].
 pub(crate) const LONGEST_VALUE: usize = 2_048;
 
-/// Longer methods than `UPDATEREDIRECTREF` are not registered.
-const LONGEST_METHOD: usize = 32;
-
 /// Stands after each name and each value: neither may hold it (RFC 9113 8.2.1).
 const END: u8 = 0;
 
@@ -122,6 +143,9 @@ const END: u8 = 0;
 pub(crate) fn say(name: &[u8], value: &[u8], sheet: u32, page: &mut Page) {
     if name.is_empty() || name.len() >= LONGEST_NAME || value.len() >= LONGEST_VALUE {
         page.spoil(sheet);
+    }
+    if name.is_empty() && value.is_empty() {
+        return;
     }
     for text in [name, value] {
         page.say(sheet, text);

@@ -1,5 +1,7 @@
 //! The first line of a message (RFC 9112 3, 4), and what the beginning of a connection looks like.
 
+use std::borrow::Cow;
+
 use super::text::{host, text};
 use crate::session::Likeness;
 
@@ -14,7 +16,7 @@ pub(super) enum Start {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Target {
     /// `GET`...
-    pub(crate) method: String,
+    pub(crate) method: Cow<'static, str>,
     /// The host of CONNECT, or of an absolute URI.
     pub(crate) host: Option<String>,
     /// Path with query.
@@ -26,7 +28,7 @@ pub(crate) struct Target {
 impl Target {
     /// The same with another target.
     pub(super) fn with(&self, target: &[u8]) -> Self {
-        split_target(self.method.as_bytes(), target, self.simple)
+        split_target(self.method.as_bytes(), target, self.simple, true)
     }
 }
 
@@ -39,6 +41,8 @@ pub(super) struct Trust {
     pub(super) first: bool,
     /// Whether the end of it is missing, because it was too long.
     pub(super) cut: bool,
+    /// Whether its method and path are kept.
+    pub(super) kept: bool,
 }
 
 /// Reads a request line.
@@ -59,7 +63,7 @@ pub(super) fn request(line: &[u8], trust: Trust) -> Option<Target> {
         (_, true) => trust.first && method == b"GET" && plausible,
         _ => plausible || (trust.in_step && !target.is_empty()),
     };
-    trusted.then(|| split_target(method, target, simple))
+    trusted.then(|| split_target(method, target, simple, trust.kept))
 }
 
 /// Reads a status line (RFC 9112 4); reason and version are whatever they are.
@@ -72,6 +76,13 @@ pub(super) fn status(line: &[u8]) -> Option<u16> {
         return None;
     }
     Some(digits.iter().fold(0, |sum, digit| sum * 10 + u16::from(**digit - b'0')))
+}
+
+/// Whether a line may be the first of a message where none has to begin: what [`request`] and [`status`] take
+/// then has a version at the beginning or the end.
+pub(super) fn may_begin_message(line: &[u8]) -> bool {
+    let line = line.trim_ascii();
+    line.starts_with(b"HTTP/") || line.last_chunk::<8>().is_some_and(|end| is_version(end))
 }
 
 /// Whether a client that begins so speaks HTTP/1.x or 0.9. Once it is [`Likeness::Yes`] or
@@ -91,7 +102,7 @@ pub(crate) fn looks_like(bytes: &[u8]) -> Likeness {
         Some(end) => (target.get(..end).unwrap_or_default(), true),
         None => (target, false),
     };
-    if is_known(method) && is_certain_target(method, line) {
+    if known(method).is_some() && is_certain_target(method, line) {
         return Likeness::Yes;
     }
     match rsplit_space(line) {
@@ -122,11 +133,10 @@ const LONGEST_TARGET: usize = 2_048;
 
 /// The methods that nearly all requests have: a connection that begins with one and a path is HTTP. Others
 /// have to show their version first, for SIP and RTSP look alike until then.
-const KNOWN: [&[u8]; 9] =
-    [b"GET", b"HEAD", b"POST", b"PUT", b"DELETE", b"CONNECT", b"OPTIONS", b"TRACE", b"PATCH"];
+const KNOWN: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
 
-fn is_known(method: &[u8]) -> bool {
-    KNOWN.contains(&method)
+fn known(method: &[u8]) -> Option<&'static str> {
+    KNOWN.into_iter().find(|known| known.as_bytes() == method)
 }
 
 fn is_method(method: &[u8]) -> bool {
@@ -164,7 +174,12 @@ fn is_certain_target(method: &[u8], line: &[u8]) -> bool {
     }
 }
 
-fn split_target(method: &[u8], target: &[u8], simple: bool) -> Target {
+/// A method as it is kept.
+pub(crate) fn method_of(method: &[u8]) -> Cow<'static, str> {
+    known(method).map_or_else(|| text(method, LONGEST_METHOD).into(), Cow::Borrowed)
+}
+
+fn split_target(method: &[u8], target: &[u8], simple: bool, kept: bool) -> Target {
     let (authority, path) = match split_scheme(target) {
         _ if method == b"CONNECT" => (Some(target), &b""[..]),
         Some(rest) => {
@@ -175,9 +190,9 @@ fn split_target(method: &[u8], target: &[u8], simple: bool) -> Target {
         None => (None, target),
     };
     Target {
-        method: text(method, LONGEST_METHOD),
+        method: if kept { method_of(method) } else { known(method).unwrap_or_default().into() },
         host: authority.and_then(host),
-        path: text(path, LONGEST_PATH),
+        path: if kept { text(path, LONGEST_PATH) } else { String::new() },
         simple,
     }
 }
@@ -218,10 +233,10 @@ fn skip_blank(bytes: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
-    const STRICT: Trust = Trust { in_step: true, first: true, cut: false };
+    const STRICT: Trust = Trust { in_step: true, first: true, cut: false, kept: true };
 
     fn read(line: &str) -> Option<(String, Option<String>, String)> {
-        request(line.as_bytes(), STRICT).map(|target| (target.method, target.host, target.path))
+        request(line.as_bytes(), STRICT).map(|target| (target.method.into_owned(), target.host, target.path))
     }
 
     fn is(method: &str, host: Option<&str>, path: &str) -> Option<(String, Option<String>, String)> {
@@ -258,7 +273,7 @@ mod tests {
         ] {
             assert_eq!(read(line), None, "{line}");
         }
-        let later = Trust { in_step: false, first: false, cut: false };
+        let later = Trust { in_step: false, first: false, cut: false, kept: true };
         assert_eq!(request(b"GET /old", later), None);
         assert_eq!(request(b"see also HTTP/1.1", later), None);
     }

@@ -1,6 +1,6 @@
 //! Texts of a request as they may be shown and kept.
 
-use crate::name_text::push_name;
+use crate::name_text::{in_digits, push_name};
 
 /// A text: printable ASCII as it is, other bytes as `\DDD`, a backslash twice; cut before `longest`
 /// characters are passed.
@@ -10,13 +10,14 @@ pub(crate) fn text(bytes: &[u8], longest: usize) -> String {
     if let Some(plain) = str::from_utf8(bytes).ok().filter(|_| plain) {
         return plain.get(..longest).unwrap_or(plain).to_owned();
     }
-    let mut text = String::new();
+    // As bytes, which are ASCII.
+    let mut text = Vec::with_capacity(bytes.len().min(longest));
     for byte in bytes {
         let before = text.len();
         match byte {
-            b'\\' => text.push_str("\\\\"),
-            b' '..=b'~' => text.push(char::from(*byte)),
-            _ => push_name(&mut text, &[*byte]),
+            b'\\' => text.extend_from_slice(b"\\\\"),
+            b' '..=b'~' => text.push(*byte),
+            _ => text.extend_from_slice(&in_digits(*byte)),
         }
         if text.len() > longest {
             text.truncate(before);
@@ -24,7 +25,7 @@ pub(crate) fn text(bytes: &[u8], longest: usize) -> String {
         }
     }
     text.shrink_to_fit();
-    text
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// The host of an authority (RFC 3986 3.2) or of a `Host` field: without user, port and last dot, in

@@ -143,7 +143,7 @@ impl Http2 {
             page.begin(frame.stream, Kind::Head(section::divide));
         }
         if side.block.is_some() && is_client {
-            self.asking = Asking::default();
+            self.asking.begin(page);
         } else if side.block.is_some() {
             self.status = None;
         }
@@ -236,7 +236,7 @@ impl Http2 {
         if !self.streams.is_new(stream) {
             return;
         }
-        let Asked { place, class } = std::mem::take(&mut self.asking).ask(direction, stream, page);
+        let Asked { place, class } = self.asking.ask(direction, stream, page);
         if let Some(forgotten) = self.streams.open(stream, place, class) {
             page.close(forgotten);
         }

@@ -313,7 +313,7 @@ impl Http3 {
     }
 
     /// A request, or the trailers of one.
-    fn request(&mut self, number: u64, asking: Asking, page: &mut Page) {
+    fn request(&mut self, number: u64, mut asking: Asking, page: &mut Page) {
         let stream = self.streams.get(number);
         if std::mem::replace(&mut stream.asked, true) {
             return page.end(sheet(number));

@@ -56,6 +56,9 @@ impl Dialect {
 
     /// What a command tells that follows a greeting without such words, or none.
     pub(super) fn of_command(line: &[u8]) -> Option<Self> {
+        if line.len() < SHORTEST {
+            return None;
+        }
         let verb = split(line).0;
         let known = VERBS.iter().find(|(known, _)| verb.eq_ignore_ascii_case(known.as_bytes()));
         match known {
@@ -113,6 +116,9 @@ impl Request {
         }
     }
 }
+
+/// No command tells anything that is shorter: `STLS`.
+const SHORTEST: usize = 4;
 
 /// Commands that only one of them has.
 const VERBS: [(&str, Dialect); 11] = [

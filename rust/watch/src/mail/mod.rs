@@ -10,7 +10,7 @@ use crate::reader::Reader;
 use crate::session::{Likeness, Next, Step};
 use crate::tls;
 use dialect::{Dialect, Request};
-use lines::{Line, Lines};
+use lines::Lines;
 
 pub(crate) use dialect::looks_like;
 
@@ -79,7 +79,7 @@ impl Mail {
     fn let_go(&mut self, page: &mut Page) {
         let hello = std::mem::take(&mut self.hello);
         count(Class::Opaque, &hello, page);
-        count(class_of(self.client.begun()), self.client.begun().bytes(), page);
+        count(class_of(self.client.begun().is_text()), self.client.begun().bytes(), page);
         self.client.clear();
     }
 
@@ -99,12 +99,15 @@ impl Mail {
                 }
                 Likeness::No => {}
             }
-            let Some(line) = self.client.take(&mut bytes, Dialect::line_end(self.dialect)) else { continue };
-            count(class_of(line), line.bytes(), page);
-            if let Some(line) = line.whole() {
-                let dialect = self.dialect.or_else(|| Dialect::of_command(line));
-                self.asked = dialect.and_then(|dialect| dialect.request(line));
-                learn(&mut self.dialect, dialect, page);
+            let end = Dialect::line_end(self.dialect);
+            if let Some(run) = self.client.take_run(&mut bytes, end, may_be_tls) {
+                count(class_of(run.is_text), run.bytes, page);
+                self.asked = asks(&mut self.dialect, run.bytes, run.last, page);
+            } else if let Some(line) = self.client.take(&mut bytes, end) {
+                count(class_of(line.is_text()), line.bytes(), page);
+                if let Some(line) = line.whole() {
+                    self.asked = asks(&mut self.dialect, line, line, page);
+                }
             }
         }
         Step::On
@@ -112,8 +115,7 @@ impl Mail {
 
     /// Only TLS has such a byte where a line begins. Then the consent was given, whether it was seen or not.
     fn begins_tls(&self, bytes: Reader<'_>) -> Likeness {
-        const HANDSHAKE: u8 = 22;
-        if self.client.is_empty() && bytes.rest().starts_with(&[HANDSHAKE]) {
+        if self.client.is_empty() && may_be_tls(bytes.rest()) {
             tls::looks_like(bytes.rest())
         } else {
             Likeness::No
@@ -146,6 +148,15 @@ impl Mail {
     }
 }
 
+/// What the last of some lines asks for, commands or lines of a message.
+fn asks(known: &mut Option<Dialect>, lines: &[u8], last: &[u8], page: &mut Page) -> Option<Request> {
+    if known.is_none() {
+        let mut lines = lines.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        learn(known, lines.find_map(Dialect::of_command), page);
+    }
+    known.and_then(|dialect| dialect.request(last.trim_ascii()))
+}
+
 /// The first that is told stays.
 fn learn(known: &mut Option<Dialect>, dialect: Option<Dialect>, page: &mut Page) {
     if known.is_none()
@@ -163,8 +174,13 @@ fn tls(sent: Vec<u8>, received: Vec<u8>) -> Step {
 /// The sheet of what the client says before the server speaks again.
 const MESSAGE: u32 = 0;
 
-fn class_of(line: Line<'_>) -> Class {
-    if line.is_text() { Class::Searched } else { Class::Opaque }
+/// A record of handshake messages, and the high byte of any version (RFC 8446 5.1).
+fn may_be_tls(bytes: &[u8]) -> bool {
+    matches!(bytes, [22] | [22, 3, ..])
+}
+
+fn class_of(is_text: bool) -> Class {
+    if is_text { Class::Searched } else { Class::Opaque }
 }
 
 fn count(class: Class, bytes: &[u8], page: &mut Page) {

@@ -1,15 +1,16 @@
 //! What was read of a flow already, found and weighed without going through all of it again.
 
-use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
-use telltale_model::{Facts, Hit, Name, Request};
+use telltale_model::{Facts, Hit, Name, NameSource, Request};
+
+use crate::hashes::Hashes;
 
 /// The names of a flow by hashes that nobody outside can foresee, and the memory behind its names and requests.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
     hashes: RandomState,
-    names: HashSet<u64>,
+    names: Hashes,
     /// Those of `names` are of the first so many.
     hashed: usize,
     /// Bytes behind the first so many names and requests: they do not grow any more.
@@ -18,12 +19,16 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// Adds a name, once, as [`Facts::add_name`] does.
-    pub(super) fn add_name(&mut self, name: Name, facts: &mut Facts) {
-        let hash = |name: &Name| self.hashes.hash_one((name.name.as_str(), name.from, name.outer));
-        self.names.extend(facts.names.iter().skip(self.hashed).map(hash));
-        if facts.names.len() < Facts::NAMES && self.names.insert(hash(&name)) {
-            facts.names.push(name);
+    /// Adds a name that is no outer one, once, as [`Facts::add_name`] does.
+    pub(super) fn add_name(&mut self, name: &str, from: NameSource, facts: &mut Facts) {
+        if facts.names.len() >= Facts::NAMES {
+            return;
+        }
+        let hash = |name: &str, from, outer| self.hashes.hash_one((name, from, outer));
+        let others = facts.names.iter().skip(self.hashed);
+        self.names.extend(others.map(|name| hash(&name.name, name.from, name.outer)));
+        if self.names.insert(hash(name, from, false)) {
+            facts.names.push(Name { name: name.to_owned(), from, outer: false });
         }
         self.hashed = facts.names.len();
     }
@@ -55,8 +60,6 @@ fn strings(list: &[String]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use telltale_model::NameSource;
-
     use super::*;
 
     fn name(name: &str, from: NameSource) -> Name {
@@ -68,10 +71,10 @@ mod tests {
         let (mut kept, mut facts) = (Kept::default(), Facts::default());
         facts.add_name(name("a.example", NameSource::Tls));
         for from in [NameSource::Http, NameSource::Tls, NameSource::Http] {
-            kept.add_name(name("a.example", from), &mut facts);
+            kept.add_name("a.example", from, &mut facts);
         }
         facts.add_name(name("b.example", NameSource::Tls));
-        kept.add_name(name("b.example", NameSource::Tls), &mut facts);
+        kept.add_name("b.example", NameSource::Tls, &mut facts);
         assert_eq!(
             facts.names,
             [
@@ -80,7 +83,7 @@ mod tests {
                 name("b.example", NameSource::Tls)
             ]
         );
-        (0..1_000).for_each(|nth| kept.add_name(name(&nth.to_string(), NameSource::Http), &mut facts));
+        (0..1_000).for_each(|nth| kept.add_name(&nth.to_string(), NameSource::Http, &mut facts));
         assert_eq!(facts.names.len(), Facts::NAMES);
     }
 

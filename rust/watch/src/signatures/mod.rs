@@ -14,7 +14,7 @@ use telltale_model::{Application, FlowKey};
 use crate::session::Likeness;
 
 pub(crate) use calls::is_stun;
-pub(crate) use services::{is_push, is_resolver};
+pub(crate) use services::{dnscrypt_stream, is_push, is_resolver};
 pub(crate) use vpn::{is_esp, is_ike};
 
 /// The beginning of a TCP flow.

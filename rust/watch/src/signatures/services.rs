@@ -3,7 +3,8 @@
 
 use std::net::IpAddr;
 
-use super::Datagram;
+use super::{Datagram, Start, begins};
+use crate::session::Likeness;
 
 /// Public resolvers over HTTPS: names under which nothing but DNS is served, with all names below them, and
 /// where the operator says so. In the order of the names.
@@ -91,7 +92,27 @@ pub(crate) fn is_resolver(name: Option<&str>, address: IpAddr) -> bool {
 /// The answer of a resolver over DNSCrypt, which begins with a text of its own; the question has nothing that
 /// tells it. dnscrypt.info/protocol, 7: nonce and tag follow.
 pub(super) fn dnscrypt(datagram: &Datagram<'_>) -> bool {
-    datagram.bytes.starts_with(b"r6fnvWj8") && datagram.bytes.len() >= 8 + 24 + 16
+    datagram.bytes.starts_with(DNSCRYPT) && datagram.bytes.len() >= 8 + 24 + 16
+}
+
+const DNSCRYPT: &[u8] = b"r6fnvWj8";
+
+/// The same over TCP, each with its length in two bytes before it. A question of 64 bytes, or a multiple, stands
+/// behind 8 bytes that its resolver chose, a key, half a nonce and a tag: until the answer comes it may be one.
+pub(crate) fn dnscrypt_stream(start: &Start<'_>) -> Likeness {
+    match (may_ask(start.sent), start.received) {
+        (Likeness::No, _) => Likeness::No,
+        (may_be, [] | [_]) => may_be,
+        (_, [_, _, answer @ ..]) => begins(answer, DNSCRYPT),
+    }
+}
+
+fn may_ask(sent: &[u8]) -> Likeness {
+    const BEFORE: usize = 8 + 32 + 12 + 16;
+    let Some((len, question)) = sent.split_first_chunk() else { return Likeness::Maybe };
+    let len = usize::from(u16::from_be_bytes(*len));
+    let is_padded = len > BEFORE && (len - BEFORE).is_multiple_of(64);
+    if is_padded && question.len() <= len { Likeness::Maybe } else { Likeness::No }
 }
 
 /// Firebase Cloud Messaging: "firebase.google.com/docs/cloud-messaging/concept-options", ports and firewall.

@@ -81,7 +81,8 @@ impl Decoder {
     }
 
     /// Decodes the next bytes of a field block, and gives how many of them could be. `field` gets name and
-    /// value of each field; both are empty where they are not known any more, or would cost too much.
+    /// value of each field; both are empty where they are not known any more, or would cost too much, and of
+    /// several such in a row only one may be told.
     pub(super) fn decode(&mut self, bytes: &[u8], mut field: impl FnMut(&[u8], &[u8])) -> usize {
         let mut rest = bytes;
         while let Some((first, after)) = rest.split_first() {
@@ -127,23 +128,50 @@ impl Decoder {
         if first & 0x80 != 0 {
             let index = Some(first & 0x7f).filter(|index| *index < 0x7f)?;
             let Indexed::Field { name, value, .. } = self.table.get(index.into()) else { return None };
-            give(&mut self.credit, name, value, field);
+            if !give(&mut self.credit, name, value, field) {
+                // The same again costs too much until enough bytes have come.
+                let unpaid = value.len().saturating_sub(self.credit).div_ceil(EARNED);
+                let again = reader.rest().iter().take(unpaid.saturating_sub(1));
+                reader.take(again.take_while(|byte| **byte == first).count())?;
+            }
             *rest = reader.rest();
             return Some(());
         }
+        if first & 0x60 == 0x20 {
+            return self.whole_size(first & 0x1f, &mut reader).map(|()| *rest = reader.rest());
+        }
         let (mask, indexed) = if first & 0x40 != 0 { (0x3f, true) } else { (0x0f, false) };
-        let index = Some(first & mask).filter(|index| *index < mask && first & 0x60 != 0x20)?;
+        let index = Some(first & mask).filter(|index| *index < mask)?;
         let mut text =
             || Some(reader.u8()?).filter(|len| *len < 0x7f).and_then(|len| reader.take(len.into()));
         let name = if index == 0 { text()? } else { &[] };
         let value = text()?;
+        *rest = reader.rest();
+        if index == 0 {
+            let (short_name, short) = (self.name.beginning_of(name), self.value.beginning_of(value));
+            field(short_name, short);
+            if indexed {
+                self.table.insert((short_name, name.len() as u64), (short, value.len() as u64));
+            }
+            return Some(());
+        }
         self.name_of(index.into())?;
-        self.name.extend(name);
         self.value.clear();
         self.value.extend(value);
         self.indexed = indexed;
-        *rest = reader.rest();
         self.end_text(Part::Value, field)
+    }
+
+    /// A new size of the table: RFC 7541 6.3, with its number in one byte more or two.
+    fn whole_size(&mut self, prefix: u8, reader: &mut Reader<'_>) -> Option<()> {
+        let mut size = u32::from(prefix);
+        if prefix == 0x1f {
+            let low = reader.u8()?;
+            let high = if low & 0x80 != 0 { reader.u8().filter(|high| high & 0x80 == 0)? } else { 0 };
+            size += u32::from(low & 0x7f) + (u32::from(high) << 7);
+        }
+        self.table.resize(size);
+        Some(())
     }
 
     fn byte(&mut self, step: Step, byte: u8, field: &mut impl FnMut(&[u8], &[u8])) -> Option<()> {
@@ -201,7 +229,9 @@ impl Decoder {
             Number::Field => {
                 self.step = Step::Field;
                 match self.table.get(value) {
-                    Indexed::Field { name, value, .. } => give(&mut self.credit, name, value, field),
+                    Indexed::Field { name, value, .. } => {
+                        give(&mut self.credit, name, value, field);
+                    }
                     Indexed::Forgotten => field(b"", b""),
                     Indexed::Nothing => return None,
                 }
@@ -295,12 +325,14 @@ impl Decoder {
     }
 }
 
-/// A field of a table; one without a name where its value costs more than is left.
-fn give(credit: &mut usize, name: &[u8], value: &[u8], field: &mut impl FnMut(&[u8], &[u8])) {
-    match afford(credit, value) {
+/// A field of a table; one without a name where its value costs more than is left. Whether it could be given.
+fn give(credit: &mut usize, name: &[u8], value: &[u8], field: &mut impl FnMut(&[u8], &[u8])) -> bool {
+    let afforded = afford(credit, value);
+    match afforded {
         Some(value) => field(name, value),
         None => field(b"", b""),
     }
+    afforded.is_some()
 }
 
 /// The value, unless it is long and there were too many such: one byte stands for all of it, and a packet of
@@ -340,6 +372,11 @@ impl Text {
     fn clear(&mut self) {
         self.kept.clear();
         self.len = 0;
+    }
+
+    /// What of a whole string would be kept.
+    fn beginning_of<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
+        bytes.get(..self.longest).unwrap_or(bytes)
     }
 
     fn push(&mut self, byte: u8) {

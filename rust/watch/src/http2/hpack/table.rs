@@ -21,9 +21,11 @@ pub(super) struct Table {
 
 #[derive(Debug)]
 struct Entry {
-    name: Box<[u8]>,
-    value: Box<[u8]>,
-    /// The length of the name: `name` may be cut.
+    /// Name and value.
+    text: Box<[u8]>,
+    /// Where the value begins.
+    value: usize,
+    /// The length of the name, which may be cut.
     name_len: u64,
     /// RFC 7541 4.1.
     size: u64,
@@ -57,7 +59,10 @@ impl Table {
             return Indexed::Field { name: name.as_bytes(), value: value.as_bytes(), name_len };
         }
         match self.entries.get(at - STATIC.len()) {
-            Some(Entry { name, value, name_len, .. }) => Indexed::Field { name, value, name_len: *name_len },
+            Some(entry) => {
+                let (name, value) = entry.text.split_at_checked(entry.value).unwrap_or_default();
+                Indexed::Field { name, value, name_len: entry.name_len }
+            }
             None if self.forgotten => Indexed::Forgotten,
             None => Indexed::Nothing,
         }
@@ -71,7 +76,10 @@ impl Table {
         if size > self.limit {
             return;
         }
-        let entry = Entry { name: name.into(), value: value.into(), name_len, size };
+        let mut text = Vec::with_capacity(name.len() + value.len());
+        text.extend_from_slice(name);
+        text.extend_from_slice(value);
+        let entry = Entry { text: text.into(), value: name.len(), name_len, size };
         self.size += size;
         self.cost += entry.cost();
         self.entries.push_front(entry);
@@ -112,7 +120,7 @@ impl Table {
 
 impl Entry {
     fn cost(&self) -> usize {
-        size_of::<Self>() + self.name.len() + self.value.len()
+        size_of::<Self>() + self.text.len()
     }
 }
 
