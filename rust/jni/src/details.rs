@@ -33,6 +33,7 @@ struct Shown {
 struct Refused {
     line: usize,
     kind: Option<&'static str>,
+    code: &'static str,
     sentence: String,
 }
 
@@ -85,6 +86,7 @@ pub(crate) fn answer(given: &Given, errors: &[BadLine]) -> String {
     let refused = errors.iter().map(|bad| Refused {
         line: bad.line,
         kind: bad.kind.map(DetailKind::name),
+        code: bad.word(),
         sentence: format!("{}.", bad.why),
     });
     let answer = Answer {
@@ -133,7 +135,8 @@ mod tests {
         let before = read(b"ssid Home\n", None, &none(), [2; 16]).unwrap();
         let errors = read(b"ssid Work\nimei 490154203237519\n", None, &before, [3; 16]).unwrap_err();
         let answer = parsed(&before, &errors);
-        let error = json!({"line": 2, "kind": "imei", "sentence": "The last digit does not fit. Compare with *#06#."});
+        let sentence = "The last digit does not fit. Compare with *#06#.";
+        let error = json!({"line": 2, "kind": "imei", "code": "imei-check", "sentence": sentence});
         assert_eq!(answer["errors"], json!([error]));
         assert_eq!(answer["details"][0]["masked"], "Ho\u{2022}\u{2022}\u{2022}");
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use telltale_model::{Interruption, Rule};
+use telltale_model::{Interruption, Rule, Timestamp};
 use telltale_store::{Mute, Span};
 use telltale_watch::alerts;
 use telltale_words::Words;
@@ -11,7 +11,7 @@ use telltale_words::Words;
 use crate::alerts::DIGEST;
 use crate::question::{Common, Do, Shape, Unanswered, timestamp};
 use crate::seen::Seen;
-use crate::{LookedFor, Room, Screens};
+use crate::{LookedFor, Room, Screens, date};
 
 pub(crate) fn act(screens: &Screens<'_>, command: &Do) -> Result<(), Unanswered> {
     match command {
@@ -19,9 +19,8 @@ pub(crate) fn act(screens: &Screens<'_>, command: &Do) -> Result<(), Unanswered>
         Do::Mute { key, on } => mute(screens, key, *on),
         Do::Forget { from } => Ok(screens.store().forget(timestamp(*from))?),
         Do::Delete => Ok(screens.store().delete_everything()?),
-        Do::Export { path, shape, from, to, locale } => {
-            let common = Common::of(locale, *from, *to);
-            let text = export(screens, *shape, &common)?;
+        Do::Export { path, shape, common, zone } => {
+            let text = export(screens, *shape, common, zone)?;
             fs::write(path, text)
                 .map_err(|error| Unanswered::Failed(format!("the file cannot be written: {error}")))
         }
@@ -35,7 +34,7 @@ fn alerted(screens: &Screens<'_>, key: &str, at: i64) -> Result<(), Unanswered> 
         DIGEST.to_owned()
     } else {
         let seen =
-            Seen::read(&screens.database, Span { from: timestamp(0), to: timestamp(i64::MAX / 1_000) })?;
+            Seen::told(&screens.database, Span { from: timestamp(0), to: timestamp(i64::MAX / 1_000) })?;
         let told = seen.findings.iter().find(|told| told.finding.key() == key);
         let subject = told.and_then(|told| alerts::subject(&told.finding));
         subject.ok_or_else(|| Unanswered::Question("there is no such finding to tell of".into()))?
@@ -56,8 +55,9 @@ fn mute(screens: &Screens<'_>, key: &str, on: bool) -> Result<(), Unanswered> {
     Ok(screens.store().mute(&Mute { program, rule }, on)?)
 }
 
-fn export(screens: &Screens<'_>, shape: Shape, common: &Common) -> Result<String, Unanswered> {
-    let seen = Seen::read(&screens.database, common.span()?)?;
+fn export(screens: &Screens<'_>, shape: Shape, common: &Common, zone: &str) -> Result<String, Unanswered> {
+    let span = common.span()?;
+    let seen = Seen::read(&screens.database, span)?;
     let words = Words::new(&common.locale);
     let looked_for = LookedFor::default();
     let room = Room {
@@ -69,19 +69,31 @@ fn export(screens: &Screens<'_>, shape: Shape, common: &Common) -> Result<String
         looked_for: &looked_for,
     };
     Ok(match shape {
-        Shape::Report => room.report(&seen),
+        Shape::Report => room.report(&seen, span, zone),
         Shape::Table => room.table(&seen),
     })
 }
 
 impl Room<'_> {
     /// Sentences, a line each: what could not be looked into comes before anything else.
-    fn report(&self, seen: &Seen) -> String {
-        let summary = seen.summary();
-        let mut lines = vec![self.coverage(&summary).sentence, self.words.fewer(), String::new()];
-        lines.extend(seen.gaps.iter().map(|gap| self.gap(gap).sentence));
+    fn report(&self, seen: &Seen, span: Span, zone: &str) -> String {
+        let offset = self.common.zone_offset;
+        let day = |at| date::date(at, offset);
+        let last = Timestamp(span.to.0.saturating_sub(1));
+        let mut lines = vec![
+            self.words.report_title(&day(span.from), &day(last)),
+            self.words.report_zone(if zone.is_empty() { "UTC" } else { zone }, &date::offset(offset)),
+            self.coverage(&seen.summary()).sentence,
+            self.words.report_outside(),
+            self.words.fewer(),
+            String::new(),
+        ];
+        lines.extend(seen.gaps.iter().map(|gap| format!("{}: {}", day(gap.from), self.gap(gap).sentence)));
+        lines.push(String::new());
         for card in self.cards(seen) {
-            lines.push(format!("{} ({})", card.sentence, card.times_words));
+            let first = timestamp(card.first);
+            let when = format!("{} {}", day(first), self.clock(first));
+            lines.push(format!("{when}: {} ({})", card.sentence, card.times_words));
         }
         lines.join("\n") + "\n"
     }

@@ -11,6 +11,7 @@ mod app;
 mod apps;
 mod commands;
 mod coverage;
+mod date;
 mod details;
 mod example;
 mod finding;
@@ -105,11 +106,13 @@ impl<'a> Screens<'a> {
             }
             Ask::Details => text(&room.details(&seen(common.span()?)?)),
             Ask::Notification => text(&room.notification(&seen(common.span()?)?)),
-            Ask::Minute(minute) => text(&room.minute(&seen(common.since(minute.since))?)),
+            Ask::Minute(minute) => {
+                text(&room.minute(&Seen::begun(&self.database, Common::minute(minute.since))?))
+            }
             Ask::Alerts => {
                 let reader = Reader::open(&self.database)?;
                 let before = reader.as_ref().map(Reader::interruptions).transpose()?.unwrap_or_default();
-                text(&room.alerts(&seen(common.recent())?, &before))
+                text(&room.alerts(&Seen::told(&self.database, common.recent())?, &before))
             }
             Ask::Example(example) => self.example(&example.of),
         }
@@ -125,7 +128,7 @@ impl<'a> Screens<'a> {
                 let hours = source.hours(which.app, span)?;
                 text(&room.app(&source.seen(span)?, which.app, &hours)?)
             }
-            Ask::Finding(which) => text(&room.finding(&source.seen(common.all())?, &which.key)?),
+            Ask::Finding(which) => text(&room.finding(&source.told(common.all())?, &which.key)?),
             Ask::Details | Ask::Notification | Ask::Minute(_) | Ask::Alerts | Ask::Example(_) => {
                 Err(Unanswered::Question("the example has no such screen".into()))
             }

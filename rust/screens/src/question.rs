@@ -123,10 +123,11 @@ pub(crate) enum Do {
         path: String,
         #[serde(rename = "as")]
         shape: Shape,
-        from: i64,
-        to: i64,
+        #[serde(flatten)]
+        common: Common,
+        /// The name of the zone whose clock the times are of.
         #[serde(default)]
-        locale: String,
+        zone: String,
     },
 }
 
@@ -175,19 +176,6 @@ fn wrong(error: &serde_json::Error) -> Unanswered {
 }
 
 impl Common {
-    /// For a command that reads a span.
-    pub(crate) fn of(locale: &str, from: i64, to: i64) -> Self {
-        Self {
-            locale: locale.to_owned(),
-            zone_offset: 0,
-            now: to,
-            from: Some(from),
-            to: Some(to),
-            limit: None,
-            offset: 0,
-        }
-    }
-
     /// The span that was asked for.
     pub(crate) fn span(&self) -> Result<Span, Unanswered> {
         match (self.from, self.to) {
@@ -204,6 +192,11 @@ impl Common {
     /// What a notice may be about.
     pub(crate) fn recent(&self) -> Span {
         self.since(self.now.saturating_sub(DAY))
+    }
+
+    /// The minute that begins with a moment.
+    pub(crate) fn minute(from: i64) -> Span {
+        Span { from: timestamp(from), to: timestamp(from.saturating_add(60_000)) }
     }
 
     /// From a moment until now and a little: clocks are set.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use telltale_model::{Content, Coverage, Flow, Gap, Told, sort_told};
-use telltale_store::{Filter, KnownApp, Mute, Part, Reader, Slice, Span};
+use telltale_store::{KnownApp, Mute, Part, Reader, Slice, Span};
 use telltale_watch::all_given;
 use telltale_words::Summary;
 
@@ -24,6 +24,13 @@ impl Source<'_> {
         }
     }
 
+    pub(crate) fn told(&self, span: Span) -> Result<Seen, Unanswered> {
+        match self {
+            Self::Database(path) => Seen::told(path, span),
+            Self::Flows(flows) => Ok(Seen::of(flows)),
+        }
+    }
+
     /// The hours of one app.
     pub(crate) fn hours(&self, id: i64, span: Span) -> Result<Vec<Slice>, Unanswered> {
         let path = match self {
@@ -33,7 +40,7 @@ impl Source<'_> {
         let Some(reader) = Reader::open(path)? else { return Ok(Vec::new()) };
         let apps = reader.apps()?;
         let Some(known) = apps.iter().find(|known| known.id == id) else { return Ok(Vec::new()) };
-        Ok(reader.slices(span, Some((&known.program, Some(known.app.uid))))?)
+        Ok(reader.slices(span, (&known.program, known.app.uid))?)
     }
 }
 
@@ -60,22 +67,31 @@ impl Seen {
     /// Nothing, where there is no database yet.
     pub(crate) fn read(database: &Path, span: Span) -> Result<Self, Unanswered> {
         let Some(reader) = Reader::open(database)? else { return Ok(Self::default()) };
-        let filter = Filter { since: Some(span.from), program: None };
-        let in_span = |told: &Told| told.finding.at < span.to;
-        let found = reader.findings(&filter)?;
-        let truncated = found.older > 0 || found.unread > 0;
-        let told = found.told.into_iter().filter(in_span);
+        let told = Self::told_by(&reader, span)?;
+        Ok(Self { parts: reader.parts(span)?, gaps: reader.gaps(span.from, span.to)?, ..told })
+    }
+
+    /// Findings alone.
+    pub(crate) fn told(database: &Path, span: Span) -> Result<Self, Unanswered> {
+        match Reader::open(database)? {
+            Some(reader) => Self::told_by(&reader, span),
+            None => Ok(Self::default()),
+        }
+    }
+
+    /// What began to be sent in a span, to the moment.
+    pub(crate) fn begun(database: &Path, span: Span) -> Result<Self, Unanswered> {
+        let Some(reader) = Reader::open(database)? else { return Ok(Self::default()) };
+        Ok(Self { parts: reader.begun(span)?, apps: reader.apps()?, ..Self::default() })
+    }
+
+    fn told_by(reader: &Reader, span: Span) -> Result<Self, Unanswered> {
         let mutes = reader.muted()?;
         let is_muted = |told: &Told| mutes.iter().any(|mute: &Mute| mute.covers(&told.finding));
-        let (expected, findings) = told.partition(is_muted);
-        Ok(Self {
-            parts: reader.parts(span)?,
-            findings,
-            expected,
-            apps: reader.apps()?,
-            gaps: reader.gaps(span.from, span.to)?,
-            truncated,
-        })
+        let found = reader.findings_in(span)?;
+        let truncated = found.older > 0 || found.unread > 0;
+        let (expected, findings) = found.told.into_iter().partition(is_muted);
+        Ok(Self { findings, expected, truncated, apps: reader.apps()?, ..Self::default() })
     }
 
     /// Of flows that are in no database.

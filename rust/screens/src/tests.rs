@@ -312,10 +312,23 @@ fn reports_are_written_without_values() {
     let file = folder.0.join("report");
     let export = |shape: &str| {
         let (from, to) = (MIDNIGHT * 1_000, (MIDNIGHT + 86_400) * 1_000);
-        ask(&folder.database(), json!({"do": "export", "path": file, "as": shape, "from": from, "to": to}));
+        ask(
+            &folder.database(),
+            json!({"do": "export", "path": file, "as": shape, "from": from, "to": to, "zone": "Asia/Kolkata"}),
+        );
         std::fs::read_to_string(&file).unwrap()
     };
-    assert!(export("report").contains("Mi Account sent your phone number to xiaomi."));
+    let report = export("report");
+    let lines: Vec<&str> = report.lines().collect();
+    assert_eq!(lines[0], "What apps sent from 2026-11-24 to 2026-11-24, as Telltale saw it.");
+    assert_eq!(lines[1], "Times are those of Asia/Kolkata (UTC+05:30).");
+    assert!(lines[3].starts_with("Not in it: calls, SMS"));
+    assert_eq!(lines[6], "2026-11-24: Android ended Telltale. Not watched from 02:10 to 03:40.");
+    assert_eq!(
+        lines[8],
+        "2026-11-24 08:14: Mi Account sent your phone number to xiaomi. Anyone on the network could read it. (twice)"
+    );
+    assert!(!report.contains("98••• •••10"));
     let table = export("table");
     assert!(
         table.starts_with("app,company,role,host,content_sent,times,protection\r\nWhatsApp,meta,messaging,")
@@ -351,33 +364,55 @@ fn the_example_is_the_phone_of_2014_and_needs_no_database() {
     assert!(!folder.database().exists(), "it is kept nowhere");
 }
 
-/// One answer of each kind, which the app's tests read too. To write them anew: `GOLDEN=write`.
+/// What stands in a file of `golden`; to write it anew: `GOLDEN=write`.
+fn is_golden(name: &str, text: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format!("{name}.json"));
+    if std::env::var("GOLDEN").is_ok_and(|golden| golden == "write") {
+        std::fs::write(&file, text).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap_or_default(), text, "{}", file.display());
+}
+
+fn pretty(answer: &Value) -> String {
+    serde_json::to_string_pretty(answer).unwrap() + "\n"
+}
+
+/// Every question and command of the app, of which its tests say that it asks just these, has its answer in a file that
+/// they read.
 #[test]
 fn the_answers_are_those_that_the_app_reads() {
     let folder = Folder::new("golden");
     phone(&folder);
-    let today = ask(&folder.database(), json!({"ask": "today"}));
     let nothing = Folder::new("golden-nothing");
-    let of = |question: Value| ask(&folder.database(), question);
-    for (name, answer) in [
-        ("today-empty", ask(&nothing.database(), json!({"ask": "today"}))),
-        ("app", of(json!({"ask": "app", "app": today["apps"][2]["app"]["id"]}))),
-        ("finding", of(json!({"ask": "finding", "key": today["findings"][0]["key"]}))),
-        ("details", of(json!({"ask": "details"}))),
-        ("notification", of(json!({"ask": "notification"}))),
-        ("minute", of(json!({"ask": "minute", "since": at(8, 14).0 / 1_000}))),
-        ("alerts", of(json!({"ask": "alerts"}))),
-        (
-            "example",
-            of(json!({"ask": "example", "of": {"ask": "today", "locale": "en", "zone_offset": ZONE}})),
-        ),
-        ("today", today.clone()),
-    ] {
-        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden").join(format!("{name}.json"));
-        let text = serde_json::to_string_pretty(&answer).unwrap() + "\n";
-        if std::env::var("GOLDEN").is_ok_and(|golden| golden == "write") {
-            std::fs::write(&file, &text).unwrap();
+    is_golden("today-empty", &pretty(&ask(&nothing.database(), json!({"ask": "today"}))));
+    let asked: Vec<Value> = serde_json::from_str(include_str!("../golden/questions.json")).unwrap();
+    for one in asked {
+        let (name, mut question) = (one["name"].as_str().unwrap(), one["question"].clone());
+        if name == "export" {
+            question["path"] = json!(folder.0.join("report"));
         }
-        assert_eq!(std::fs::read_to_string(&file).unwrap_or_default(), text, "{}", file.display());
+        let screens = Screens::new(&folder.database(), None, Around::default(), None);
+        let answer = screens.answer(&question.to_string(), &looked_for());
+        let answer: Value =
+            serde_json::from_str(&answer.unwrap_or_else(|why| panic!("{name}: {why}"))).unwrap();
+        if question.get("do").is_some() {
+            assert_eq!(answer, json!({"done": true}), "{name}");
+        } else {
+            is_golden(name, &pretty(&answer));
+        }
     }
+}
+
+#[test]
+fn what_cannot_be_answered_has_its_sentence() {
+    let folder = Folder::new("errors");
+    phone(&folder);
+    let mut wrong: Value = serde_json::from_str(include_str!("../golden/errors.json")).unwrap();
+    for one in wrong.as_array_mut().unwrap() {
+        let screens = Screens::new(&folder.database(), None, Around::default(), None);
+        let why = screens.answer(one["question"].as_str().unwrap(), &looked_for()).unwrap_err();
+        assert!(matches!(why, crate::Unanswered::Question(_)), "{why:?}");
+        one["error"] = json!(why.to_string());
+    }
+    is_golden("errors", &pretty(&wrong));
 }

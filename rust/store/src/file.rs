@@ -37,6 +37,14 @@ pub(crate) fn open_in_place(path: &Path, steps: &[&str]) -> Result<Connection, E
     open_sound(path, steps).map_err(|unusable| explain(unusable, path))
 }
 
+/// The same for a word between two looks of whoever watches: the file as a whole is not checked, which takes long.
+pub(crate) fn open_unchecked(path: &Path, steps: &[&str]) -> Result<Connection, Error> {
+    prepare(path)?;
+    connect(path, steps)
+        .and_then(|connection| ready(connection, path, steps))
+        .map_err(|unusable| explain(unusable, path))
+}
+
 /// The sentence for a file that was not, or could not be, moved aside.
 pub(crate) fn explain(unusable: Unusable, path: &Path) -> Error {
     match unusable {
@@ -103,10 +111,16 @@ pub(crate) fn refuse_other_kinds(path: &Path, about: &Metadata) -> Result<(), Er
 }
 
 fn open_sound(path: &Path, steps: &[&str]) -> Result<Connection, Unusable> {
+    let connection = connect(path, steps)?;
+    check(&connection)?;
+    ready(connection, path, steps)
+}
+
+fn connect(path: &Path, steps: &[&str]) -> Result<Connection, Unusable> {
     // A reader never replays the log into a file that is not ours, nor leaves anything beside it.
     look(path, |connection| schema::refuse_foreign(connection, steps.len()))?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(plain(path), flags)?;
+    let connection = Connection::open_with_flags(plain(path), flags)?;
     connection.busy_timeout(limits::BUSY)?;
     // Only an empty file takes this setting; it must come before the first table and before WAL.
     connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -114,7 +128,11 @@ fn open_sound(path: &Path, steps: &[&str]) -> Result<Connection, Unusable> {
     // With WAL, NORMAL never corrupts; a power cut may cost the last seconds of what was seen.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "journal_size_limit", limits::LOG_BYTES)?;
-    check(&connection)?;
+    Ok(connection)
+}
+
+/// Brings the tables up to date.
+fn ready(mut connection: Connection, path: &Path, steps: &[&str]) -> Result<Connection, Unusable> {
     schema::migrate(&mut connection, steps)?;
     // A newer Telltale may have come since the look.
     schema::refuse_foreign(&connection, steps.len())?;

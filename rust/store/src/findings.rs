@@ -1,8 +1,6 @@
 //! Findings as the database keeps them: one row each, with what is particular to a rule as JSON. They hold names
 //! of details and never a value.
 
-use std::collections::BTreeMap;
-
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Transaction, params};
 use telltale_model::{Finding, Flow, Interruption, Rule, Timestamp, Told, sort_told};
@@ -44,8 +42,8 @@ pub(crate) fn keep(transaction: &Transaction<'_>, run: i64, flow: &Flow) -> rusq
         .prepare_cached("DELETE FROM finding WHERE run = ?1 AND number = ?2")?
         .execute(params![run, number])?;
     let mut insert = transaction.prepare_cached(
-        "INSERT INTO finding (run, number, place, rule, severity, program, uid, at, times, finding)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO finding (run, number, place, rule, severity, program, uid, at, times, finding, key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     for (place, finding) in (0_i64..).zip(&flow.findings) {
         let text = serde_json::to_string(finding)
@@ -60,66 +58,88 @@ pub(crate) fn keep(transaction: &Transaction<'_>, run: i64, flow: &Flow) -> rusq
             finding.uid,
             finding.at.0,
             row::signed(finding.times),
-            text
+            text,
+            finding.key(),
         ])?;
     }
     Ok(())
 }
 
-/// Since a moment and of one program where they are given: the latest ones, up to a limit.
+/// Of a span and of one program where they are given: the latest ones, up to a limit.
 pub(crate) fn select(
     connection: &Connection,
-    since: Option<Timestamp>,
+    span: (Option<Timestamp>, Option<Timestamp>),
     program: Option<&str>,
 ) -> rusqlite::Result<Findings> {
-    select_up_to(limits::FINDINGS_READ, connection, since, program)
+    select_up_to(limits::FINDINGS_READ, connection, span, program)
 }
 
-const ASKED_FOR: &str = "
-FROM finding
-WHERE at >= ifnull(?1, -9223372036854775808)
-  AND (?2 IS NULL OR program = ?2 OR substr(program, -length(?2) - 1) = '/' || ?2)
+/// How often each statement was seen, the latest first. Those that cannot be read have no key. The index has all of it.
+const STATEMENTS: &str = "
+SELECT key, min(at), max(at), sum(times), count(*) FROM finding INDEXED BY finding_key
+WHERE at >= ?1 AND at < ?2 GROUP BY key ORDER BY max(at) DESC, key
 ";
+
+const STATEMENTS_OF: &str = "
+SELECT key, min(at), max(at), sum(times), count(*) FROM finding
+WHERE at >= ?1 AND at < ?2 AND (program = ?3 OR substr(program, -length(?3) - 1) = '/' || ?3)
+GROUP BY key ORDER BY max(at) DESC, key
+";
+
+const FIRST: &str = "SELECT finding FROM finding WHERE key = ?1 AND at = ?2 LIMIT 1";
 
 fn select_up_to(
     most: u64,
     connection: &Connection,
-    since: Option<Timestamp>,
+    (since, until): (Option<Timestamp>, Option<Timestamp>),
     program: Option<&str>,
 ) -> rusqlite::Result<Findings> {
-    let latest = format!("SELECT finding {ASKED_FOR} ORDER BY at DESC LIMIT ?3");
-    let since = since.map(|since| row::hour(since).saturating_mul(1_000_000));
-    let mut told: BTreeMap<String, Told> = BTreeMap::new();
-    let (mut read, mut unread) = (0, 0);
-    let mut statement = connection.prepare(&latest)?;
-    let mut rows = statement.query(params![since, program, row::signed(most)])?;
-    while let Some(found) = rows.next()? {
-        read += 1;
-        match finding(found.get_ref(0)?) {
-            Some(finding) => add(&mut told, Told::new(finding)),
-            None => unread += 1,
+    let since = since.map_or(i64::MIN, |since| row::hour(since).saturating_mul(1_000_000));
+    let until = until.map_or(i64::MAX, |until| until.0);
+    let mut found = Findings::default();
+    let mut statement = connection.prepare(if program.is_some() { STATEMENTS_OF } else { STATEMENTS })?;
+    let mut rows = match program {
+        Some(program) => statement.query(params![since, until, program])?,
+        None => statement.query([since, until])?,
+    };
+    while let Some(row) = rows.next()? {
+        let (key, first, last): (String, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (times, count) = (row::unsigned(row.get(3)?), row::unsigned(row.get(4)?));
+        if key.is_empty() {
+            found.unread += count;
+        } else if found.told.len() as u64 >= most {
+            found.older += count;
+        } else if let Some(finding) = read(connection, &key, first)? {
+            found.told.push(Told { finding, times, last: Timestamp(last) });
+        } else {
+            found.unread += count;
         }
     }
-    let older = if read < most { 0 } else { count(connection, since, program)?.saturating_sub(read) };
-    let mut told: Vec<Told> = told.into_values().collect();
-    sort_told(&mut told);
-    Ok(Findings { told, older, unread })
+    sort_told(&mut found.told);
+    Ok(found)
+}
+
+/// The finding that was seen first of those with this key.
+fn read(connection: &Connection, key: &str, at: i64) -> rusqlite::Result<Option<Finding>> {
+    connection.prepare_cached(FIRST)?.query_row(params![key, at], |found| Ok(finding(found.get_ref(0)?)))
 }
 
 fn finding(kept: ValueRef<'_>) -> Option<Finding> {
     serde_json::from_slice(kept.as_bytes().ok()?).ok()
 }
 
-fn add(told: &mut BTreeMap<String, Told>, new: Told) {
-    match told.get_mut(&new.finding.key()) {
-        Some(known) => known.add(new),
-        None => drop(told.insert(new.finding.key(), new)),
+/// Gives the findings of before version 8 their keys, which only their text says.
+pub(crate) fn name_all(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+    let mut all = transaction.prepare("SELECT run, number, place, finding FROM finding")?;
+    let mut name =
+        transaction.prepare("UPDATE finding SET key = ?4 WHERE run = ?1 AND number = ?2 AND place = ?3")?;
+    let mut rows = all.query([])?;
+    while let Some(row) = rows.next()? {
+        let Some(finding) = finding(row.get_ref(3)?) else { continue };
+        let (run, number, place): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        name.execute(params![run, number, place, finding.key()])?;
     }
-}
-
-fn count(connection: &Connection, since: Option<i64>, program: Option<&str>) -> rusqlite::Result<u64> {
-    let all = format!("SELECT count(*) {ASKED_FOR}");
-    connection.query_row(&all, params![since, program], |found| found.get(0).map(row::unsigned))
+    Ok(())
 }
 
 /// Begins or ends a silence. '' stands for all programs.
@@ -247,7 +267,8 @@ mod tests {
         let store = store(&folder, &flows);
         let connection = store.connection();
         let up_to = |most, program| {
-            let Findings { told, older, unread } = select_up_to(most, connection, None, program).unwrap();
+            let Findings { told, older, unread } =
+                select_up_to(most, connection, (None, None), program).unwrap();
             (told.len(), older, unread)
         };
         assert_eq!((up_to(9, None), up_to(3, None), up_to(4, None)), ((4, 0, 0), (3, 1, 0), (4, 0, 0)));

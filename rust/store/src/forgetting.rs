@@ -25,14 +25,22 @@ pub(crate) fn since(connection: &Connection, from: Timestamp) -> rusqlite::Resul
     scrub(connection)
 }
 
-/// Forgets everything but what the person chose: mutes stay.
+/// Forgets everything, also what the person chose not to be told: that names apps.
 pub(crate) fn everything(connection: &Connection) -> rusqlite::Result<()> {
     whole(connection, || {
+        // Sums that go as a whole need not follow each of their rows.
+        let follows: String = connection.query_row(
+            "SELECT sql FROM sqlite_schema WHERE type = 'trigger' AND name = 'hour_goes'",
+            [],
+            |found| found.get(0),
+        )?;
+        connection.execute_batch("DROP TRIGGER hour_goes")?;
         connection.execute_batch(
             "INSERT OR IGNORE INTO forgotten (run, number) SELECT run, number FROM flow WHERE ended IS NULL;
-             DELETE FROM finding; DELETE FROM flow; DELETE FROM hit; DELETE FROM hourly; DELETE FROM gap;
-             DELETE FROM interruption; DELETE FROM app;",
-        )
+             DELETE FROM finding; DELETE FROM flow; DELETE FROM hit; DELETE FROM total; DELETE FROM party; DELETE FROM hourly;
+             DELETE FROM gap; DELETE FROM interruption; DELETE FROM app; DELETE FROM mute;",
+        )?;
+        connection.execute_batch(&follows)
     })?;
     scrub(connection)
 }

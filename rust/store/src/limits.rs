@@ -9,7 +9,7 @@ pub const FLOW_DAYS: i64 = 30;
 /// Findings, and the flows that they were seen in, are kept for 90 days: what matters is looked up longer.
 pub const FINDING_DAYS: i64 = 90;
 
-/// Findings that one question looks at, the latest ones: each is under 1 kB.
+/// Statements that findings make and that one question looks at, the latest ones: each is under 1 kB.
 pub const FINDINGS_READ: u64 = 20_000;
 
 /// Lines of the history that one question answers.
@@ -25,7 +25,7 @@ pub const GAPS_READ: i64 = 1_000;
 /// and less than one photo album. Past it the oldest flows go, then the oldest totals.
 pub const FILE_BYTES: i64 = 64 * 1024 * 1024;
 
-/// How many rows one transaction deletes at most: about 10 ms, so that no commit waits long.
+/// How many rows one transaction deletes at most: some 10 ms, so that no commit waits long.
 pub const SLICE: u32 = 5_000;
 
 /// What is left of the write-ahead log file after a checkpoint. SQLite would keep it at its

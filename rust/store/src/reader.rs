@@ -110,7 +110,15 @@ impl Reader {
     /// A sentence, such as for a damaged file.
     pub fn findings(&self, filter: &Filter) -> Result<Findings, Error> {
         let program = filter.program.as_deref();
-        self.ask(|connection| findings::select(connection, filter.since, program))
+        self.ask(|connection| findings::select(connection, (filter.since, None), program))
+    }
+
+    /// The same of a span, from the beginning of its first hour on.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn findings_in(&self, span: Span) -> Result<Findings, Error> {
+        self.ask(|connection| findings::select(connection, (Some(span.from), Some(span.to)), None))
     }
 
     /// What is not told any more.
@@ -153,11 +161,19 @@ impl Reader {
         self.ask(|connection| spans::parts(connection, span))
     }
 
-    /// Hours of a span in which something was sent, by one app (its program and user) or by all.
+    /// The same of the flows alone that began in the span, to the moment. It is asked of minutes.
     ///
     /// # Errors
     /// A sentence, such as for a damaged file.
-    pub fn slices(&self, span: Span, app: Option<(&str, Option<u32>)>) -> Result<Vec<Slice>, Error> {
+    pub fn begun(&self, span: Span) -> Result<Vec<Part>, Error> {
+        self.ask(|connection| spans::begun(connection, span))
+    }
+
+    /// Hours of a span in which one app (its program and user) sent something.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn slices(&self, span: Span, app: (&str, u32)) -> Result<Vec<Slice>, Error> {
         self.ask(|connection| spans::slices(connection, span, app))
     }
 

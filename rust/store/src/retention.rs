@@ -28,12 +28,8 @@ pub(crate) fn forget_old(connection: &Connection, run: Option<i64>, now: Timesta
 }
 
 /// Deletes the oldest flows without findings, then the oldest totals, then the oldest findings, until the
-/// file is at most [`limits::FILE_BYTES`] large.
-pub(crate) fn bound_file(connection: &Connection) -> rusqlite::Result<()> {
-    bound(connection, limits::FILE_BYTES)
-}
-
-fn bound(connection: &Connection, limit: i64) -> rusqlite::Result<()> {
+/// file is at most this large.
+pub(crate) fn bound(connection: &Connection, limit: i64) -> rusqlite::Result<()> {
     while bytes(connection)? > limit {
         let gone =
             forget_ended_flows(connection)? || forget_totals(connection)? || forget_findings(connection)?;

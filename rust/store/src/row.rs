@@ -62,17 +62,23 @@ impl Amount {
             packets_sent: number(2)?,
             packets_received: number(3)?,
         };
+        Ok(Self { traffic, content: Self::read_content(row, column + 4)? })
+    }
+
+    /// The part of an amount that is content, from this column of a row on.
+    pub(crate) fn read_content(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Content> {
+        let number = |place: usize| row.get(column + place).map(unsigned);
         let coverage = Coverage {
-            handshake: number(5)?,
-            searched: number(6)?,
-            found: number(7)?,
-            opaque: number(8)?,
-            encrypted: number(9)?,
-            unknown: number(10)?,
-            not_watched: number(11)?,
+            handshake: number(1)?,
+            searched: number(2)?,
+            found: number(3)?,
+            opaque: number(4)?,
+            encrypted: number(5)?,
+            unknown: number(6)?,
+            not_watched: number(7)?,
         };
-        let (sent, asked_openly, read_with_keys) = (number(4)?, number(12)?, number(13)?);
-        Ok(Self { traffic, content: Content { sent, coverage, asked_openly, read_with_keys } })
+        let (sent, asked_openly, read_with_keys) = (number(0)?, number(8)?, number(9)?);
+        Ok(Content { sent, coverage, asked_openly, read_with_keys })
     }
 
     /// What was added since `before`; a count that went back adds nothing.

@@ -4,6 +4,7 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::error::{says_damaged, says_no_database};
+use crate::findings;
 
 /// Marks the file as ours ("Tell" in ASCII), so that a database of another program, named by
 /// mistake, is not written to.
@@ -11,7 +12,7 @@ pub(crate) const APPLICATION: i32 = 0x5465_6c6c;
 
 /// Step n brings a file of version n to version n + 1. Steps are never changed after a release,
 /// only added.
-pub(crate) const STEPS: [&str; 7] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6, STEP_7];
+pub(crate) const STEPS: [&str; 8] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6, STEP_7, STEP_8];
 
 /// Times are microseconds since 1970, hours are seconds since 1970. `hour` is the hour in which a
 /// flow was last counted, `earlier_*` what was counted of it in hours before that one: so the share
@@ -230,6 +231,183 @@ CREATE TABLE forgotten (
 ) STRICT, WITHOUT ROWID;
 ";
 
+/// What screens ask for: who sent to whom, each with a number, and what was sent in each hour and in each whole day of
+/// UTC, which follow `hourly`. `lone` is the address where there is no name to tell receivers apart, `address` one of
+/// those that a name had; the party without either is all of an app. `rows` and `hours` say how many rows of `hourly`
+/// it stands for: with the last it goes. `key` is [`Finding::key`](telltale_model::Finding::key), '' where the finding
+/// cannot be read: its index holds all that is needed to say how often each was seen.
+const STEP_8: &str = "
+CREATE TABLE party (
+    id INTEGER PRIMARY KEY,
+    program TEXT NOT NULL,
+    uid INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    lone TEXT NOT NULL,
+    address TEXT NOT NULL,
+    company TEXT,
+    probable INTEGER NOT NULL,
+    role TEXT,
+    rows INTEGER NOT NULL,
+    UNIQUE (program, uid, name, lone)
+) STRICT;
+
+CREATE TABLE total (
+    step INTEGER NOT NULL,
+    began INTEGER NOT NULL,
+    party INTEGER NOT NULL,
+    hours INTEGER NOT NULL,
+    given INTEGER,
+    content_sent INTEGER NOT NULL,
+    handshake INTEGER NOT NULL,
+    searched INTEGER NOT NULL,
+    found INTEGER NOT NULL,
+    opaque INTEGER NOT NULL,
+    encrypted INTEGER NOT NULL,
+    unknown INTEGER NOT NULL,
+    not_watched INTEGER NOT NULL,
+    asked_openly INTEGER NOT NULL,
+    read_with_keys INTEGER NOT NULL,
+    flows INTEGER NOT NULL,
+    PRIMARY KEY (step, began, party)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO party (program, uid, name, lone, address, company, probable, role, rows)
+SELECT program, uid, name, iif(name = '', address, '') AS lone, min(address), max(company), max(probable), max(role),
+    count(*)
+FROM hourly GROUP BY program, uid, name, lone
+UNION ALL
+SELECT program, uid, '', '', '', NULL, 0, NULL, count(*) FROM hourly GROUP BY program, uid;
+
+INSERT INTO total (
+    step, began, party, hours, given, content_sent, handshake, searched, found, opaque, encrypted,
+    unknown, not_watched, asked_openly, read_with_keys, flows
+)
+SELECT
+    step, hour / step * step AS start, party.id, count(*), min(given), sum(content_sent), sum(handshake),
+    sum(searched), sum(found), sum(opaque), sum(encrypted), sum(unknown), sum(not_watched),
+    sum(asked_openly), sum(read_with_keys), sum(flows)
+FROM (SELECT 3600 AS step UNION ALL SELECT 86400) CROSS JOIN hourly CROSS JOIN party ON party.id IN (
+    SELECT id FROM party AS receiver
+    WHERE receiver.program = hourly.program AND receiver.uid = hourly.uid AND receiver.name = hourly.name
+        AND receiver.lone = iif(hourly.name = '', hourly.address, '')
+    UNION ALL
+    SELECT id FROM party AS app
+    WHERE app.program = hourly.program AND app.uid = hourly.uid AND app.name = '' AND app.lone = ''
+)
+GROUP BY step, start, party.id;
+
+CREATE TRIGGER hour_begins AFTER INSERT ON hourly BEGIN
+    INSERT INTO party (program, uid, name, lone, address, company, probable, role, rows)
+    VALUES
+        (NEW.program, NEW.uid, NEW.name, iif(NEW.name = '', NEW.address, ''), NEW.address, NEW.company,
+            NEW.probable, NEW.role, 1),
+        (NEW.program, NEW.uid, '', '', '', NULL, 0, NULL, 1)
+    ON CONFLICT DO UPDATE SET
+        rows = rows + 1, company = excluded.company, probable = excluded.probable, role = excluded.role;
+    INSERT INTO total (
+        step, began, party, hours, given, content_sent, handshake, searched, found, opaque, encrypted,
+        unknown, not_watched, asked_openly, read_with_keys, flows
+    )
+    SELECT
+        step, began, id, 1, NEW.given, NEW.content_sent, NEW.handshake, NEW.searched, NEW.found,
+        NEW.opaque, NEW.encrypted, NEW.unknown, NEW.not_watched, NEW.asked_openly, NEW.read_with_keys,
+        NEW.flows
+    FROM (SELECT 3600 AS step, NEW.hour AS began UNION ALL SELECT 86400, NEW.hour / 86400 * 86400)
+    JOIN (
+        SELECT id FROM party WHERE program = NEW.program AND uid = NEW.uid AND name = NEW.name AND lone = iif(NEW.name = '', NEW.address, '')
+        UNION ALL SELECT id FROM party WHERE program = NEW.program AND uid = NEW.uid AND name = '' AND lone = ''
+    ) WHERE true
+    ON CONFLICT DO UPDATE SET
+        hours = hours + 1, given = coalesce(min(given, excluded.given), given, excluded.given),
+        content_sent = content_sent + excluded.content_sent, handshake = handshake + excluded.handshake,
+        searched = searched + excluded.searched, found = found + excluded.found,
+        opaque = opaque + excluded.opaque, encrypted = encrypted + excluded.encrypted,
+        unknown = unknown + excluded.unknown, not_watched = not_watched + excluded.not_watched,
+        asked_openly = asked_openly + excluded.asked_openly,
+        read_with_keys = read_with_keys + excluded.read_with_keys, flows = flows + excluded.flows;
+END;
+
+CREATE TRIGGER hour_goes_on AFTER UPDATE ON hourly BEGIN
+    UPDATE total SET
+        given = coalesce(min(given, NEW.given), given, NEW.given),
+        content_sent = content_sent + NEW.content_sent - OLD.content_sent,
+        handshake = handshake + NEW.handshake - OLD.handshake,
+        searched = searched + NEW.searched - OLD.searched, found = found + NEW.found - OLD.found,
+        opaque = opaque + NEW.opaque - OLD.opaque, encrypted = encrypted + NEW.encrypted - OLD.encrypted,
+        unknown = unknown + NEW.unknown - OLD.unknown,
+        not_watched = not_watched + NEW.not_watched - OLD.not_watched,
+        asked_openly = asked_openly + NEW.asked_openly - OLD.asked_openly,
+        read_with_keys = read_with_keys + NEW.read_with_keys - OLD.read_with_keys,
+        flows = flows + NEW.flows - OLD.flows
+    WHERE step = 3600 AND began = NEW.hour AND party IN (
+        SELECT id FROM party WHERE program = NEW.program AND uid = NEW.uid AND name = NEW.name AND lone = iif(NEW.name = '', NEW.address, '')
+        UNION ALL SELECT id FROM party WHERE program = NEW.program AND uid = NEW.uid AND name = '' AND lone = ''
+    );
+    UPDATE total SET
+        given = coalesce(min(given, NEW.given), given, NEW.given),
+        content_sent = content_sent + NEW.content_sent - OLD.content_sent,
+        handshake = handshake + NEW.handshake - OLD.handshake,
+        searched = searched + NEW.searched - OLD.searched, found = found + NEW.found - OLD.found,
+        opaque = opaque + NEW.opaque - OLD.opaque, encrypted = encrypted + NEW.encrypted - OLD.encrypted,
+        unknown = unknown + NEW.unknown - OLD.unknown,
+        not_watched = not_watched + NEW.not_watched - OLD.not_watched,
+        asked_openly = asked_openly + NEW.asked_openly - OLD.asked_openly,
+        read_with_keys = read_with_keys + NEW.read_with_keys - OLD.read_with_keys,
+        flows = flows + NEW.flows - OLD.flows
+    WHERE step = 86400 AND began = NEW.hour / 86400 * 86400 AND party IN (
+        SELECT id FROM party WHERE program = NEW.program AND uid = NEW.uid AND name = NEW.name AND lone = iif(NEW.name = '', NEW.address, '')
+        UNION ALL SELECT id FROM party WHERE program = NEW.program AND uid = NEW.uid AND name = '' AND lone = ''
+    );
+    UPDATE party SET company = NEW.company, probable = NEW.probable, role = NEW.role
+    WHERE program = NEW.program AND uid = NEW.uid AND name = NEW.name AND lone = iif(NEW.name = '', NEW.address, '')
+        AND (company IS NOT NEW.company OR probable <> NEW.probable OR role IS NOT NEW.role);
+END;
+
+CREATE TRIGGER hour_goes AFTER DELETE ON hourly BEGIN
+    UPDATE total SET
+        hours = hours - 1, content_sent = content_sent - OLD.content_sent,
+        handshake = handshake - OLD.handshake, searched = searched - OLD.searched,
+        found = found - OLD.found, opaque = opaque - OLD.opaque, encrypted = encrypted - OLD.encrypted,
+        unknown = unknown - OLD.unknown, not_watched = not_watched - OLD.not_watched,
+        asked_openly = asked_openly - OLD.asked_openly,
+        read_with_keys = read_with_keys - OLD.read_with_keys, flows = flows - OLD.flows
+    WHERE step = 3600 AND began = OLD.hour AND party IN (
+        SELECT id FROM party WHERE program = OLD.program AND uid = OLD.uid AND name = OLD.name AND lone = iif(OLD.name = '', OLD.address, '')
+        UNION ALL SELECT id FROM party WHERE program = OLD.program AND uid = OLD.uid AND name = '' AND lone = ''
+    );
+    UPDATE total SET
+        hours = hours - 1, content_sent = content_sent - OLD.content_sent,
+        handshake = handshake - OLD.handshake, searched = searched - OLD.searched,
+        found = found - OLD.found, opaque = opaque - OLD.opaque, encrypted = encrypted - OLD.encrypted,
+        unknown = unknown - OLD.unknown, not_watched = not_watched - OLD.not_watched,
+        asked_openly = asked_openly - OLD.asked_openly,
+        read_with_keys = read_with_keys - OLD.read_with_keys, flows = flows - OLD.flows
+    WHERE step = 86400 AND began = OLD.hour / 86400 * 86400 AND party IN (
+        SELECT id FROM party WHERE program = OLD.program AND uid = OLD.uid AND name = OLD.name AND lone = iif(OLD.name = '', OLD.address, '')
+        UNION ALL SELECT id FROM party WHERE program = OLD.program AND uid = OLD.uid AND name = '' AND lone = ''
+    );
+    DELETE FROM total WHERE hours < 1 AND step = 3600 AND began = OLD.hour AND party IN (
+        SELECT id FROM party WHERE program = OLD.program AND uid = OLD.uid AND name = OLD.name AND lone = iif(OLD.name = '', OLD.address, '')
+        UNION ALL SELECT id FROM party WHERE program = OLD.program AND uid = OLD.uid AND name = '' AND lone = ''
+    );
+    DELETE FROM total WHERE hours < 1 AND step = 86400 AND began = OLD.hour / 86400 * 86400 AND party IN (
+        SELECT id FROM party WHERE program = OLD.program AND uid = OLD.uid AND name = OLD.name AND lone = iif(OLD.name = '', OLD.address, '')
+        UNION ALL SELECT id FROM party WHERE program = OLD.program AND uid = OLD.uid AND name = '' AND lone = ''
+    );
+    UPDATE party SET rows = rows - 1 WHERE id IN (
+        SELECT id FROM party WHERE program = OLD.program AND uid = OLD.uid AND name = OLD.name AND lone = iif(OLD.name = '', OLD.address, '')
+        UNION ALL SELECT id FROM party WHERE program = OLD.program AND uid = OLD.uid AND name = '' AND lone = ''
+    );
+    DELETE FROM party WHERE rows < 1 AND id IN (
+        SELECT id FROM party WHERE program = OLD.program AND uid = OLD.uid AND name = OLD.name AND lone = iif(OLD.name = '', OLD.address, '')
+        UNION ALL SELECT id FROM party WHERE program = OLD.program AND uid = OLD.uid AND name = '' AND lone = ''
+    );
+END;
+
+ALTER TABLE finding ADD COLUMN key TEXT NOT NULL DEFAULT '';
+CREATE INDEX finding_key ON finding (key, at, times);
+";
+
 /// The version that the file says it has; 0 for an empty one.
 pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
@@ -310,6 +488,9 @@ fn apply_next(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<b
         return Ok(false);
     };
     transaction.execute_batch(step)?;
+    if *step == STEP_8 {
+        findings::name_all(&transaction)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", version + 1)?;
     transaction.commit()?;

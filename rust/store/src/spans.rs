@@ -67,60 +67,109 @@ fn hours(span: Span) -> (i64, i64) {
     (row::hour(span.from), row::hour(Timestamp(span.to.0.saturating_sub(1))).saturating_add(3_600))
 }
 
+/// Whole days of UTC within hours; from its end on to its end where there is none.
+fn days((from, to): (i64, i64)) -> (i64, i64) {
+    const DAY: i64 = 86_400;
+    let first = from.saturating_add(DAY - 1).div_euclid(DAY).saturating_mul(DAY);
+    let last = to.div_euclid(DAY).saturating_mul(DAY);
+    if first < last { (first, last) } else { (to, to) }
+}
+
+/// Whole days have totals of their own: of a month, they are a tenth of what its hours have.
 const PARTS: &str = "
-SELECT sum(bytes_sent), sum(bytes_received), sum(packets_sent), sum(packets_received), sum(content_sent) AS sent,
-       sum(handshake), sum(searched), sum(found), sum(opaque), sum(encrypted), sum(unknown), sum(not_watched),
-       sum(asked_openly), sum(read_with_keys), program, uid, name, min(address), max(company), max(probable),
-       max(role), sum(flows), min(given)
-FROM hourly
-WHERE hour >= ?1 AND hour < ?2
-GROUP BY program, uid, name, CASE name WHEN '' THEN address ELSE '' END
-ORDER BY sent DESC, program, uid, name, min(address)
+WITH step AS (
+    SELECT party, given, flows, content_sent, handshake, searched, found, opaque, encrypted, unknown,
+           not_watched, asked_openly, read_with_keys
+    FROM total WHERE step = 3600 AND began >= ?1 AND began < ?2
+    UNION ALL
+    SELECT party, given, flows, content_sent, handshake, searched, found, opaque, encrypted, unknown,
+           not_watched, asked_openly, read_with_keys
+    FROM total WHERE step = 86400 AND began >= ?2 AND began < ?3
+    UNION ALL
+    SELECT party, given, flows, content_sent, handshake, searched, found, opaque, encrypted, unknown,
+           not_watched, asked_openly, read_with_keys
+    FROM total WHERE step = 3600 AND began >= ?3 AND began < ?4
+), part AS (
+    SELECT party, sum(content_sent) AS sent, sum(handshake) AS handshake, sum(searched) AS searched, sum(found) AS found,
+           sum(opaque) AS opaque, sum(encrypted) AS encrypted, sum(unknown) AS unknown, sum(not_watched) AS not_watched,
+           sum(asked_openly) AS asked_openly, sum(read_with_keys) AS read_with_keys, sum(flows) AS flows,
+           min(given) AS given
+    FROM step GROUP BY party
+)
+SELECT sent, handshake, searched, found, opaque, encrypted, unknown, not_watched, asked_openly, read_with_keys, program,
+       uid, name, address, company, probable, role, flows, given
+FROM part JOIN party ON party.id = part.party
+WHERE name <> '' OR lone <> ''
+ORDER BY sent DESC, program, uid, name, address
 ";
 
 /// Most sent first.
 pub(crate) fn parts(connection: &Connection, span: Span) -> rusqlite::Result<Vec<Part>> {
     let (from, to) = hours(span);
+    let (first, last) = days((from, to));
     let mut statement = connection.prepare(PARTS)?;
-    let rows = statement.query_map(params![from, to], |found| {
-        Ok(Part {
-            content: Amount::read(found, 0)?.content,
-            program: known(text(found, 14)?),
-            uid: u32::try_from(found.get::<_, i64>(15)?).ok(),
-            host: known(text(found, 16)?),
-            address: text(found, 17)?.parse().ok(),
-            company: maybe(found, 18)?,
-            probable: found.get(19)?,
-            role: maybe(found, 20)?.and_then(|role| role_named(&role)),
-            flows: row::unsigned(found.get(21)?),
-            given: found.get(22)?,
-        })
-    })?;
+    let rows = statement.query_map([from, first, last, to], part)?;
     rows.collect()
 }
 
-const SLICES: &str = "
-SELECT sum(bytes_sent), sum(bytes_received), sum(packets_sent), sum(packets_received), sum(content_sent),
-       sum(handshake), sum(searched), sum(found), sum(opaque), sum(encrypted), sum(unknown), sum(not_watched),
-       sum(asked_openly), sum(read_with_keys), hour
-FROM hourly
-WHERE hour >= ?1 AND hour < ?2 AND (?3 IS NULL OR (program = ?3 AND uid = ?4))
-GROUP BY hour ORDER BY hour
+fn part(found: &rusqlite::Row<'_>) -> rusqlite::Result<Part> {
+    Ok(Part {
+        content: Amount::read_content(found, 0)?,
+        program: known(text(found, 10)?),
+        uid: u32::try_from(found.get::<_, i64>(11)?).ok(),
+        host: known(text(found, 12)?),
+        address: text(found, 13)?.parse().ok(),
+        company: maybe(found, 14)?,
+        probable: found.get(15)?,
+        role: maybe(found, 16)?.and_then(|role| role_named(&role)),
+        flows: row::unsigned(found.get(17)?),
+        given: found.get(18)?,
+    })
+}
+
+const BEGUN: &str = "
+SELECT sum(content_sent) AS sent, sum(handshake), sum(searched), sum(found), sum(opaque), sum(encrypted), sum(unknown),
+       sum(not_watched), sum(asked_openly), sum(read_with_keys), ifnull(program, '') AS owner, ifnull(uid, -1) AS user,
+       ifnull(name, '') AS host, min(remote_address), max(company), max(probable), max(role), count(*),
+       min(iif(searched > 0, details <> 0, NULL))
+FROM flow WHERE started >= ?1 AND started < ?2
+GROUP BY owner, user, host, iif(host = '', remote_address, '')
+ORDER BY sent DESC, owner, user, host, min(remote_address)
 ";
 
-/// Hours in which something was sent, by one app or by all.
+/// Of the flows alone that began in a span: to the moment, and for short ones.
+pub(crate) fn begun(connection: &Connection, span: Span) -> rusqlite::Result<Vec<Part>> {
+    let mut statement = connection.prepare(BEGUN)?;
+    let rows = statement.query_map([span.from.0, span.to.0], part)?;
+    rows.collect()
+}
+
+/// The key of `total` leads from one hour to the next.
+const SLICES: &str = "
+WITH RECURSIVE span (hour) AS (
+    SELECT max(?1, (SELECT min(hour) FROM hourly))
+    UNION ALL
+    SELECT hour + 3600 FROM span WHERE hour + 3600 < min(?2, (SELECT max(hour) + 3600 FROM hourly))
+)
+SELECT content_sent, handshake, searched, found, opaque, encrypted, unknown, not_watched, asked_openly, read_with_keys,
+       span.hour
+FROM span CROSS JOIN total ON step = 3600 AND began = span.hour
+    AND party = (SELECT id FROM party WHERE program = ?3 AND uid = ?4 AND name = '' AND lone = '')
+WHERE span.hour < ?2
+ORDER BY span.hour
+";
+
+/// Hours in which one app sent something.
 pub(crate) fn slices(
     connection: &Connection,
     span: Span,
-    app: Option<(&str, Option<u32>)>,
+    (program, uid): (&str, u32),
 ) -> rusqlite::Result<Vec<Slice>> {
     let (from, to) = hours(span);
-    let (program, uid) =
-        (app.map(|(program, _)| program), app.and_then(|(_, uid)| uid).map_or(-1, i64::from));
     let mut statement = connection.prepare(SLICES)?;
     let rows = statement.query_map(params![from, to, program, uid], |found| {
-        let hour = Timestamp(found.get::<_, i64>(14)?.saturating_mul(1_000_000));
-        Ok(Slice { hour, content: Amount::read(found, 0)?.content })
+        let hour = Timestamp(found.get::<_, i64>(10)?.saturating_mul(1_000_000));
+        Ok(Slice { hour, content: Amount::read_content(found, 0)? })
     })?;
     rows.collect()
 }
@@ -158,7 +207,7 @@ mod tests {
     use telltale_model::{Flow, Owner};
 
     use super::*;
-    use crate::testing::{Folder, flow, run};
+    use crate::testing::{Folder, count, flow, run};
     use crate::{Reader, Store};
 
     const HOUR: i64 = 3_600 * 1_000_000;
@@ -191,13 +240,64 @@ mod tests {
         assert_eq!(parts, [(Some(10_002), 11), (Some(10_001), 7)]);
 
         let both = Span { from: Timestamp(0), to: Timestamp(2 * HOUR) };
-        let slices = reader.slices(both, Some(("org.example.a10001", Some(10_001)))).unwrap();
+        let slices = reader.slices(both, ("org.example.a10001", 10_001)).unwrap();
         let slices: Vec<_> = slices.iter().map(|slice| (slice.hour.0 / HOUR, slice.content.sent)).collect();
         assert_eq!(slices, [(0, 5), (1, 7)]);
-        assert_eq!(reader.slices(both, None).unwrap()[1].content.sent, 18);
+
+        let begun = Span { from: Timestamp(1), to: Timestamp(HOUR + 1) };
+        let begun: Vec<_> =
+            reader.begun(begun).unwrap().into_iter().map(|part| (part.uid, part.content.sent)).collect();
+        assert_eq!(begun, [(Some(10_002), 11), (Some(10_001), 7)], "the moment counts, not the hour");
+        let ever = Span { from: Timestamp(i64::MIN), to: Timestamp(i64::MAX) };
+        assert_eq!(reader.slices(ever, ("org.example.a10002", 10_002)).unwrap().len(), 1);
 
         let apps = reader.apps().unwrap();
         assert_eq!(apps.len(), 2);
         assert!(apps.iter().any(|known| known.app.names == ["App 10002"] && known.id > 0));
+    }
+
+    /// Days and hours in which a flow grows, gets its name late, and is forgotten.
+    #[test]
+    fn totals_of_days_are_those_of_their_hours() {
+        let folder = Folder::new("days");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        let agree = |store: &Store| {
+            let compare = "
+                WITH whole AS (
+                    SELECT step, hour / step * step AS began, program, uid, name, iif(name = '', address, '') AS lone,
+                        count(*) AS hours, sum(content_sent) AS sent, sum(searched), sum(flows), min(given)
+                    FROM hourly JOIN (SELECT 3600 AS step UNION ALL SELECT 86400) GROUP BY 1, 2, 3, 4, 5, 6
+                    UNION ALL
+                    SELECT step, hour / step * step, program, uid, '', '', count(*), sum(content_sent), sum(searched),
+                        sum(flows), min(given)
+                    FROM hourly JOIN (SELECT 3600 AS step UNION ALL SELECT 86400) GROUP BY 1, 2, 3, 4
+                ), kept AS (
+                    SELECT step, began, program, uid, name, lone, hours, content_sent, searched, flows, given
+                    FROM total JOIN party ON party.id = total.party
+                )
+                SELECT (SELECT count(*) FROM (SELECT * FROM whole EXCEPT SELECT * FROM kept))
+                    + (SELECT count(*) FROM (SELECT * FROM kept EXCEPT SELECT * FROM whole))
+                    + (SELECT count(*) FROM party WHERE id NOT IN (SELECT party FROM total))";
+            assert_eq!(count(store.connection(), compare), 0);
+            count(store.connection(), "SELECT count(*) FROM total WHERE step = 86400")
+        };
+        let living = |bytes| Flow { ended: None, ending: None, ..sent(1, 20 * HOUR, 10_001, bytes) };
+        for hour in 20_i64..30 {
+            let late = Some(format!("{}.example", hour / 25)).filter(|_| hour > 21);
+            let flow = Flow { name: late, ..living(hour.cast_unsigned() * 10) };
+            let other = sent(hour.cast_unsigned(), hour * HOUR, 10_002, 3);
+            store.commit(Timestamp(hour * HOUR), &[flow, other]).unwrap();
+            agree(&store);
+        }
+        assert!(agree(&store) > 3);
+        let span = |from, to| Span { from: Timestamp(from * HOUR), to: Timestamp(to * HOUR) };
+        let reader = Reader::open(&folder.database()).unwrap().unwrap();
+        let sum = |span| reader.parts(span).unwrap().iter().map(|part| part.content.sent).sum::<u64>();
+        assert_eq!(sum(span(0, 48)), sum(span(0, 23)) + sum(span(23, 25)) + sum(span(25, 48)));
+        assert_eq!(sum(span(0, 24)), sum(span(20, 22)) + sum(span(22, 24)));
+        store.forget(Timestamp(26 * HOUR)).unwrap();
+        assert!(agree(&store) > 0 && sum(span(24, 48)) > 0);
+        store.delete_everything().unwrap();
+        assert_eq!(agree(&store), 0);
     }
 }

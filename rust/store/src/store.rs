@@ -7,7 +7,7 @@ use telltale_model::{Flow, Gap, Interruption, Timestamp};
 
 use crate::row::{About, Amount};
 use crate::totals::{self, Counted};
-use crate::{Error, Mute, apps, file, findings, forgetting, gaps, hits, retention, row, schema};
+use crate::{Error, Mute, apps, file, findings, forgetting, gaps, hits, limits, retention, row, schema};
 
 /// Writes the flows of one run. Several stores, in one process or more, may write one file at the
 /// same time; each waits for the other's transaction.
@@ -21,6 +21,8 @@ pub struct Store {
     run_id: Option<i64>,
     /// The hour in which old flows were last looked for.
     trimmed: Option<i64>,
+    /// How large the file may grow.
+    limit: i64,
 }
 
 /// One run of the relay, as the database knows it.
@@ -59,7 +61,13 @@ impl Store {
     /// A store for a file that cannot be opened now, such as on a full disk ([`crate::Cause::Disk`]):
     /// each commit tries again, until it succeeds.
     pub fn later(path: &Path, run: Run) -> Self {
-        Self { connection: None, path: path.to_owned(), run, run_id: None, trimmed: None }
+        let limit = limits::FILE_BYTES;
+        Self { connection: None, path: path.to_owned(), run, run_id: None, trimmed: None, limit }
+    }
+
+    /// The same with another bound on the file than [`limits::FILE_BYTES`].
+    pub fn up_to(self, bytes: i64) -> Self {
+        Self { limit: bytes, ..self }
     }
 
     /// Keeps these flows as they are now, in one transaction: new ones are added, known ones brought
@@ -118,7 +126,7 @@ impl Store {
         self.note(|connection| forgetting::since(connection, from))
     }
 
-    /// Forgets all that was seen; what the person chose stays.
+    /// Forgets all that was seen, and every silence.
     ///
     /// # Errors
     /// A sentence, such as for a full disk; then nothing is forgotten.
@@ -132,7 +140,7 @@ impl Store {
         let connection = match &self.connection {
             Some(connection) => connection,
             None => {
-                opened = file::open_in_place(&self.path, &schema::STEPS)?;
+                opened = file::open_unchecked(&self.path, &schema::STEPS)?;
                 &opened
             }
         };
@@ -165,7 +173,7 @@ impl Store {
             retention::forget_old(connection, self.run_id, now)?;
             self.trimmed = Some(hour);
         }
-        retention::bound_file(connection)
+        retention::bound(connection, self.limit)
     }
 }
 

@@ -39,8 +39,13 @@ pub(crate) fn count(
 
 /// A flow counts as one in the hour in which it began, so that sums over hours count it once.
 fn begin(transaction: &Transaction<'_>, hour: i64, flow: &Flow) -> rusqlite::Result<Counted> {
-    add(transaction, row::hour(flow.started), &identity(flow), Amount::default(), 1)?;
-    add(transaction, hour, &identity(flow), Amount::of(flow), 0)?;
+    let began = row::hour(flow.started);
+    if began == hour {
+        add(transaction, hour, &identity(flow), Amount::of(flow), 1)?;
+    } else {
+        add(transaction, began, &identity(flow), Amount::default(), 1)?;
+        add(transaction, hour, &identity(flow), Amount::of(flow), 0)?;
+    }
     Ok(Counted { hour, earlier: Amount::default() })
 }
 

@@ -93,6 +93,25 @@ fn what_version_5_has_read_with_keys_stays_and_version_4_claims_nothing() {
     assert_eq!(interruptions[0].subject, "/usr/bin/curl <imei 1>");
 }
 
+/// What version 8 sums up of days and of findings is made of what there was before.
+#[test]
+fn version_7_gets_the_days_and_the_keys_of_version_8() {
+    let folder = Folder::new("summed");
+    let sums = |number| {
+        let database = made_from(number, &folder);
+        drop(Store::open(&database, run()).unwrap());
+        let connection = Connection::open(&database).unwrap();
+        let text = |query| connection.query_row(query, [], |row| row.get::<_, String>(0)).unwrap();
+        let days = "SELECT group_concat(concat_ws(' ', step, began, program, uid, name, lone, address, company, hours,
+            content_sent, searched, encrypted, flows, rows), ';' ORDER BY step, began, program, name, lone)
+            FROM total JOIN party ON party.id = total.party";
+        (text(days), text("SELECT group_concat(key, ';') FROM finding"))
+    };
+    let (days, keys) = sums(8);
+    assert_eq!(sums(7), (days, keys.clone()));
+    assert_eq!(keys, "content-in-clear|/usr/bin/curl|shop|form");
+}
+
 #[test]
 fn an_older_version_is_read_as_it_is_and_stays_so() {
     let folder = Folder::new("read-old");

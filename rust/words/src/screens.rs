@@ -270,4 +270,19 @@ impl Words {
             _ => self.say("minute.maker", &[&values[..], &[n(maker)]].concat()),
         }
     }
+
+    /// What a report is of; the days as the caller writes them.
+    pub fn report_title(&self, from: &str, to: &str) -> String {
+        self.say("report.title", &[("from", Value::Name(from)), ("to", Value::Name(to))])
+    }
+
+    /// Whose clock a report goes by: a zone's name and how far it is from UTC.
+    pub fn report_zone(&self, zone: &str, offset: &str) -> String {
+        self.say("report.zone", &[("zone", Value::Name(zone)), ("offset", Value::Name(offset))])
+    }
+
+    /// What no report covers.
+    pub fn report_outside(&self) -> String {
+        self.say("report.outside", &[])
+    }
 }

@@ -181,6 +181,11 @@ fn screens(words: &Words) -> Vec<String> {
     };
     let asked = [Contact, Phone, Imei, AdvertisingId, Email, Serial, Mac, Iccid, Imsi, Name, Place, Word];
     said.extend(asked.map(|kind| words.detail_hint(kind)));
+    said.extend([
+        words.report_title("1 May", "2 May"),
+        words.report_zone("Asia/Kolkata", "UTC+05:30"),
+        words.report_outside(),
+    ]);
     for envelope in [Envelope::None, Envelope::Tls, Envelope::Unknown] {
         for form in [&[][..], &[Form::Sha1]] {
             let finding = identifier(Imei, Grade::Yours, form, envelope, Confidence::Certain);

@@ -7,7 +7,7 @@ use telltale_model::{Detail, DetailKind, DetailName, Details};
 use zeroize::Zeroizing;
 
 use super::countries::Country;
-use super::{phone, value};
+use super::{phone, refusals, value};
 
 /// Details as a person gives them: checked, numbered within their kind, none twice, within the limits.
 #[derive(Clone)]
@@ -46,8 +46,7 @@ impl Given {
     /// # Errors
     /// A sentence where there is no such country.
     pub fn live_in(&mut self, letters: &str) -> Result<(), &'static str> {
-        self.country =
-            Some(Country::of_letters(letters).ok_or("A country is given by two letters, as in DE or IN")?);
+        self.country = Some(Country::of_letters(letters).ok_or(refusals::COUNTRY)?);
         self.set = self.random.draw();
         Ok(())
     }
@@ -87,7 +86,7 @@ impl Given {
         // Contacts and packages are many, and are not kept: their ids last as long as they are given.
         let id = id.filter(|_| !matches!(kind, DetailKind::Contact | DetailKind::Package));
         if id.is_some_and(|id| self.list.values().any(|detail| detail.name.id == id)) {
-            return Err("Another detail has this id");
+            return Err(refusals::ID_TWICE);
         }
         let id = id.unwrap_or_else(|| self.random.draw());
         let name = DetailName { kind, number: self.free(kind), id };
@@ -218,12 +217,12 @@ impl Given {
         let count = |kind| usize::from(self.counts.get(&kind).copied().unwrap_or_default());
         let (contacts, packages) = (count(DetailKind::Contact), count(DetailKind::Package));
         let (full, refusal) = if kind == DetailKind::Contact {
-            (contacts >= Details::CONTACTS, "No more than 5,000 contacts can be looked for")
+            (contacts >= Details::CONTACTS, refusals::CONTACTS)
         } else if kind == DetailKind::Package {
-            (packages >= Details::PACKAGES, "No more than 2,000 packages can be looked for")
+            (packages >= Details::PACKAGES, refusals::PACKAGES)
         } else {
             let own = self.list.len() - contacts - packages;
-            (own >= Details::OWN, "No more than 64 details of your own can be looked for")
+            (own >= Details::OWN, refusals::OWN)
         };
         if full { Err(refusal) } else { Ok(()) }
     }

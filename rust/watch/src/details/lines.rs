@@ -2,6 +2,7 @@ use telltale_model::DetailKind;
 use zeroize::Zeroizing;
 
 use super::given::Given;
+use super::refusals;
 
 /// A line that cannot be taken. It tells nothing of what stands there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,6 +13,13 @@ pub struct BadLine {
     pub kind: Option<DetailKind>,
     /// A sentence without its full stop.
     pub why: &'static str,
+}
+
+impl BadLine {
+    /// A word for the reason that stays, for who says it in another language.
+    pub fn word(&self) -> &'static str {
+        refusals::word(self.why)
+    }
 }
 
 impl Given {
@@ -49,7 +57,7 @@ impl Given {
         let nameless = |why| (None, why);
         // Each is told once.
         let refused = |why| if numbers { Ok(()) } else { Err(nameless(why)) };
-        let Ok(line) = str::from_utf8(line) else { return refused(UNREADABLE) };
+        let Ok(line) = str::from_utf8(line) else { return refused(refusals::UNREADABLE) };
         let line = line.trim_start_matches('\u{feff}').trim();
         if line.is_empty() || line.starts_with('#') {
             return Ok(());
@@ -58,16 +66,13 @@ impl Given {
         if word.eq_ignore_ascii_case("country") {
             return if numbers { Ok(()) } else { self.live_in(value.trim()).map_err(nameless) };
         }
-        let Some((kind, id)) = kind_and_id(word) else { return refused(NO_KIND) };
+        let Some((kind, id)) = kind_and_id(word) else { return refused(refusals::NO_KIND) };
         if matches!(kind, DetailKind::Phone | DetailKind::Contact) != numbers {
             return Ok(());
         }
         self.add_as(kind, value, id).map(drop).map_err(|why| (Some(kind), why))
     }
 }
-
-const UNREADABLE: &str = "It is not text in UTF-8";
-const NO_KIND: &str = "It does not begin with a kind of detail, such as imei or phone";
 
 /// A kind, and the id behind it.
 fn kind_and_id(word: &str) -> Option<(DetailKind, Option<u64>)> {

@@ -8,6 +8,7 @@ mod kept;
 mod lines;
 mod masked;
 mod phone;
+mod refusals;
 mod sealed;
 mod value;
 mod vcard;

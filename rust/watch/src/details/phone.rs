@@ -3,7 +3,8 @@
 use zeroize::Zeroizing;
 
 use super::countries::Country;
-use super::value::{TOO_SHORT, only};
+use super::refusals;
+use super::value::only;
 
 /// A number as [`read`] writes it.
 #[derive(Clone, Copy)]
@@ -29,17 +30,17 @@ const DIGITS_AT_HOME: usize = 10;
 pub(super) fn read(text: &str, home: Option<Country>) -> Result<Zeroizing<String>, &'static str> {
     let (abroad, groups) = groups(text)?;
     let (country, groups) = match (abroad, home) {
-        (true, _) => of_code(&groups).ok_or("No country has this code")?,
+        (true, _) => of_code(&groups).ok_or(refusals::PHONE_CODE)?,
         (false, Some(home)) => match groups.strip_prefix("011").filter(|_| home.code == 1) {
-            Some(groups) => of_code(groups).ok_or("No country has this code")?,
+            Some(groups) => of_code(groups).ok_or(refusals::PHONE_CODE)?,
             None => (home, groups.as_str()),
         },
         (false, None) => return at_home(groups),
     };
     let national = without_trunk(country, groups);
     match digits(national).count() + country.code.to_string().len() {
-        few if few < *DIGITS.start() => Err(TOO_SHORT),
-        many if many > *DIGITS.end() => Err("A phone number has at most 15 digits"),
+        few if few < *DIGITS.start() => Err(refusals::TOO_SHORT),
+        many if many > *DIGITS.end() => Err(refusals::PHONE_LONG),
         _ => Ok(Zeroizing::new(format!("+{} {national}", country.code))),
     }
 }
@@ -74,8 +75,8 @@ impl<'a> Number<'a> {
 
 fn at_home(groups: Zeroizing<String>) -> Result<Zeroizing<String>, &'static str> {
     match digits(&groups).skip_while(|digit| *digit == '0').count() {
-        ..DIGITS_AT_HOME => Err("Give it with the code of its country, such as +49 176 1234567"),
-        _ if digits(&groups).count() > *DIGITS.end() => Err("A phone number has at most 15 digits"),
+        ..DIGITS_AT_HOME => Err(refusals::PHONE_HOME),
+        _ if digits(&groups).count() > *DIGITS.end() => Err(refusals::PHONE_LONG),
         _ => Ok(groups),
     }
 }
@@ -91,7 +92,7 @@ fn groups(text: &str) -> Result<(bool, Zeroizing<String>), &'static str> {
     let mut groups = Zeroizing::new(String::with_capacity(text.len()));
     for group in text.split(is_space).filter(|group| !group.is_empty()) {
         if !group.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err("A phone number has digits alone, and a + before the code of a country");
+            return Err(refusals::PHONE);
         }
         if !groups.is_empty() {
             groups.push(' ');
@@ -181,9 +182,9 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_without_the_number() {
         for (given, home, said) in [
-            ("112", "DE", TOO_SHORT),
-            ("", "DE", TOO_SHORT),
-            ("+49 1761", "", TOO_SHORT),
+            ("112", "DE", refusals::TOO_SHORT),
+            ("", "DE", refusals::TOO_SHORT),
+            ("+49 1761", "", refusals::TOO_SHORT),
             ("+999 123456789", "", "No country has this code"),
             ("+", "", "No country"),
             ("+49 176 123456789012", "", "at most 15 digits"),

@@ -1,10 +1,7 @@
 use telltale_model::DetailKind;
 use zeroize::Zeroizing;
 
-use super::phone;
-
-/// Less than this cannot be told from anything else.
-pub(super) const TOO_SHORT: &str = "Too short to look for";
+use super::{phone, refusals};
 
 /// Bytes of the longest value: an e-mail address has 254 at most (RFC 5321 4.5.3.1.3).
 const LONGEST: usize = 254;
@@ -17,18 +14,18 @@ const LONGEST: usize = 254;
 pub fn read(kind: DetailKind, text: &str) -> Result<Zeroizing<String>, &'static str> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(TOO_SHORT);
+        return Err(refusals::TOO_SHORT);
     }
     if text.len() > LONGEST {
-        return Err("Too long: no detail has more than 254 bytes");
+        return Err(refusals::TOO_LONG);
     }
     if text.chars().any(char::is_control) {
-        return Err("It holds characters that cannot be printed");
+        return Err(refusals::UNPRINTABLE);
     }
     let value = match kind {
         DetailKind::Phone | DetailKind::Contact => return phone::read(text, None),
         DetailKind::Imei => imei(text)?,
-        DetailKind::ImeiSv => of_length(text, 16, "An IMEI with the version of its software has 16 digits")?,
+        DetailKind::ImeiSv => of_length(text, 16, refusals::IMEI_SV)?,
         DetailKind::Imsi => imsi(text)?,
         DetailKind::Iccid => iccid(text)?,
         DetailKind::Email => email(text)?,
@@ -42,11 +39,7 @@ pub fn read(kind: DetailKind, text: &str) -> Result<Zeroizing<String>, &'static 
         DetailKind::Place => place(text)?,
         DetailKind::Package => package(text)?,
     };
-    if is_filler(&value) {
-        Err("Many phones have this in place of a value: it is not yours alone")
-    } else {
-        Ok(value)
-    }
+    if is_filler(&value) { Err(refusals::FILLER) } else { Ok(value) }
 }
 
 /// The last digit of a number follows from the others: ISO/IEC 7812-1 annex B, 3GPP TS 23.003 B.
@@ -83,41 +76,38 @@ fn of_length(text: &str, length: usize, otherwise: &'static str) -> Result<Zeroi
 }
 
 fn imei(text: &str) -> Result<Zeroizing<String>, &'static str> {
-    let digits = of_length(text, 15, "An IMEI has 15 digits")?;
-    if has_check_digit(&digits) { Ok(digits) } else { Err("The last digit does not fit. Compare with *#06#") }
+    let digits = of_length(text, 15, refusals::IMEI)?;
+    if has_check_digit(&digits) { Ok(digits) } else { Err(refusals::IMEI_CHECK) }
 }
 
 /// Country, network and subscriber together: 3GPP TS 23.003 2.2. Ten digits are the fewest that can be one person's.
 fn imsi(text: &str) -> Result<Zeroizing<String>, &'static str> {
-    const LENGTH: &str = "An IMSI has 15 digits, seldom fewer";
-    let digits = digits(text, LENGTH)?;
-    if (10..=15).contains(&digits.len()) { Ok(digits) } else { Err(LENGTH) }
+    let digits = digits(text, refusals::IMSI)?;
+    if (10..=15).contains(&digits.len()) { Ok(digits) } else { Err(refusals::IMSI) }
 }
 
 /// ITU-T E.118 4: 89 for telephony, then country and issuer, and a check digit as the 19th. Some issuers have made
 /// one digit more or fewer, without a check digit.
 fn iccid(text: &str) -> Result<Zeroizing<String>, &'static str> {
-    const SHAPE: &str = "The number of a SIM has 18 to 22 digits and begins with 89";
-    let digits = digits(text.trim_end_matches(['f', 'F']), SHAPE)?;
+    let digits = digits(text.trim_end_matches(['f', 'F']), refusals::ICCID)?;
     if !(18..=22).contains(&digits.len()) || !digits.starts_with("89") {
-        return Err(SHAPE);
+        return Err(refusals::ICCID);
     }
     if digits.len() == 19 && !has_check_digit(&digits) {
-        return Err("The last digit does not fit. Compare with the card");
+        return Err(refusals::ICCID_CHECK);
     }
     Ok(digits)
 }
 
 /// RFC 5321 4.1.2, as far as addresses of persons use it.
 fn email(text: &str) -> Result<Zeroizing<String>, &'static str> {
-    const SHAPE: &str = "An e-mail address looks like name@example.org";
-    let (name, domain) = text.rsplit_once('@').ok_or(SHAPE)?;
+    let (name, domain) = text.rsplit_once('@').ok_or(refusals::EMAIL)?;
     let fits = !name.is_empty()
         && !text.contains(|letter: char| letter.is_whitespace() || "()<>[]:;,\\\"".contains(letter))
         && !name.contains('@')
         && domain.contains('.')
         && domain.split('.').all(is_label);
-    if fits { Ok(Zeroizing::new(text.to_owned())) } else { Err(SHAPE) }
+    if fits { Ok(Zeroizing::new(text.to_owned())) } else { Err(refusals::EMAIL) }
 }
 
 /// RFC 1123 2.1, with the letters of other languages.
@@ -139,21 +129,18 @@ fn hex(text: &str, length: usize, otherwise: &'static str) -> Result<Zeroizing<S
 
 /// RFC 9562 4.
 fn uuid(text: &str) -> Result<Zeroizing<String>, &'static str> {
-    const SHAPE: &str =
-        "An advertising id has 32 hexadecimal digits, as in 38400000-8cf0-11bd-b23e-10b96e40000d";
-    let digits = hex(&bare(text, &['-', '{', '}']), 32, SHAPE)?;
+    let digits = hex(&bare(text, &['-', '{', '}']), 32, refusals::ADVERTISING_ID)?;
     Ok(grouped(&digits, &[8, 12, 16, 20], '-'))
 }
 
 /// 64 bits; older phones leave out the zeroes before the first other digit.
 fn android_id(text: &str) -> Result<Zeroizing<String>, &'static str> {
-    hex(text, text.len().clamp(14, 16), "An Android id has 16 hexadecimal digits")
+    hex(text, text.len().clamp(14, 16), refusals::ANDROID_ID)
 }
 
 /// IEEE 802-2014 8.1, with the separators that systems use.
 fn mac(text: &str) -> Result<Zeroizing<String>, &'static str> {
-    const SHAPE: &str = "A hardware address has 12 hexadecimal digits, as in 00:53:5e:00:53:01";
-    let digits = hex(&bare(text, &[':', '-', '.']), 12, SHAPE)?;
+    let digits = hex(&bare(text, &[':', '-', '.']), 12, refusals::MAC)?;
     Ok(grouped(&digits, &[2, 4, 6, 8, 10], ':'))
 }
 
@@ -170,14 +157,10 @@ fn grouped(digits: &str, places: &[usize], separator: char) -> Zeroizing<String>
 
 fn serial(text: &str) -> Result<Zeroizing<String>, &'static str> {
     if text.len() < 6 {
-        return Err(TOO_SHORT);
+        return Err(refusals::TOO_SHORT);
     }
     let fits = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
-    if fits {
-        Ok(Zeroizing::new(text.to_owned()))
-    } else {
-        Err("A serial number has letters and digits alone")
-    }
+    if fits { Ok(Zeroizing::new(text.to_owned())) } else { Err(refusals::SERIAL) }
 }
 
 /// Words with single spaces between them.
@@ -189,32 +172,31 @@ fn words(text: &str, fewest: usize) -> Result<Zeroizing<String>, &'static str> {
         }
         words.push_str(word);
     }
-    if words.chars().count() < fewest { Err(TOO_SHORT) } else { Ok(words) }
+    if words.chars().count() < fewest { Err(refusals::TOO_SHORT) } else { Ok(words) }
 }
 
 /// IEEE 802.11-2020 9.4.2.2: at most 32 bytes. Spaces in it stay as they are.
 fn ssid(text: &str) -> Result<Zeroizing<String>, &'static str> {
     match text.len() {
-        ..2 => Err(TOO_SHORT),
+        ..2 => Err(refusals::TOO_SHORT),
         2..=32 => Ok(Zeroizing::new(text.to_owned())),
-        _ => Err("The name of a wireless network has at most 32 bytes"),
+        _ => Err(refusals::SSID),
     }
 }
 
 /// Three decimals are 111 metres, which is what is looked for at the least.
 fn place(text: &str) -> Result<Zeroizing<String>, &'static str> {
-    const SHAPE: &str = "A place is latitude and longitude in degrees, as in 52.5163,13.3777";
     // RFC 5870 3.3
     let text = text.strip_prefix("geo:").unwrap_or(text);
     let mut numbers = text.split([',', ' ', ';']).filter(|number| !number.is_empty());
     let (Some(latitude), Some(longitude), None) = (numbers.next(), numbers.next(), numbers.next()) else {
-        return Err(SHAPE);
+        return Err(refusals::PLACE);
     };
     if !is_degrees(latitude, 90.0) || !is_degrees(longitude, 180.0) {
-        return Err(SHAPE);
+        return Err(refusals::PLACE);
     }
     if [latitude, longitude].iter().any(|number| decimals(number) < 3) {
-        return Err("Too coarse to look for: give at least 3 decimals of both, as in 52.5163,13.3777");
+        return Err(refusals::PLACE_COARSE);
     }
     Ok(Zeroizing::new(format!("{latitude},{longitude}")))
 }
@@ -236,11 +218,7 @@ fn package(text: &str) -> Result<Zeroizing<String>, &'static str> {
             && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     };
     let fits = text.contains('.') && text.split('.').all(is_part);
-    if fits {
-        Ok(Zeroizing::new(text.to_owned()))
-    } else {
-        Err("The name of a package looks like com.example.app")
-    }
+    if fits { Ok(Zeroizing::new(text.to_owned())) } else { Err(refusals::PACKAGE) }
 }
 
 /// What systems answer where there is no value, or none for who asks.
@@ -313,14 +291,14 @@ mod tests {
             (DetailKind::AndroidId, "9774d56d682e549c", "not yours alone"),
             (DetailKind::AndroidId, "a1b2c3d4e5f6071", ""),
             (DetailKind::AndroidId, "a1b2", "16 hexadecimal digits"),
-            (DetailKind::Serial, "AB12", TOO_SHORT),
+            (DetailKind::Serial, "AB12", refusals::TOO_SHORT),
             (DetailKind::Serial, "unknown", "not yours alone"),
             (DetailKind::Mac, "aa:53:5e:00:53", "12 hexadecimal digits"),
             (DetailKind::Mac, "02:00:00:00:00:00", "not yours alone"),
             (DetailKind::Ssid, &"x".repeat(33), "32 bytes"),
-            (DetailKind::Name, "A", TOO_SHORT),
-            (DetailKind::Word, "abc", TOO_SHORT),
-            (DetailKind::Word, "", TOO_SHORT),
+            (DetailKind::Name, "A", refusals::TOO_SHORT),
+            (DetailKind::Word, "abc", refusals::TOO_SHORT),
+            (DetailKind::Word, "", refusals::TOO_SHORT),
             (DetailKind::Word, "a\u{7}bcd", "cannot be printed"),
             (DetailKind::Word, &"x y".repeat(100), "254 bytes"),
             (DetailKind::Place, "52.51,13.3777", "3 decimals"),

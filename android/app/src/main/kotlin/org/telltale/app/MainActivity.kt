@@ -45,11 +45,20 @@ class MainActivity : Activity() {
         edgeToEdge()
         shell.restore(saved)
         if (saved == null) openNamed(intent)
+        if (saved == null) askForConsent(intent)
     }
 
     override fun onNewIntent(intent: Intent) {
         super.onNewIntent(intent)
         openNamed(intent)
+        askForConsent(intent)
+    }
+
+    /** From the tile, which cannot ask. Other apps can send this too: so it only ever leads to Android's own question. */
+    private fun askForConsent(intent: Intent) {
+        if (intent.action != TURN_ON) return
+        intent.action = null
+        if (ground.choices.firstStartDone && VpnService.prepare(this) != null) turn(true)
     }
 
     /** From a notification: the finding that it told of. */
@@ -214,9 +223,11 @@ class MainActivity : Activity() {
 
     private fun isNight() = resources.configuration.uiMode and Configuration.UI_MODE_NIGHT_MASK == Configuration.UI_MODE_NIGHT_YES
 
-    private companion object {
-        const val CONSENT = 1
-        const val UNLOCK = 2
-        const val PERMISSION = 3
+    companion object {
+        /** Asks for the consent that watching needs, where it is missing. */
+        const val TURN_ON = "org.telltale.app.TURN_ON"
+        private const val CONSENT = 1
+        private const val UNLOCK = 2
+        private const val PERMISSION = 3
     }
 }

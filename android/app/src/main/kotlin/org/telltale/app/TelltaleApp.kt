@@ -1,6 +1,7 @@
 package org.telltale.app
 
 import android.app.Application
+import android.app.NotificationManager
 import android.content.res.Resources
 import android.net.ConnectivityManager
 import android.os.Build
@@ -18,6 +19,10 @@ import org.telltale.app.service.Choices
 import org.telltale.app.service.Gaps
 import org.telltale.app.service.Notices
 import org.telltale.app.service.UnderNetwork
+import org.telltale.app.service.Watch
+import org.telltale.app.service.WatchService
+import org.telltale.app.service.WatchState
+import org.telltale.app.share.SharedReports
 import org.telltale.app.ui.Answers
 import org.telltale.app.ui.Icons
 import java.io.File
@@ -35,7 +40,28 @@ open class TelltaleApp : Application() {
 
     open val ground by lazy {
         val answers = Answers(session::answer)
-        Ground(answers, Icons(packageManager, answers), choices, details::add, details::remove, details::erase, details::lookForAll, ::hear, Core::version)
+        Ground(answers, Icons(packageManager, answers), choices, details::add, details::remove, ::eraseAll, details::lookForAll, ::hear, Core::version)
+    }
+
+    /** What failed is told, and the rest is erased all the same. */
+    private fun eraseAll(then: (Result<JSONObject>) -> Unit) = details.erase { erased ->
+        session.ask(JSONObject().put("do", "delete")) { deleted ->
+            eraseBeside()
+            then(if (erased.isFailure) erased else deleted)
+        }
+    }
+
+    /** What is kept outside of the database: choices, files that were shared, notices. */
+    internal fun eraseBeside() {
+        val on = Watch.state !is WatchState.Off
+        val leftOut = choices.leftOut
+        choices.erase()
+        choices.firstStartDone = true
+        choices.wanted = on
+        SharedReports.clear(this)
+        val manager = getSystemService(NotificationManager::class.java)
+        manager.activeNotifications.filter { it.id != Notices.WATCHING }.forEach { manager.cancel(it.tag, it.id) }
+        if (on && leftOut.isNotEmpty()) WatchService.renew(this)
     }
 
     private fun hear(what: () -> Unit): () -> Unit {

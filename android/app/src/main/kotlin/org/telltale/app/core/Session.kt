@@ -8,7 +8,6 @@ import android.os.Process
 import android.system.OsConstants
 import android.util.Log
 import org.json.JSONObject
-import org.telltale.app.service.AppBook
 import java.net.InetAddress
 import java.net.InetSocketAddress
 import java.util.concurrent.CopyOnWriteArraySet
@@ -21,7 +20,7 @@ import java.util.concurrent.Executors
 class Session(
     private val config: () -> JSONObject,
     private val connectivity: ConnectivityManager,
-    private val apps: AppBook,
+    private val apps: Apps,
     /** Called once the core answers, on the main thread: whoever opens it, details are looked for. */
     private val started: () -> Unit = {},
 ) : Host {

@@ -2,6 +2,7 @@ package org.telltale.app.details
 
 import android.os.Handler
 import android.os.Looper
+import org.json.JSONArray
 import org.json.JSONObject
 import org.telltale.app.core.Session
 import java.util.concurrent.Executors
@@ -14,17 +15,27 @@ class Details(private val vault: Vault, private val sources: Sources, private va
     /** Hands everything to the core: at start, and after a change of contacts or of installed apps. */
     fun lookForAll(then: (Result<JSONObject>) -> Unit = {}) = work(then) { hand(kept(), then) }
 
-    /** Adds one detail. The core judges it first: what it refuses is not kept, and its sentence goes to [then]. */
+    /** Adds one detail. The core judges it first: what it refuses is not kept, and its reason goes to [then]. */
     fun add(kind: String, value: ByteArray, then: (Result<JSONObject>) -> Unit) = work(then) {
         val more = kept().with(kind, value)
         value.fill(0)
-        hand(more) { answer -> work(then) { decide(more, answer, then) } }
+        hand(more) { answer -> work(then) { decide(kind, more, answer, then) } }
     }
 
-    private fun decide(more: Given, answer: Result<JSONObject>, then: (Result<JSONObject>) -> Unit) {
-        answer.getOrNull()?.takeIf { !it.refused() }?.let { keep(more.named(it.ids())) }
-        main.post { then(answer) }
+    private fun decide(kind: String, more: Given, answer: Result<JSONObject>, then: (Result<JSONObject>) -> Unit) {
+        val judged = answer.mapCatching { if (it.refused()) it else taken(kind, more, it) }
+        main.post { then(judged) }
     }
+
+    /** What the core had already in another way of writing is not kept twice: ids go by the order of the lines. */
+    private fun taken(kind: String, more: Given, answer: JSONObject): JSONObject {
+        val ids = answer.ids()
+        if (ids[kind].orEmpty().size < more.count(kind)) return known(kind)
+        keep(more.named(ids))
+        return answer
+    }
+
+    private fun known(kind: String) = JSONObject().put("errors", JSONArray().put(JSONObject().put("kind", kind).put("code", KNOWN)))
 
     /** Stops looking for the [number]th detail of a kind. */
     fun remove(kind: String, number: Int, then: (Result<JSONObject>) -> Unit) = work(then) {
@@ -61,4 +72,9 @@ class Details(private val vault: Vault, private val sources: Sources, private va
     }
 
     private fun JSONObject.refused() = (optJSONArray("errors")?.length() ?: 0) > 0
+
+    private companion object {
+        /** It is looked for already: the one reason that is not the core's. */
+        const val KNOWN = "known"
+    }
 }

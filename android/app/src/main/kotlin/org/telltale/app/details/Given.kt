@@ -29,6 +29,8 @@ class Given(private val lines: List<ByteArray> = emptyList()) {
         })
     }
 
+    fun count(kind: String) = lines.count { kindOf(it) == kind }
+
     fun toBytes(): ByteArray {
         val size = lines.sumOf { it.size + 1 }
         val all = ByteArray(size)

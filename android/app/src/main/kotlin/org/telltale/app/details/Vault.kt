@@ -15,7 +15,11 @@ import javax.crypto.spec.GCMParameterSpec
  * The person's details at rest: one file, sealed with AES-256-GCM under a key that never leaves the Keystore.
  * A copy of the file, or a backup, reveals nothing; someone with root on the running phone can read it.
  */
-class Vault(private val file: File, private val key: () -> SecretKey = ::keystoreKey) {
+class Vault(
+    private val file: File,
+    private val key: () -> SecretKey = ::keystoreKey,
+    private val forgetKey: () -> Unit = ::forgetKeystoreKey,
+) {
     /** Nothing can open the file any more: the key is gone, or the file was changed. */
     class Lost(cause: Throwable) : Exception("the sealed details cannot be opened", cause)
 
@@ -46,8 +50,12 @@ class Vault(private val file: File, private val key: () -> SecretKey = ::keystor
         if (!fresh.renameTo(file)) throw java.io.IOException("the sealed details could not be put in place")
     }
 
+    /** The file and its key: what a copy of the file holds is lost with that. The next write makes another key. */
     fun erase() {
         file.delete()
+        File(file.path + ".new").delete()
+        forgetKey()
+        if (file.exists()) throw java.io.IOException("the sealed details could not be erased")
     }
 
     companion object {
@@ -57,9 +65,13 @@ class Vault(private val file: File, private val key: () -> SecretKey = ::keystor
         private const val ALIAS = "details"
         private const val STORE = "AndroidKeyStore"
 
+        private fun keystore() = KeyStore.getInstance(STORE).apply { load(null) }
+
+        private fun forgetKeystoreKey() = keystore().deleteEntry(ALIAS)
+
         /** Made at the first use. Not bound to an unlock, since watching goes on while the phone is locked. */
         private fun keystoreKey(): SecretKey {
-            val store = KeyStore.getInstance(STORE).apply { load(null) }
+            val store = keystore()
             (store.getKey(ALIAS, null) as? SecretKey)?.let { return it }
             val purposes = KeyProperties.PURPOSE_ENCRYPT or KeyProperties.PURPOSE_DECRYPT
             val spec = KeyGenParameterSpec.Builder(ALIAS, purposes)

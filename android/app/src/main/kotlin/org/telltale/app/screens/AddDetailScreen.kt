@@ -16,9 +16,10 @@ import org.telltale.app.ui.field
 import org.telltale.app.ui.label
 import org.telltale.app.ui.pad
 import org.telltale.app.ui.put
+import org.telltale.app.ui.refusal
 import java.nio.CharBuffer
 
-/** One detail is written down. The core judges it, and says in a sentence what is wrong with it. */
+/** One detail is written down. The core judges it, and says what is wrong with it. */
 class AddDetailScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private val kind = place.of.substringBefore('\n')
     private val name = place.of.split('\n').getOrElse(1) { "" }
@@ -66,7 +67,7 @@ class AddDetailScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     private fun judged(answer: JSONObject) {
         val wrong = answer.optJSONArray("errors")?.optJSONObject(0) ?: return done()
-        show(wrong.getString("sentence"))
+        show(look.refusal(wrong))
     }
 
     private fun done() {

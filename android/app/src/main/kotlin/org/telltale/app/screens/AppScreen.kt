@@ -113,14 +113,15 @@ class AppScreen(shell: Shell, place: Place) : Screen(shell, place) {
         val marks = if (look.bigText) 3 else 5
         for (at in 0 until marks) {
             if (at > 0) put(Space(context), 0, weight = 1f)
-            put(look.label(Type.Small, mark(range.first + (range.last + 1 - range.first) * at / (marks - 1)), look.palette.ink2), LinearLayout.LayoutParams.WRAP_CONTENT)
+            val moment = range.first + (range.last + 1 - range.first) * at / (marks - 1)
+            put(look.label(Type.Small, mark(moment, at == marks - 1), look.palette.ink2), LinearLayout.LayoutParams.WRAP_CONTENT)
         }
         importantForAccessibility = View.IMPORTANT_FOR_ACCESSIBILITY_NO_HIDE_DESCENDANTS
     }
 
-    private fun mark(at: Long) = when (span.kind) {
+    private fun mark(at: Long, ends: Boolean) = when (span.kind) {
         Span.Kind.Hour -> Formats.time(look.context, at)
-        Span.Kind.Day -> Formats.hour(look.context, at)
+        Span.Kind.Day -> Formats.hour(look.context, at, ends)
         else -> Formats.shortDay(at)
     }
 

@@ -6,6 +6,7 @@ import android.provider.Settings
 import android.view.Gravity
 import android.view.View
 import android.widget.LinearLayout
+import android.widget.ProgressBar
 import org.telltale.app.R
 import org.telltale.app.ui.Look
 import org.telltale.app.ui.Part
@@ -80,6 +81,22 @@ fun Look.confirm(title: Int, text: Int, yes: Int, no: Int, then: () -> Unit) {
         .setMessage(text)
         .setPositiveButton(yes) { _, _ -> then() }
         .setNegativeButton(no, null)
+        .show()
+}
+
+/** Something takes a while, and can be stopped. */
+fun Look.progress(words: Int, stop: () -> Unit): AlertDialog {
+    val bar = ProgressBar(context, null, android.R.attr.progressBarStyleHorizontal).apply {
+        isIndeterminate = true
+        contentDescription = text(words)
+    }
+    val around = column {
+        pad(dp(24), dp(16))
+        put(bar)
+    }
+    return AlertDialog.Builder(context).setTitle(words).setView(around)
+        .setNegativeButton(R.string.cancel) { _, _ -> stop() }
+        .setOnCancelListener { stop() }
         .show()
 }
 

@@ -33,7 +33,7 @@ class DetailScreen(shell: Shell, place: Place) : Screen(shell, place) {
         val details = Read.details(answer)
         if (kind == "contact" && number == 0) {
             val count = look.count(R.plurals.contacts_kept, details.contacts, Formats.number(details.contacts))
-            return said(look.text(R.string.contacts), count, details.contactsSaid.orEmpty(), look.text(R.string.contacts_stop), ::openPermissions)
+            return said(look.text(R.string.contacts), count, details.contactsSaid, look.text(R.string.contacts_stop), ::openPermissions)
         }
         val one = details.looking.find { it.kind == kind && it.number == number }
             ?: return listOf(look.textPart("gone", Type.Body, look.text(R.string.detail_gone), look.palette.ink2, top = 16))

@@ -38,7 +38,7 @@ class DetailsScreen(shell: Shell, place: Place) : Screen(shell, place) {
         }
         if (details.contacts > 0) add(Part("contacts", { DetailRow(look, R.drawable.ic_next) { shell.go(Place(Place.Kind.Detail, "contact 0")) } }) {
             val count = look.count(R.plurals.contacts_kept, details.contacts, Formats.number(details.contacts))
-            it.show(R.drawable.ic_book, look.text(R.string.contacts), count, details.contactsSaid, "none")
+            it.show(R.drawable.ic_book, look.text(R.string.contacts), count, details.contactsSaid, details.contactsMark)
         })
     }
 

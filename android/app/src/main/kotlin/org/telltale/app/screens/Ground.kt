@@ -14,7 +14,8 @@ class Ground(
     val addDetail: (String, ByteArray, (Result<JSONObject>) -> Unit) -> Unit,
     /** A kind, and which of that kind, from 1. */
     val removeDetail: (String, Int, (Result<JSONObject>) -> Unit) -> Unit,
-    val eraseDetails: ((Result<JSONObject>) -> Unit) -> Unit,
+    /** All that is kept of the person: what was seen, details and their key, choices, files that were shared. */
+    val eraseAll: ((Result<JSONObject>) -> Unit) -> Unit,
     val lookForAll: ((Result<JSONObject>) -> Unit) -> Unit,
     /** Names the listener to the core and answers how to end that. */
     val hear: (() -> Unit) -> () -> Unit,

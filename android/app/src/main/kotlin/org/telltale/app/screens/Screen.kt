@@ -62,7 +62,7 @@ abstract class Screen(protected val shell: Shell, val place: Place) {
         if (shown == null) scroll.postDelayed(loading, PATIENCE)
         asker.ask(common(question)) { answer ->
             scroll.removeCallbacks(loading)
-            answer.onSuccess(::drawIfNew).onFailure { drawError() }
+            answer.onSuccess(::drawIfNew).onFailure { if (isGone(it)) drawGone() else drawError() }
         }
     }
 
@@ -108,11 +108,19 @@ abstract class Screen(protected val shell: Shell, val place: Place) {
         fill(listOf(errorPart()))
     }
 
+    /** The core knows no such app or finding any more: it was forgotten, or the link to it is old (docs/boundary.md, errors). */
+    private fun isGone(error: Throwable) = (place.kind == Place.Kind.App || place.kind == Place.Kind.Finding) &&
+        generateSequence(error) { it.cause }.any { it is IllegalArgumentException }
+
+    private fun drawGone() {
+        shown = null
+        fill(listOf(gonePart()))
+    }
+
     private fun fill(parts: List<Part<*>>) = content.fill(parts)
 
     /** In the language of the screens, at the phone's time. */
-    private fun common(question: JSONObject): JSONObject {
-        val now = ground.clock()
+    protected fun common(question: JSONObject, now: Long = ground.clock()): JSONObject {
         question.put("locale", Locale.getDefault().toLanguageTag()).put("now", now)
             .put("zone_offset", TimeZone.getDefault().getOffset(now) / 1000)
         return if (place.example) JSONObject().put("ask", "example").put("of", question) else question
@@ -120,6 +128,10 @@ abstract class Screen(protected val shell: Shell, val place: Place) {
 
     private fun errorPart() = Part("error", { NoteCard(look) }) {
         it.show(R.drawable.ic_info, look.text(R.string.error_title), look.text(R.string.error_text), true, look.text(R.string.try_again) to ::refresh)
+    }
+
+    private fun gonePart() = Part("gone", { NoteCard(look) }) {
+        it.show(R.drawable.ic_info, look.text(R.string.gone_title), look.text(R.string.gone_text), false)
     }
 
     private fun loadingPart() = Part("loading", { look.loadingCard() })

@@ -15,10 +15,15 @@ import org.telltale.app.ui.pad
 import org.telltale.app.ui.rule
 import org.telltale.app.ui.column
 import org.telltale.app.ui.put
+import java.io.File
+import java.util.Locale
+import java.util.TimeZone
 
 /** How it watches, what it tells, what it keeps, and how to be rid of that. */
 class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private val choices = ground.choices
+    private val exporter = ground.answers.Asker()
+    private var exporting: AlertDialog? = null
 
     override fun question(): JSONObject = JSONObject().put("ask", "state")
 
@@ -52,7 +57,7 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
             row("days", R.string.findings_kept, look.count(R.plurals.days, days, Formats.number(days))) { tellOfSize() },
             row("size", R.string.totals_kept, size) { tellOfSize() },
             row("export", R.string.export, look.text(R.string.export_how), ::chooseExport),
-            switch("lock", R.string.lock_app, look.text(R.string.lock_app_how), choices.lockApp) { choices.lockApp = it },
+            switch("lock", R.string.lock_app, look.text(R.string.lock_app_how), choices.lockApp, ::lock),
             row("hour", R.string.forget_hour, null, ::forgetHour),
             row("delete", R.string.delete_everything, null, ::deleteEverything),
         )
@@ -94,20 +99,44 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     /** The core writes the file; the app that the person then chooses may read just that one. */
     private fun export(form: String, name: String, type: String) {
-        shell.say(look.text(R.string.exporting))
+        val progress = look.progress(R.string.exporting, ::cancelExport)
+        exporting = progress
         ground.answers.work({ SharedReports.fresh(look.context, name) }) { file ->
-            ground.answers.tell(exported(file.path, form)) { done ->
-                done.onSuccess { look.context.startActivity(SharedReports.shareIntent(file, type)) }
-                    .onFailure { shell.say(look.text(R.string.export_failed)) }
-            }
+            if (exporting === progress) exporter.ask(exported(file.path, form)) { done -> exported(done, file, type) }
         }
     }
 
-    /** All that findings are kept of. */
+    private fun exported(done: Result<JSONObject>, file: File, type: String) {
+        exporting?.dismiss()
+        exporting = null
+        done.onSuccess { look.context.startActivity(SharedReports.shareIntent(file, type)) }
+            .onFailure { shell.say(look.text(R.string.export_failed)) }
+    }
+
+    /** What was written of the file until then goes as well. */
+    private fun cancelExport() {
+        exporting?.dismiss() ?: return
+        exporting = null
+        exporter.cancel()
+        ground.answers.work({ SharedReports.clear(look.context) }) {}
+    }
+
+    override fun leave() {
+        super.leave()
+        cancelExport()
+    }
+
+    /** All that findings are kept of, in the clock of this phone. */
     private fun exported(path: String, form: String): JSONObject {
         val now = ground.clock()
+        val zone = TimeZone.getDefault()
         return JSONObject().put("do", "export").put("path", path).put("as", form).put("from", now - KEPT).put("to", now + HOUR)
-            .put("locale", look.context.resources.configuration.locales[0].toLanguageTag())
+            .put("locale", Locale.getDefault().toLanguageTag()).put("zone", zone.id).put("zone_offset", zone.getOffset(now) / 1000)
+    }
+
+    private fun lock(on: Boolean) {
+        choices.lockApp = on
+        shell.lockChanged()
     }
 
     private fun forgetHour() = look.confirm(R.string.forget_hour, R.string.forget_hour_text, R.string.forget, R.string.keep) {
@@ -115,8 +144,9 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
     }
 
     private fun deleteEverything() = look.confirm(R.string.delete_title, R.string.delete_text, R.string.delete, R.string.keep) {
-        ground.eraseDetails { erased ->
-            ground.answers.tell(JSONObject().put("do", "delete")) { done -> told(if (erased.isFailure) erased else done, R.string.deleted) }
+        ground.eraseAll { done ->
+            told(done, R.string.deleted)
+            shell.lockChanged()
         }
     }
 

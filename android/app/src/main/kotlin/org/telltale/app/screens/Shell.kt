@@ -2,6 +2,7 @@ package org.telltale.app.screens
 
 import android.animation.ValueAnimator
 import android.graphics.Insets
+import android.os.Build
 import android.os.Bundle
 import android.view.Gravity
 import android.view.View
@@ -181,14 +182,18 @@ class Shell(val activity: MainActivity, val ground: Ground) {
         view.animate().alpha(1f).setDuration(150).start()
     }
 
-    /** The tabs stand below their own pages; secrets are kept out of screenshots. */
+    /** After a choice of the lock. */
+    fun lockChanged() = dress()
+
+    /** The tabs stand below their own pages; secrets are kept out of screenshots, and what is locked out of the recent apps. */
     private fun dress() {
         val kind = trail.first().kind
         val tab = Tab.values().find { it.name == kind.name }
         tabs.visibility = if (tab != null && (rail || trail.size == 1)) View.VISIBLE else View.GONE
         edge.visibility = tabs.visibility
         tab?.let(tabs::choose)
-        val secure = shown.any { it.secure }
+        val secure = shown.any { it.secure } || (ground.choices.lockApp && Build.VERSION.SDK_INT < 33)
+        if (Build.VERSION.SDK_INT >= 33) activity.setRecentsScreenshotEnabled(!ground.choices.lockApp)
         val flag = WindowManager.LayoutParams.FLAG_SECURE
         activity.window.setFlags(if (secure) flag else 0, flag)
         activity.wayBackChanged()

@@ -265,15 +265,14 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private fun askBeside() {
         val state = Watch.state
         if (state is WatchState.Watching && young()) {
-            minuteAsker.ask(JSONObject().put("ask", "minute").put("since", ground.choices.firstWatchAt)) { answer ->
+            minuteAsker.ask(common(JSONObject().put("ask", "minute").put("since", ground.choices.firstWatchAt))) { answer ->
                 val next = answer.mapCatching(Read::minute).getOrNull()
                 if (next != minute) minute = next.also { redraw() }
             }
         }
         val since = (state as? WatchState.Off)?.let(::since) ?: return
         val last = JSONObject().put("ask", "today").put("from", Formats.startOfDay(since)).put("to", since + 1).put("limit", 1)
-            .put("now", since).put("locale", java.util.Locale.getDefault().toLanguageTag())
-        lastAsker.ask(last) { answer ->
+        lastAsker.ask(common(last, since)) { answer ->
             val next = answer.mapCatching(Read::today).getOrNull()
             if (next != lastWatched) lastWatched = next.also { redraw() }
         }

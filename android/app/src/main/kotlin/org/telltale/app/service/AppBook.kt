@@ -7,6 +7,7 @@ import android.os.Build
 import android.os.Process
 import org.json.JSONArray
 import org.json.JSONObject
+import org.telltale.app.core.Apps
 import java.security.MessageDigest
 import java.util.concurrent.ConcurrentHashMap
 
@@ -16,11 +17,10 @@ import java.util.concurrent.ConcurrentHashMap
  * Android gives a uid away again after an app is removed, so the answer is stored with each flow, and forgotten
  * here when a package comes or goes.
  */
-class AppBook(private val packages: PackageManager, private val phone: Phone) {
+class AppBook(private val packages: PackageManager, private val phone: Phone) : Apps {
     private val known = ConcurrentHashMap<Int, String>()
 
-    /** The *app* of docs/boundary.md as JSON. */
-    fun of(uid: Int): String = known.getOrPut(uid) { describe(uid).toString() }
+    override fun of(uid: Int): String = known.getOrPut(uid) { describe(uid).toString() }
 
     fun forget() = known.clear()
 

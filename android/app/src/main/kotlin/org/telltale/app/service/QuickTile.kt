@@ -52,11 +52,17 @@ class QuickTile : TileService() {
 
     @Suppress("DEPRECATION") // the only way before Android 14
     private fun openApp() {
-        val intent = Intent(this, MainActivity::class.java).addFlags(Intent.FLAG_ACTIVITY_NEW_TASK)
+        val intent = Intent(this, MainActivity::class.java).setAction(MainActivity.TURN_ON)
+            .addFlags(Intent.FLAG_ACTIVITY_NEW_TASK or Intent.FLAG_ACTIVITY_SINGLE_TOP or Intent.FLAG_ACTIVITY_CLEAR_TOP)
         if (Build.VERSION.SDK_INT >= 34) {
-            startActivityAndCollapse(PendingIntent.getActivity(this, 0, intent, PendingIntent.FLAG_IMMUTABLE))
+            startActivityAndCollapse(PendingIntent.getActivity(this, TURN_ON, intent, PendingIntent.FLAG_IMMUTABLE))
         } else {
             startActivityAndCollapse(intent)
         }
+    }
+
+    private companion object {
+        /** Another than that of the notifications, which only open the app. */
+        const val TURN_ON = 7
     }
 }

@@ -61,9 +61,12 @@ class SharedReports : ContentProvider() {
 
         /** A fresh file for a report; those of earlier shares are gone. */
         fun fresh(context: Context, name: String): File {
-            val folder = folder(context)
-            folder.listFiles()?.forEach { it.delete() }
-            return File(folder, name)
+            clear(context)
+            return File(folder(context), name)
+        }
+
+        fun clear(context: Context) {
+            folder(context).listFiles()?.forEach { it.delete() }
         }
 
         fun shareIntent(file: File, type: String): Intent {

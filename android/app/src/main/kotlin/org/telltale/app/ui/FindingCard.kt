@@ -58,7 +58,7 @@ class FindingCard(private val look: Look, icons: Icons, tap: (String) -> Unit) :
         readAs("${label.text}. ${finding.sentence} ${moment.text}")
     }
 
-    private fun strong(finding: Finding): CharSequence = SpannableString(finding.sentence).apply {
+    private fun strong(finding: Finding): CharSequence = SpannableString(Formats.whole(finding.sentence)).apply {
         finding.strong.filter { it.first >= 0 && it.last < length && !it.isEmpty() }.forEach {
             setSpan(StyleSpan(Typeface.BOLD), it.first, it.last + 1, Spanned.SPAN_EXCLUSIVE_EXCLUSIVE)
         }
@@ -104,7 +104,7 @@ class NoteCard(private val look: Look) : LinearLayout(look.context) {
     private val icon = look.icon(R.drawable.ic_info, size = 20)
     private val label = look.label(Type.SecondStrong).apply { isAccessibilityHeading = true }
     private val sentence: TextView = look.label(Type.Body)
-    private val actions = look.row()
+    private val actions = Flow(look.context, look.dp(24), 0, look.bigText)
 
     init {
         orientation = VERTICAL
@@ -116,8 +116,6 @@ class NoteCard(private val look: Look) : LinearLayout(look.context) {
             put(label, start = 8)
         })
         put(sentence, top = 6)
-        if (look.bigText) actions.orientation = VERTICAL
-        if (look.bigText) actions.gravity = android.view.Gravity.START
         put(actions)
         layoutParams = look.cardPlace()
     }
@@ -131,7 +129,7 @@ class NoteCard(private val look: Look) : LinearLayout(look.context) {
         sentence.text = said
         actions.removeAllViews()
         for ((name, tap) in offers) {
-            actions.put(look.action(name, if (trouble) colour else look.palette.accent, tap), WRAP_CONTENT, end = 24)
+            actions.addView(look.action(name, if (trouble) colour else look.palette.accent, tap))
         }
         pad(look.dp(16), look.dp(14), look.dp(16), look.dp(if (offers.isEmpty()) 14 else 0))
     }

@@ -21,7 +21,8 @@ object Formats {
 
     fun percent(value: Int): String = NumberFormat.getPercentInstance().format(value / 100.0)
 
-    fun size(context: Context, bytes: Long): String = Formatter.formatShortFileSize(context, bytes)
+    /** A figure and its unit stay on one line. */
+    fun size(context: Context, bytes: Long): String = Formatter.formatShortFileSize(context, bytes).replace(' ', '\u00A0')
 
     fun time(context: Context, at: Long): String = DateFormat.getTimeFormat(context).format(Date(at))
 
@@ -32,9 +33,12 @@ object Formats {
 
     fun month(at: Long) = pattern("LLLLyyyy", at)
 
-    /** The hour on an axis, without minutes. */
-    fun hour(context: Context, at: Long): String =
-        if (DateFormat.is24HourFormat(context)) write("HH", at) else pattern("j", at)
+    /** The hour on an axis, without minutes; where a day ends, it is 24 and not 0. */
+    fun hour(context: Context, at: Long, ends: Boolean = false): String = when {
+        !DateFormat.is24HourFormat(context) -> pattern("j", at)
+        ends -> number(24)
+        else -> write("HH", at)
+    }
 
     /** A time, with its day where that is not today. */
     fun moment(context: Context, at: Long, now: Long): String {
@@ -61,6 +65,12 @@ object Formats {
         return MeasureFormat.getInstance(Locale.getDefault(), MeasureFormat.FormatWidth.SHORT).formatMeasures(*parts.toTypedArray())
     }
 
+    /** Its last word does not stand alone in a line, unless it is long. */
+    fun whole(sentence: String): String {
+        val last = sentence.lastIndexOf(' ')
+        return if (last < 0 || sentence.length - last > SHORT_WORD) sentence else sentence.replaceRange(last, last + 1, "\u00A0")
+    }
+
     /** A name or a number that may run the other way than the sentence around it. */
     fun apart(words: String): String = BidiFormatter.getInstance().unicodeWrap(words)
 
@@ -75,6 +85,8 @@ object Formats {
 
     /** How many midnights lie between. */
     fun daysBetween(from: Long, to: Long) = Math.round((startOfDay(to) - startOfDay(from)) / 86_400_000.0).toInt()
+
+    private const val SHORT_WORD = 14
 
     private fun pattern(skeleton: String, at: Long) = write(DateFormat.getBestDateTimePattern(Locale.getDefault(), skeleton), at)
 

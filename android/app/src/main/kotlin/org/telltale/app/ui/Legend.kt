@@ -8,14 +8,11 @@ import android.text.Spanned
 import android.text.style.ForegroundColorSpan
 import android.text.style.TypefaceSpan
 import android.view.View
-import android.view.ViewGroup
+import android.view.ViewGroup.LayoutParams.WRAP_CONTENT
 import org.telltale.app.R
 
 /** What the patterns of a bar mean, with the figures. Runs on where there is room, stands as a list where letters are large. */
-class Legend(private val look: Look) : ViewGroup(look.context) {
-    private val across = look.dp(11)
-    private val down = look.dp(4)
-
+class Legend(private val look: Look) : Flow(look.context, look.dp(10), look.dp(4), look.bigText) {
     init {
         importantForAccessibility = IMPORTANT_FOR_ACCESSIBILITY_NO_HIDE_DESCENDANTS
     }
@@ -37,50 +34,18 @@ class Legend(private val look: Look) : ViewGroup(look.context) {
         addView(look.row {
             val side = if (look.bigText) 20 else 14
             put(KeyMark(look, key), look.dp(side), look.dp(side), end = 6)
-            put(look.label(Type.Second, words(words, figure), look.palette.ink2), LayoutParams.WRAP_CONTENT)
+            put(look.label(Type.Second, words(words, figure), look.palette.ink2), WRAP_CONTENT)
         })
     }
 
     private fun words(words: String, figure: String?): CharSequence {
         if (figure == null) return words
-        val all = SpannableStringBuilder(words).append("  ")
+        val all = SpannableStringBuilder(words).append(" \u200A")
         val from = all.length
         all.append(figure)
         all.setSpan(ForegroundColorSpan(look.palette.ink), from, all.length, Spanned.SPAN_EXCLUSIVE_EXCLUSIVE)
         all.setSpan(TypefaceSpan(Typeface.create(Typeface.SANS_SERIF, 500, false)), from, all.length, Spanned.SPAN_EXCLUSIVE_EXCLUSIVE)
         return all
-    }
-
-    override fun onMeasure(widthSpec: Int, heightSpec: Int) {
-        val width = MeasureSpec.getSize(widthSpec)
-        children().forEach { it.measure(MeasureSpec.makeMeasureSpec(width, MeasureSpec.AT_MOST), MeasureSpec.UNSPECIFIED) }
-        setMeasuredDimension(width, flow(width) { _, _, _ -> })
-    }
-
-    override fun onLayout(changed: Boolean, left: Int, top: Int, right: Int, bottom: Int) {
-        val width = right - left
-        flow(width) { child, x, y ->
-            val from = if (layoutDirection == LAYOUT_DIRECTION_RTL) width - x - child.measuredWidth else x
-            child.layout(from, y, from + child.measuredWidth, y + child.measuredHeight)
-        }
-    }
-
-    /** Places the children in lines and answers the height of all. */
-    private inline fun flow(width: Int, place: (View, Int, Int) -> Unit): Int {
-        var x = 0
-        var y = 0
-        var line = 0
-        for (child in children()) {
-            if (x > 0 && (look.bigText || x + child.measuredWidth > width)) {
-                x = 0
-                y += line + down
-                line = 0
-            }
-            place(child, x, y)
-            x += child.measuredWidth + across
-            line = maxOf(line, child.measuredHeight)
-        }
-        return y + line
     }
 }
 

@@ -103,7 +103,8 @@ data class DetailsAnswer(
     val lead: String,
     val looking: List<Looking>,
     val contacts: Int,
-    val contactsSaid: String?,
+    val contactsSaid: String,
+    val contactsMark: String,
     val missing: List<Missing>,
 )
 
@@ -161,14 +162,15 @@ object Read {
     )
 
     fun details(json: JSONObject): DetailsAnswer {
-        val contacts = json.optJSONObject("contacts")
+        val contacts = json.getJSONObject("contacts")
         return DetailsAnswer(
             json.getString("lead"),
             json.list("looking") {
                 Looking(it.getString("kind"), it.getInt("number"), it.getString("name"), it.getString("masked"), it.getString("said"), it.getString("mark"))
             },
-            contacts?.getInt("count") ?: 0,
-            contacts?.text("said"),
+            contacts.getInt("count"),
+            contacts.getString("said"),
+            contacts.getString("mark"),
             json.list("missing") { Missing(it.getString("kind"), it.getInt("number"), it.getString("name"), it.getString("hint")) },
         )
     }

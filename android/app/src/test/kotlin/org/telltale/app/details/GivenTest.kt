@@ -35,6 +35,12 @@ class GivenTest {
     }
 
     @Test
+    fun `those of a kind are counted, with and without ids`() {
+        val given = Given.of("imei#00aa 1\nimei 2\nimei_sv 3\n".toByteArray())
+        assertEquals(listOf(2, 1, 0), listOf("imei", "imei_sv", "phone").map(given::count))
+    }
+
+    @Test
     fun `ids stand with their details and do not hide the kind`() {
         val given = Given.of("imei 1\nphone 9\nimei 2\n".toByteArray())
         val named = given.named(mapOf("imei" to listOf("00aa", "00bb")))

@@ -44,6 +44,17 @@ class VaultTest {
     }
 
     @Test
+    fun `what is erased is gone with its key`() {
+        var keys = 1
+        val vault = Vault(file(), { key(keys)() }, { keys++ })
+        vault.write(details)
+        vault.erase()
+        assertEquals(0, vault.read().size)
+        assertEquals(2, keys)
+        assertEquals(emptyList<String>(), folder.root.list()?.toList())
+    }
+
+    @Test
     fun `two writings of the same details share no byte pattern`() {
         val vault = Vault(file(), key(1))
         vault.write(details)

@@ -4,6 +4,9 @@ import android.graphics.Bitmap
 import android.view.View
 import android.view.ViewGroup
 import android.widget.EditText
+import android.widget.HorizontalScrollView
+import android.widget.ImageView
+import android.widget.ScrollView
 import android.widget.TextView
 import org.junit.Assert.assertTrue
 import org.telltale.app.ui.contrast
@@ -11,9 +14,14 @@ import org.telltale.app.ui.contrast
 /** What must hold on every screen, whoever looks at it or listens to it. */
 object Checks {
     fun all(name: String, stage: Stage, picture: Bitmap) {
-        val views = stage.views()
-        val wrong = targets(stage, views) + labels(views) + cutOff(views) + faint(views, picture) + headings(views) + failed(name, stage)
+        val wrong = wrong(name, stage, picture)
         assertTrue("$name:\n" + wrong.joinToString("\n"), wrong.isEmpty())
+    }
+
+    fun wrong(name: String, stage: Stage, picture: Bitmap): List<String> {
+        val views = stage.views()
+        return targets(stage, views) + labels(views) + alike(views) + cutOff(views) + outside(stage, views) + faint(views, picture) +
+            faintIcons(views, picture) + headings(views) + order(views) + failed(name, stage)
     }
 
     /** 48 dp for a finger. */
@@ -24,6 +32,51 @@ object Checks {
     private fun labels(views: List<View>) = views.filter { (it.isClickable && it.hasOnClickListeners()) || it.isScreenReaderFocusable }
         .filter { told(it).isBlank() }
         .map { "without a name for TalkBack: $it" }
+
+    /** What is tapped in several places on one page is not called the same in all of them. */
+    private fun alike(views: List<View>) = views.filter { it.isClickable && it.hasOnClickListeners() && it !is EditText }
+        .groupBy { told(it) to scrolled(it) }.mapKeys { it.key.first }.filter { (name, all) -> name.isNotBlank() && all.size > 1 }
+        .map { (name, all) -> "${all.size} places to touch are called: $name" }
+
+    /** Nothing stands beside the screen, or over what comes before it. */
+    private fun outside(stage: Stage, views: List<View>) = views.filterIsInstance<TextView>().filter { it.text.isNotEmpty() && !sideways(it) }.mapNotNull { text ->
+        val at = IntArray(2).also(text::getLocationInWindow)
+        val right = stage.activity.window.decorView.width
+        if (at[0] < 0 || at[0] + text.width > right) "outside of the screen: ${text.text}" else null
+    }
+
+    private fun sideways(view: View) = generateSequence(view.parent as? View) { it.parent as? View }.any { it is HorizontalScrollView }
+
+    /** WCAG 2, 1.4.11: a picture that is the only sign of something has 3:1. */
+    private fun faintIcons(views: List<View>, picture: Bitmap) = views.filterIsInstance<ImageView>()
+        .filter { it.isClickable && it.isEnabled && effectiveAlpha(it) == 1f }
+        .mapNotNull { icon ->
+            val colour = icon.imageTintList?.defaultColor ?: return@mapNotNull null
+            val ground = ground(icon, picture) ?: return@mapNotNull null
+            val ratio = contrast(colour or 0xFF000000.toInt(), ground)
+            if (ratio < 3) "too faint a picture, ${"%.1f".format(ratio)}: ${told(icon)}" else null
+        }
+
+    /** TalkBack goes by how views lie in one another: what is heard later does not stand above. */
+    private fun order(views: List<View>): List<String> {
+        val heard = views.filter { it.isScreenReaderFocusable || it.isClickable && it.hasOnClickListeners() }
+            .groupBy(::scrolled)
+        return heard.values.flatMap { all ->
+            all.zipWithNext().filter { (one, next) -> top(next) + next.height <= top(one) && overlap(one, next) }
+                .map { (one, next) -> "heard after \"${told(one)}\" and stands above it: ${told(next)}" }
+        }
+    }
+
+    /** The page that scrolls, in which a view stands; on wide screens there are two beside each other. */
+    private fun scrolled(view: View): View? = generateSequence(view.parent as? View) { it.parent as? View }.find { it is ScrollView }
+
+    /** Whether one stands under the other; what stands beside it is another column. */
+    private fun overlap(one: View, other: View): Boolean {
+        val (left, right) = listOf(one, other).map { IntArray(2).also(it::getLocationInWindow)[0] }
+        return left < right + other.width && right < left + one.width
+    }
+
+    private fun top(view: View) = IntArray(2).also(view::getLocationInWindow)[1]
 
     private fun told(view: View): String =
         view.contentDescription?.toString() ?: (view as? TextView)?.let { it.text.ifEmpty { it.hint ?: "" } }?.toString().orEmpty()
@@ -53,11 +106,11 @@ object Checks {
         val at = IntArray(2).also(view::getLocationInWindow)
         val clip = android.graphics.Rect()
         if (!view.getGlobalVisibleRect(clip) || clip.height() < view.height) return null
-        val counts = HashMap<Int, Int>()
-        for (y in at[1] until minOf(at[1] + view.height, picture.height)) for (x in at[0] until minOf(at[0] + view.width, picture.width) step 2) {
-            if (x >= 0 && y >= 0) counts.merge(picture.getPixel(x, y), 1, Int::plus)
-        }
-        return counts.maxByOrNull { it.value }?.key
+        val (left, top) = maxOf(at[0], 0) to maxOf(at[1], 0)
+        val (wide, high) = minOf(at[0] + view.width, picture.width) - left to minOf(at[1] + view.height, picture.height) - top
+        if (wide <= 0 || high <= 0) return null
+        val pixels = IntArray(wide * high).also { picture.getPixels(it, 0, wide, left, top, wide, high) }
+        return pixels.toTypedArray().groupingBy { it }.eachCount().maxByOrNull { it.value }?.key
     }
 
     /** No picture of an error where there should be none. */

@@ -1,6 +1,11 @@
 package org.telltale.app.screens
 
+import android.app.Activity
+import android.app.Notification
+import android.app.NotificationChannel
+import android.app.NotificationManager
 import android.content.Intent
+import android.os.Build
 import android.view.View
 import android.view.WindowManager
 import android.view.accessibility.AccessibilityNodeInfo
@@ -17,13 +22,23 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.robolectric.annotation.Implementation
+import org.robolectric.annotation.Implements
+import org.robolectric.shadow.api.Shadow
+import org.robolectric.shadows.ShadowActivity
 import org.robolectric.shadows.ShadowAlertDialog
 import org.robolectric.shadows.ShadowVpnService
+import org.robolectric.util.ReflectionHelpers
+import org.telltale.app.MainActivity
+import org.telltale.app.R
+import org.telltale.app.service.Notices
 import org.telltale.app.service.WatchService
 import org.telltale.app.service.WatchState
+import org.telltale.app.share.SharedReports
 import org.telltale.app.ui.CoverageBar
 import org.telltale.app.ui.Palette
 import org.telltale.app.ui.contrast
+import java.io.File
 
 /** What a person does: taps, goes back, turns the phone. */
 @RunWith(RobolectricTestRunner::class)
@@ -113,7 +128,7 @@ class PathsTest {
         assertTrue(stage.secure())
         stage.tap("Add")
         assertTrue(stage.says("Write something first."))
-        stage.app.refused["imei"] = "The last digit does not fit."
+        stage.app.refused["imei"] = "imei-check"
         stage.views().filterIsInstance<EditText>().single().setText("490154203237517")
         stage.tap("Add")
         assertTrue(stage.says("The last digit does not fit."))
@@ -140,7 +155,102 @@ class PathsTest {
         stage.tap("Delete everything")
         press(android.app.AlertDialog.BUTTON_POSITIVE)
         stage.settle()
-        assertEquals("delete", stage.last("delete").getString("do"))
+        assertEquals("erased all", stage.app.added.last())
+    }
+
+    @Test
+    fun deletingEverythingLeavesNoChoiceFileOrNotice() {
+        val stage = Stage().open()
+        val app = stage.app
+        app.choices.lockApp = true
+        app.choices.leftOut = setOf("com.example.car")
+        app.choices.gapSeen = 7
+        val report = SharedReports.fresh(app, "telltale.txt").apply { writeText("Mi Account") }
+        val manager = app.getSystemService(NotificationManager::class.java)
+        manager.createNotificationChannel(NotificationChannel("finding", "Finding", NotificationManager.IMPORTANCE_LOW))
+        listOf(Notices.WATCHING to null, 2 to "mi-phone").forEach { (id, tag) ->
+            manager.notify(tag, id, Notification.Builder(app, "finding").setSmallIcon(R.drawable.ic_eye).build())
+        }
+        app.eraseBeside()
+        assertEquals(mapOf("first_start_done" to true, "wanted" to true), app.getSharedPreferences("choices", 0).all)
+        assertFalse(report.exists())
+        assertEquals(listOf(Notices.WATCHING), manager.activeNotifications.map { it.id })
+        assertEquals("what was left out is watched again", WatchService::class.java.name, stage.started()?.component?.className)
+    }
+
+    @Test
+    fun aReportIsWrittenInTheClockOfThePhoneAndShared() {
+        val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings").tap("Export")
+        ShadowAlertDialog.getLatestAlertDialog().listView.performItemClick(null, 0, 0)
+        stage.settle()
+        val asked = stage.last("export")
+        assertEquals("UTC", asked.getString("zone"))
+        assertEquals(0, asked.getInt("zone_offset"))
+        assertFalse("the progress is gone", ShadowAlertDialog.getLatestAlertDialog().isShowing)
+        val sent = shadowOf(stage.activity).nextStartedActivity.getParcelableExtra<Intent>(Intent.EXTRA_INTENT)
+        assertEquals("telltale.txt", sent?.clipData?.getItemAt(0)?.uri?.lastPathSegment)
+    }
+
+    @Test
+    fun aReportThatIsBeingWrittenCanBeStopped() {
+        val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings").tap("Export")
+        ShadowAlertDialog.getLatestAlertDialog().listView.performItemClick(null, 1, 0)
+        val progress = ShadowAlertDialog.getLatestAlertDialog()
+        assertTrue(progress.isShowing && progress.getButton(android.app.AlertDialog.BUTTON_NEGATIVE).text == "Cancel")
+        SharedReports.fresh(stage.app, "telltale.csv").writeText("app,")
+        press(android.app.AlertDialog.BUTTON_NEGATIVE)
+        stage.settle()
+        assertFalse(progress.isShowing)
+        assertEquals(null, shadowOf(stage.activity).nextStartedActivity)
+        assertTrue(File(stage.app.cacheDir, "reports").list().isNullOrEmpty())
+    }
+
+    /** What Robolectric's own shadow does not remember. */
+    @Implements(Activity::class)
+    class Recents : ShadowActivity() {
+        var shown = true
+
+        @Implementation
+        fun setRecentsScreenshotEnabled(enabled: Boolean) {
+            shown = enabled
+        }
+    }
+
+    @Test
+    @Config(shadows = [Recents::class])
+    fun whatIsLockedShowsNothingAmongTheRecentApps() {
+        val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings")
+        val recents = Shadow.extract<Recents>(stage.activity)
+        assertTrue(recents.shown)
+        stage.tap("Lock Telltale")
+        assertFalse(recents.shown || stage.secure())
+        stage.tap("Lock Telltale")
+        assertTrue(recents.shown)
+    }
+
+    @Test
+    fun whatIsLockedIsSecureWhereAndroidKnowsNoOtherWay() {
+        val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings")
+        assertFalse(stage.secure())
+        ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", 32)
+        try {
+            stage.tap("Lock Telltale")
+        } finally {
+            ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", 34)
+        }
+        assertTrue(stage.secure())
+    }
+
+    @Test
+    fun theTileLeadsToTheConsentAndOnlyThere() {
+        ShadowVpnService.setPrepareResult(Intent("consent"))
+        val stage = Stage(state = Stage.OFF).open()
+        val tile = Intent(MainActivity.TURN_ON)
+        stage.intended(tile)
+        assertEquals("consent", shadowOf(stage.activity).nextStartedActivityForResult.intent.action)
+        ShadowVpnService.setPrepareResult(null)
+        stage.intended(Intent(MainActivity.TURN_ON))
+        assertEquals("another app cannot turn it on", null, stage.started())
     }
 
     @Test

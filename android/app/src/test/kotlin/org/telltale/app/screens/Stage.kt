@@ -1,9 +1,11 @@
 package org.telltale.app.screens
 
 import android.animation.ValueAnimator
+import android.content.Intent
 import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Insets
+import android.os.Bundle
 import android.view.View
 import android.view.ViewGroup
 import android.view.WindowInsets
@@ -38,11 +40,15 @@ class StageApp : TelltaleApp() {
     @Volatile
     var today: String? = "today-findings"
     val refused = HashMap<String, String>()
+
+    /** With what the core refuses to answer for one finding or app. */
+    @Volatile
+    var gone: String? = null
     val added = ArrayList<String>()
 
     override val ground by lazy {
         val answers = Answers(::answer)
-        Ground(answers, Icons(packageManager, answers), choices, ::add, ::remove, { it(Result.success(JSONObject())) }, { it(Result.success(JSONObject())) }, { {} }, { VERSION }, { NOW })
+        Ground(answers, Icons(packageManager, answers), choices, ::add, ::remove, ::erase, { it(Result.success(JSONObject())) }, { {} }, { VERSION }, { NOW })
     }
 
     private fun answer(question: String): String {
@@ -50,21 +56,27 @@ class StageApp : TelltaleApp() {
         asked.add(whole)
         val asked = if (whole.optString("ask") == "example") whole.getJSONObject("of") else whole
         if (asked.has("do")) return """{"done":true}"""
-        return file(nameFor(asked))
+        val answer = file(nameFor(asked))
+        return if (asked.optString("locale") == "en-XA") Accents.of(JSONObject(answer)).toString() else answer
     }
 
     private fun nameFor(question: JSONObject) = when (val kind = question.getString("ask")) {
         "today" -> if (question.getLong("now") < NOW) "today-before" else today ?: throw IllegalStateException("no records")
-        "finding" -> "finding"
+        "finding" -> gone?.let { throw IllegalArgumentException(it) } ?: "finding"
         else -> kind
     }
 
     private fun add(kind: String, value: ByteArray, then: (Result<JSONObject>) -> Unit) {
         val errors = JSONArray()
-        refused[kind]?.let { errors.put(JSONObject().put("line", 1).put("kind", kind).put("sentence", it)) }
+        refused[kind]?.let { errors.put(JSONObject().put("line", 1).put("kind", kind).put("code", it).put("sentence", "No sentence of the core")) }
         if (errors.length() == 0) added.add("$kind ${String(value)}")
         value.fill(0)
         then(Result.success(JSONObject().put("errors", errors)))
+    }
+
+    private fun erase(then: (Result<JSONObject>) -> Unit) {
+        added.add("erased all")
+        then(Result.success(JSONObject()))
     }
 
     private fun remove(kind: String, number: Int, then: (Result<JSONObject>) -> Unit) {
@@ -108,9 +120,26 @@ class Stage(qualifiers: String = PHONE, fontScale: Float = 1f, state: WatchState
         return this
     }
 
+    /** Opened again at some place, as after the system had ended the app. */
+    internal fun at(vararg trail: Place): Stage {
+        val kept = Bundle().apply { putStringArrayList("trail", ArrayList(trail.map { it.toString() })) }
+        controller.setup(kept)
+        settle()
+        return this
+    }
+
     /** What a turned phone does: the activity ends and begins again with what it kept. */
     fun turned() = apply {
         controller.recreate()
+        settle()
+    }
+
+    fun close() {
+        controller.pause().stop().destroy()
+    }
+
+    fun intended(intent: Intent) = apply {
+        controller.newIntent(intent)
         settle()
     }
 
