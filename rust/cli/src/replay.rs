@@ -287,6 +287,7 @@ impl<'a> Replay<'a> {
     fn finish(mut self, whole: bool) -> Result<(), ExitCode> {
         self.take_changed()?;
         self.keeping.finish();
+        self.mistakes += self.watcher.take_mistakes();
         if self.mistakes > 0 {
             let (name, mistakes) = (&self.name, self.mistakes);
             problem::say(&format!(

@@ -10,7 +10,7 @@ mod turn;
 use std::fmt;
 use std::io;
 use std::net::IpAddr;
-use std::panic;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -165,6 +165,8 @@ struct Room {
     /// When the first of the latest messages came, and how many came within [`PAUSE`] from then on.
     latest: (Instant, usize),
     panics: u64,
+    /// Whether the database is left alone, since keeping flows met a mistake.
+    unkept: bool,
 }
 
 impl Room {
@@ -189,6 +191,7 @@ impl Room {
             clock,
             latest: (clock.now(), 0),
             panics: 0,
+            unkept: false,
         }
     }
 
@@ -200,21 +203,41 @@ impl Room {
                     news = true;
                     batch.drain().for_each(|observation| self.see(observation));
                 }
-                Ok(Message::Show(reply)) => drop(reply.try_send(self.watcher.ledger())),
-                Ok(Message::LookFor(details)) => self.watcher.set_details(&details),
+                Ok(Message::Show(reply)) => {
+                    self.outlive(|room| drop(reply.try_send(room.watcher.ledger())));
+                }
+                Ok(Message::LookFor(details)) => {
+                    self.outlive(|room| room.watcher.set_details(&details));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
             }
-            if self.keeping.keep_if_due(&mut self.watcher) {
+            if self.keep_if_due() {
                 // A phone travels, and clocks are put forward.
-                self.watcher.turn_to(zone(wall()));
+                self.outlive(|room| room.watcher.turn_to(zone(wall())));
                 news = true;
             }
-            if news && let Some(tell) = &mut self.news.0 {
-                tell();
+            if news && self.outlive(|room| room.news.0.as_mut().map_or((), |tell| tell())).is_none() {
+                self.news.0 = None;
             }
         }
         self.finish(report);
+    }
+
+    /// Does something in which there may be a mistake: that is counted, and the thread goes on.
+    fn outlive<T>(&mut self, work: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let done = catch_unwind(AssertUnwindSafe(|| work(self))).ok();
+        self.panics += u64::from(done.is_none());
+        done
+    }
+
+    fn keep_if_due(&mut self) -> bool {
+        let kept = self.outlive(|room| room.keeping.keep_if_due(&mut room.watcher));
+        if kept.is_none() {
+            self.unkept = true;
+            self.keeping = Keeping::new(None, self.clock);
+        }
+        kept.unwrap_or(false)
     }
 
     /// While much comes it pauses, and leaves what comes meanwhile for later, unless that is very much: to be
@@ -251,12 +274,15 @@ impl Room {
 
     /// The table first: it does not depend on the disk. Then once more, with what the disk said.
     fn finish(mut self, report: &SyncSender<Report>) {
-        let mut said = Report { ledger: self.watcher.ledger(), ..Report::default() };
+        let mut said = Report::default();
+        match self.outlive(|room| room.watcher.ledger()) {
+            Some(ledger) => said.ledger = ledger,
+            None => said.problems.push(format!("the table could not be made: {TELLTALE}")),
+        }
+        self.panics += self.watcher.take_mistakes();
         if self.panics > 0 {
-            said.problems.push(format!(
-                "the table is not complete: {} met a mistake in Telltale; please report this",
-                many(self.panics, "event")
-            ));
+            let events = many(self.panics, "event");
+            said.problems.push(format!("the table is not complete: {events} met {TELLTALE}"));
         }
         if said.ledger.unremembered > 0 {
             let flows = many(said.ledger.unremembered, "connection");
@@ -267,10 +293,17 @@ impl Room {
             .problems
             .push("the database was still being written at the end; its last flows may be missing".into());
         let _nobody_waits = report.try_send(early);
-        said.problems.extend(self.keeping.finish(&mut self.watcher));
+        let Self { keeping, mut watcher, unkept, .. } = self;
+        match catch_unwind(AssertUnwindSafe(|| keeping.finish(&mut watcher))) {
+            Ok(problem) if !unkept => said.problems.extend(problem),
+            Ok(_) | Err(_) => said.problems.push(format!("flows could not be kept: {TELLTALE}")),
+        }
         let _nobody_waits = report.try_send(said);
     }
 }
+
+/// What is told of a panic.
+const TELLTALE: &str = "a mistake in Telltale; please report this";
 
 /// "1 flow", "2 flows".
 fn many(count: u64, word: &str) -> String {
@@ -433,6 +466,18 @@ mod tests {
         let report = watch.stop(PATIENCE);
         assert_eq!(sum(&report.ledger), (2, 0));
         assert!(report.problems[0].contains("1 event met") && report.problems[0].contains("report this"));
+    }
+
+    #[test]
+    fn a_mistake_beside_an_observation_does_not_end_the_thread() {
+        let news = News(Some(Box::new(|| panic!("a mistake"))));
+        let watch = Watch::start(WatchConfig { news, ..WatchConfig::default() }).unwrap();
+        watch.sender().tell(opened(1));
+        assert_eq!(sum(&watch.sender().snapshot().unwrap()), (1, 0));
+        watch.sender().tell(opened(2));
+        let report = watch.stop(PATIENCE);
+        assert_eq!(sum(&report.ledger), (2, 0), "nothing came too fast, and nothing is missing");
+        assert!(report.problems[0].contains("1 event met a mistake in Telltale"), "{:?}", report.problems);
     }
 
     #[test]

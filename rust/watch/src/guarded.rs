@@ -15,20 +15,21 @@ pub fn observe_guarded(
 ) -> bool {
     let flow = observation.flow();
     let end = matches!(observation, Observation::Closed { .. }).then(|| observation.clone());
-    if survives(watcher, |watcher| observe(watcher, observation)) {
+    if outlive(|| observe(watcher, observation)).is_some() {
         return true;
     }
     if let Some(flow) = flow {
-        survives(watcher, |watcher| watcher.give_up(flow));
+        outlive(|| watcher.give_up(flow));
     }
     if let Some(end) = end {
-        survives(watcher, |watcher| observe(watcher, end));
+        outlive(|| observe(watcher, end));
     }
     false
 }
 
-fn survives(watcher: &mut Watcher, work: impl FnOnce(&mut Watcher)) -> bool {
-    catch_unwind(AssertUnwindSafe(|| work(watcher))).is_ok()
+/// What this gives; `None` where it panics. Whoever calls it must be able to go on with what it left.
+pub(crate) fn outlive<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
 }
 
 #[cfg(test)]

@@ -5,13 +5,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use telltale_model::{
-    Class, Destination, Details, Direction, Ending, Facts, Flow, FlowKey, FlowNumber, History, Observation,
-    Owner, Protocol, Timestamp, Traffic, Zone,
+    Class, Destination, Details, Direction, Ending, Facts, Finding, Flow, FlowKey, FlowNumber, History,
+    Observation, Owner, Protocol, Timestamp, Traffic, Zone,
 };
 
 use crate::conversations::Conversations;
 use crate::destinations::{Around, Destinations};
 use crate::findings::{self, Context, Grown, Noted, Resolvers, Seen, Tally};
+use crate::guarded::outlive;
 use crate::ledger::{Ledger, Sums};
 use crate::names::{App, Asker, Moment, Names};
 use crate::page::{Desk, Means};
@@ -59,6 +60,9 @@ pub struct Watcher {
     told: Tally,
     /// What findings need to know besides a flow.
     context: Context,
+    /// What is to be said of a flow: [`findings::of`], but in tests.
+    judge: fn(&Seen<'_>) -> Vec<Finding>,
+    mistakes: u64,
 }
 
 /// A flow and what goes with it.
@@ -71,6 +75,8 @@ struct Followed {
     /// Whether its bytes are not looked at any more.
     given_up: bool,
     noted: Noted,
+    /// Whether nothing more is said of it, since that met a mistake.
+    misjudged: bool,
 }
 
 impl Watcher {
@@ -94,6 +100,8 @@ impl Watcher {
             early: BTreeMap::new(),
             past: Sums::default(),
             told: Tally::default(),
+            judge: findings::of,
+            mistakes: 0,
         };
         watcher.set_details(&details);
         watcher.turn_to(watcher.config.zone);
@@ -140,6 +148,12 @@ impl Watcher {
     pub fn give_up(&mut self, flow: FlowNumber) {
         let facts = self.conversations.give_up(flow);
         self.give_up_with(flow, facts);
+    }
+
+    /// Mistakes that were met while something was to be said of a flow, since the last call. What was said of
+    /// that flow before stays, and its bytes are looked at no further.
+    pub fn take_mistakes(&mut self) -> u64 {
+        std::mem::take(&mut self.mistakes)
     }
 
     /// How many flows [`Self::take_changed`] would give.
@@ -197,7 +211,8 @@ impl Watcher {
             findings: Vec::new(),
         };
         let began = self.names.moment();
-        self.flows.insert(number, Followed { flow, began, given_up: false, noted: Noted::default() });
+        let followed = Followed { flow, began, given_up: false, noted: Noted::default(), misjudged: false };
+        self.flows.insert(number, followed);
         self.news += 1;
         self.join(number);
     }
@@ -294,16 +309,31 @@ impl Watcher {
 
     /// Brings destinations and findings of flows that have changed up to date: of all others they stay.
     fn find(&mut self) {
+        let mut mistaken = Vec::new();
         for number in &self.changed {
-            let Some(followed) = self.flows.get_mut(number) else { continue };
+            let Some(followed) = self.flows.get_mut(number).filter(|followed| !followed.misjudged) else {
+                continue;
+            };
             let Followed { flow, noted, .. } = followed;
+            let (config, context, judge) = (&self.config, &mut self.context, self.judge);
             let facts = self.conversations.facts(*number).unwrap_or(&flow.facts);
-            let destination = self.config.destination(flow, facts);
-            self.context.meet(flow, &destination, self.config.tables.as_ref(), noted);
-            let resolvers = self.config.resolvers(flow);
-            let found = findings::of(&Seen { flow, facts, destination: &destination, noted, resolvers });
-            (flow.destination, flow.findings) = (destination, found);
+            let judged = outlive(|| {
+                let destination = config.destination(flow, facts);
+                context.meet(flow, &destination, config.tables.as_ref(), noted);
+                let resolvers = config.resolvers(flow);
+                let found = judge(&Seen { flow, facts, destination: &destination, noted, resolvers });
+                (destination, found)
+            });
+            match judged {
+                Some(judged) => (flow.destination, flow.findings) = judged,
+                None => {
+                    followed.misjudged = true;
+                    mistaken.push(*number);
+                }
+            }
         }
+        self.mistakes += u64::try_from(mistaken.len()).unwrap_or(0);
+        mistaken.into_iter().for_each(|number| self.give_up(number));
     }
 
     fn missed(&mut self, number: FlowNumber, direction: Direction, bytes: u64) {
@@ -611,6 +641,34 @@ mod tests {
         let facts = taken(&mut watcher, 1).facts;
         assert_eq!((facts.names.len(), facts.coverage.not_watched), (1, 100));
         assert_eq!(facts.coverage.handshake, ANSWER.len() as u64);
+    }
+
+    #[test]
+    fn a_mistake_in_what_is_said_of_a_flow_costs_that_flow_alone() {
+        let mut watcher = watcher();
+        watcher.judge = |seen| {
+            assert_ne!(seen.flow.number, FlowNumber(2), "a mistake");
+            findings::of(seen)
+        };
+        let request = b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n";
+        for number in 1..=3 {
+            watcher.observe(opened(number, Protocol::Tcp, &format!("192.0.2.{number}:80")));
+            watcher.observe(bytes(number, Direction::Sent, request));
+        }
+        for _ in 0..2 {
+            let ledger = watcher.ledger();
+            assert_eq!(
+                (ledger.lines.len(), ledger.lines.iter().map(|line| line.sum.flows).sum()),
+                (3, 3_u64)
+            );
+        }
+        assert_eq!((watcher.take_mistakes(), watcher.take_mistakes()), (1, 0), "told once");
+        (1..=3).for_each(|number| watcher.observe(bytes(number, Direction::Sent, request)));
+        let flows = watcher.take_changed();
+        let found: Vec<_> =
+            flows.iter().map(|flow| (flow.findings.is_empty(), flow.facts.coverage.not_watched)).collect();
+        assert_eq!(found, [(false, 0), (true, 35), (false, 0)], "what the others sent is watched");
+        assert_eq!(watcher.take_mistakes(), 0);
     }
 
     #[test]
