@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -55,9 +56,13 @@ impl Controls {
         self.watchdog.since()
     }
 
-    /// Goes on with another tun. Returns at once.
-    pub fn replace_tun(&self, tun: NewTun) {
-        self.changes.tell(|list| list.tun = Some(tun));
+    /// Goes on with another tun, also where the one before is gone already and the relay has not ended for that yet.
+    /// Returns at once.
+    ///
+    /// # Errors
+    /// The tun itself, where the relay has ended or is about to: nobody will take it.
+    pub fn replace_tun(&self, tun: NewTun) -> Result<(), NewTun> {
+        self.changes.replace_tun(tun)
     }
 }
 
@@ -65,6 +70,8 @@ impl Controls {
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
     list: Mutex<List>,
+    /// Nobody takes orders any more. Changes only while `list` is held.
+    closed: AtomicBool,
     /// Wakes the relay up.
     pub(crate) arrived: Notify,
 }
@@ -84,6 +91,33 @@ impl Orders {
 
     pub(crate) fn take(&self) -> List {
         std::mem::take(&mut self.locked())
+    }
+
+    /// What to go on with though the tun is gone: a new one. `None` where there is none; from then on none is taken.
+    pub(crate) fn take_rescue(&self) -> Option<List> {
+        let mut list = self.locked();
+        if list.tun.is_some() {
+            return Some(std::mem::take(&mut list));
+        }
+        self.closed.store(true, Ordering::Relaxed);
+        None
+    }
+
+    /// Takes no orders any more, and closes the tun that waits.
+    pub(crate) fn close(&self) {
+        let mut list = self.locked();
+        self.closed.store(true, Ordering::Relaxed);
+        *list = List::default();
+    }
+
+    fn replace_tun(&self, tun: NewTun) -> Result<(), NewTun> {
+        let mut list = self.locked();
+        if self.closed.load(Ordering::Relaxed) {
+            return Err(tun);
+        }
+        list.tun = Some(tun);
+        self.arrived.notify_one();
+        Ok(())
     }
 
     /// A list is whole at any moment, so a panic elsewhere cannot break it.

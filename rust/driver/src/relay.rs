@@ -98,10 +98,11 @@ impl Relay {
         let at_end = AtEnd(setup.at_end.take());
         let forwarding = (mem::take(&mut setup.loopback), setup.watch.clone());
         let shell = shell(&runtime, setup)?;
+        let closing = Closing(Arc::clone(&changes));
         let controls = Controls { changes, watchdog: shell.watchdog() };
         let work = move || {
             // Who waits hears of the end even where this thread ends in a panic.
-            let _alive = (alive, at_end);
+            let _alive = (closing, alive, at_end);
             run(&runtime, shell, told, forwarding)
         };
         let thread = thread::Builder::new().name("telltale-relay".into()).spawn(work)?;
@@ -121,11 +122,6 @@ impl Relay {
     /// A way to have the relay go on in another way, for as long as it runs.
     pub fn controls(&self) -> Controls {
         self.controls.clone()
-    }
-
-    /// Whether it has ended of itself, however that came about.
-    pub fn has_ended(&self) -> bool {
-        self.thread.is_finished()
     }
 
     /// After the apps have ended: waits until all that they have sent is on its way to its servers, as
@@ -154,6 +150,15 @@ impl Relay {
             ended: Some(io::Error::other("the relay met a mistake of its own")),
             ..Stopped::default()
         })
+    }
+}
+
+/// Closes the orders when it is dropped: before anybody hears of the end.
+struct Closing(Arc<Orders>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 

@@ -157,7 +157,7 @@ impl Shell {
 
     /// Relays until `stop` is told or dropped, or until the tun is gone; then ends every flow.
     pub(crate) async fn run(mut self, mut orders: Told, loopback: Shared) -> Stopped {
-        let mut ended = self.relay(&mut orders, &loopback).await.err();
+        let mut ended = self.relay_on(&mut orders, &loopback).await.err();
         if ended.is_none() {
             ended = self.take_last_words().await.err();
         }
@@ -188,6 +188,14 @@ impl Shell {
             if !self.turn()? || self.now >= until {
                 return Ok(());
             }
+        }
+    }
+
+    /// Turns until asked to stop. An error means that the tun is gone, and that none came to take its place.
+    async fn relay_on(&mut self, orders: &mut Told, loopback: &Shared) -> io::Result<()> {
+        loop {
+            let Err(error) = self.relay(orders, loopback).await else { return Ok(()) };
+            self.rescue(&orders.changes, error)?;
         }
     }
 

@@ -32,6 +32,9 @@ const STOP: Duration = Duration::from_millis(460);
 /// How long the watcher may take to hear of new details.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Runs of watching that this process has begun: a number that tells one from any other.
+static RUNS: AtomicU64 = AtomicU64::new(0);
+
 /// A core. All calls may come from any thread.
 pub struct Core {
     pub(crate) config: Config,
@@ -46,7 +49,6 @@ pub struct Core {
     watching: Mutex<Option<Watching>>,
     /// Never held for long.
     live: Mutex<Option<Live>>,
-    runs: AtomicU64,
     over: AtomicBool,
 }
 
@@ -76,7 +78,6 @@ impl Core {
             tunnel: Mutex::new(config.tunnel.clone()),
             watching: Mutex::new(None),
             live: Mutex::new(None),
-            runs: AtomicU64::new(0),
             over: AtomicBool::new(false),
             config,
         });
@@ -89,17 +90,18 @@ impl Core {
         Ok(core)
     }
 
-    /// Goes on with another tun, begins to watch where nobody did, or ends watching where there is none.
+    /// Goes on with another tun, begins to watch where nobody did or where the run before has just ended, or ends
+    /// watching where there is none. Answers the number of the run that watches now, 0 where none does.
     ///
     /// # Errors
-    /// As [`Self::start`].
-    pub fn replace_tun(&self, tun: Option<OwnedFd>, replacement: &str) -> Result<(), Wrong> {
+    /// As [`Self::start`]; the tun is closed then.
+    pub fn replace_tun(&self, tun: Option<OwnedFd>, replacement: &str) -> Result<u64, Wrong> {
         let Replacement { network, tunnel } = Replacement::read(replacement)?;
         let Some(tun) = tun else {
             self.change_network(network);
             // An end that came meanwhile has been told.
             let _told = self.end();
-            return Ok(());
+            return Ok(0);
         };
         if let Some(tunnel) = tunnel {
             tunnel.check()?;
@@ -107,18 +109,19 @@ impl Core {
         }
         self.change_network(network);
         let mut watching = locked(&self.watching);
-        if watching.as_ref().is_none_or(Watching::has_ended) {
-            if let Some(why) = self.end_run(&mut watching) {
-                self.pulse.call(Call::Stopped(why));
-            }
+        let Some((number, live)) = watching.as_ref().map(|run| run.number).zip(self.live()) else {
             return self.begin(tun, &mut watching);
-        }
+        };
         let tunnel = locked(&self.tunnel).clone();
         let (mtu, addresses, resolvers) = (tunnel.mtu, tunnel.addresses(), tunnel.resolvers());
-        if let Some(live) = &*locked(&self.live) {
-            live.controls.replace_tun(NewTun { tun, mtu, addresses, resolvers });
+        let Err(NewTun { tun, .. }) = live.controls.replace_tun(NewTun { tun, mtu, addresses, resolvers })
+        else {
+            return Ok(number);
+        };
+        if let Some(why) = self.end_run(&mut watching) {
+            self.pulse.call(Call::Stopped(number, why));
         }
-        Ok(())
+        self.begin(tun, &mut watching)
     }
 
     /// Takes the whole set of details, or nothing of it. The answer is that of docs/boundary.md.
@@ -190,13 +193,13 @@ impl Core {
         }
     }
 
-    fn begin(&self, tun: OwnedFd, watching: &mut Option<Watching>) -> Result<(), Wrong> {
+    fn begin(&self, tun: OwnedFd, watching: &mut Option<Watching>) -> Result<u64, Wrong> {
         if self.over.load(Ordering::SeqCst) {
             return Err(Wrong::Stale);
         }
         let (tunnel, network) = (locked(&self.tunnel).clone(), self.network());
         tunnel.check()?;
-        let number = self.runs.fetch_add(1, Ordering::SeqCst) + 1;
+        let number = RUNS.fetch_add(1, Ordering::SeqCst) + 1;
         // Details that come meanwhile wait until there is somebody to hear of them.
         let given = locked(&self.given);
         let (begun, live) = Watching::begin(Needs {
@@ -218,7 +221,7 @@ impl Core {
         *locked(&self.live) = Some(live);
         *watching = Some(begun);
         self.pulse.beat();
-        Ok(())
+        Ok(number)
     }
 
     /// Ends a run of watching, if there is one. Why it had ended before, if it had.
@@ -260,9 +263,9 @@ struct Voice {
 }
 
 impl Voice {
-    fn say(&self, why: Ended) {
+    fn say(&self, run: u64, why: Ended) {
         let sentence = Words::new(&self.locale).ended(why);
-        (self.host.stopped)(&json!({"reason": why.name(), "sentence": sentence}).to_string());
+        (self.host.stopped)(&json!({"run": run, "reason": why.name(), "sentence": sentence}).to_string());
     }
 }
 
@@ -272,11 +275,11 @@ fn act(core: &Weak<Core>, voice: &Voice, call: &Call) -> bool {
         Call::Changed => {}
         Call::Ended(number) => {
             if let Some(why) = core.upgrade().and_then(|core| core.ended(*number)) {
-                voice.say(why);
+                voice.say(*number, why);
             }
         }
-        Call::Stopped(why) => voice.say(*why),
-        Call::Over => voice.say(Ended::Asked),
+        Call::Stopped(number, why) => voice.say(*number, *why),
+        Call::Over => voice.say(0, Ended::Asked),
     }
     !matches!(call, Call::Over)
 }

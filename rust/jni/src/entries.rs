@@ -42,11 +42,11 @@ pub(crate) extern "system" fn Java_org_telltale_app_core_Core_replaceTun<'local>
     handle: jlong,
     tun: jint,
     network: JString<'local>,
-) {
-    guarded(&mut env, (), |env| {
+) -> jlong {
+    guarded(&mut env, 0, |env| {
         let tun = adopt(tun)?;
-        handles::get(handle)?.replace_tun(tun, &text(env, &network)?)
-    });
+        handles::get(handle)?.replace_tun(tun, &text(env, &network)?).map(u64::cast_signed)
+    })
 }
 
 /// `setDetails`.

@@ -25,8 +25,8 @@ pub(crate) enum Call {
     Changed,
     /// A run of watching has ended by itself.
     Ended(u64),
-    /// The app is to hear that one has.
-    Stopped(Ended),
+    /// The app is to hear that the run of this number has.
+    Stopped(u64, Ended),
     /// All is over.
     Over,
 }
@@ -90,7 +90,7 @@ impl Beats {
         while let Ok(call) = self.calls.recv() {
             let goes_on = match call {
                 Call::Changed => self.tell(host, &mut told, &mut act),
-                Call::Ended(_) | Call::Stopped(_) | Call::Over => act(call),
+                Call::Ended(_) | Call::Stopped(..) | Call::Over => act(call),
             };
             if !goes_on {
                 return;

@@ -72,11 +72,6 @@ impl Watching {
         }
     }
 
-    /// Whether it has ended by itself, and nobody has noticed yet.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.relay.has_ended()
-    }
-
     /// Ends both, the relay first. Why the relay had ended before, if it had.
     pub(crate) fn end(self) -> Option<Ended> {
         let stopped = self.relay.stop();

@@ -82,7 +82,13 @@ fn a_tun_that_is_closed_is_told_once_and_another_one_begins_anew() {
     assert_eq!(phone.heard(), b"one");
     phone.app = near_end(packet_sockets().0);
     let golden = parsed(include_str!("../golden/stopped.json"));
-    phone.until("the end", |told| matches!(told, Told::Stopped(why) if *why == golden));
+    let like_golden = |why: &Value| {
+        let mut why = why.clone();
+        // Runs are numbered in the order in which this process began them.
+        why["run"] = why["run"].as_u64().filter(|run| *run > 0).map_or(Value::Null, |_| json!(1));
+        why == golden
+    };
+    phone.until("the end", |told| matches!(told, Told::Stopped(why) if like_golden(why)));
     assert_eq!(phone.query(json!({"ask": "state"}))["watching"], json!(false));
     let (near, far) = packet_sockets();
     phone.app = near_end(far);
@@ -93,6 +99,41 @@ fn a_tun_that_is_closed_is_told_once_and_another_one_begins_anew() {
     phone.until("the end", |told| matches!(told, Told::Stopped(why) if why["reason"] == "asked"));
     let runs = phone.ask_database("SELECT count(DISTINCT run) || '' FROM flow");
     assert_eq!(runs.as_deref(), Some("2"), "each with numbers of its own");
+}
+
+#[test]
+fn a_tun_given_while_the_one_before_ends_is_watched() {
+    let Some(mut phone) = Phone::new("moment", |_| None) else { return };
+    for round in 0..200 {
+        let (near, far) = packet_sockets();
+        // The old one's end is closed, and a little later the core has another.
+        phone.app = near_end(far);
+        thread::sleep(Duration::from_micros(5 * round));
+        phone.core.replace_tun(Some(near), NETWORK).unwrap();
+        let said = round.to_string();
+        phone.say(said.as_bytes());
+        phone.server.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        phone.server_hears(said.as_bytes());
+    }
+}
+
+#[test]
+fn a_tun_that_is_not_taken_is_closed_once() {
+    let Some(phone) = Phone::new("refused", |_| None) else { return };
+    let is_closed = |far: OwnedFd| {
+        let far = near_end(far);
+        far.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        far.recv(&mut [0; 9]).unwrap() == 0
+    };
+    let (near, far) = packet_sockets();
+    assert!(phone.core.replace_tun(Some(near), "{}").is_err());
+    assert!(is_closed(far));
+    phone.say(b"the one before is still there");
+    phone.server_hears(b"the one before is still there");
+    phone.core.stop();
+    let (near, far) = packet_sockets();
+    assert!(phone.core.replace_tun(Some(near), NETWORK).is_err());
+    assert!(is_closed(far));
 }
 
 #[test]
@@ -174,6 +215,23 @@ fn the_tables_are_unpacked_once_beside_the_packed_ones() {
     }
     let missing = Config { tables: Some(folder.0.join("missing")), ..folder.config() };
     assert!(matches!(Core::start(None, missing, host(|_| None).0), Err(Wrong::Failed(_))));
+}
+
+#[test]
+fn a_command_that_waits_for_the_disk_holds_up_no_end_of_watching() {
+    let Some(phone) = Phone::new("command", |_| Some(APP.into())) else { return };
+    phone.say(b"kept");
+    phone.eventually(|| phone.ask_database("SELECT 'kept' FROM flow"));
+    let other = Connection::open(phone.database()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let asks = Arc::clone(&phone.core);
+    let thread = thread::spawn(move || drop(asks.query(r#"{"do":"gap","from":1,"to":2,"why":"off"}"#)));
+    thread::sleep(Duration::from_millis(50));
+    let took = took(|| assert_eq!(phone.core.replace_tun(None, NETWORK).unwrap(), 0));
+    assert!(took < Duration::from_millis(500), "{took:?}");
+    assert!(!thread.is_finished(), "it waits for the disk all this time");
+    drop(other);
+    thread.join().unwrap();
 }
 
 #[test]

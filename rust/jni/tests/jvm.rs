@@ -17,6 +17,7 @@ IllegalArgumentException: there is no host
 IllegalArgumentException: a text is missing
 IllegalArgumentException: the configuration is not as docs/boundary.md says, at line 1, column 2
 IllegalArgumentException: the tun is not open
+true
 ready
 owner of 17 198.19.84.1 40000
 true
@@ -28,7 +29,8 @@ IllegalArgumentException: there is no such question
 IllegalArgumentException: the question is not as docs/boundary.md says, at line 1, column 15
 IllegalArgumentException: the network is not as docs/boundary.md says, at line 1, column 2
 true
-{"reason":"asked","sentence":"Watching has ended."}
+true
+{"reason":"asked","run":0,"sentence":"Watching has ended."}
 true
 IllegalStateException: this handle was stopped
 IllegalStateException: this handle was stopped

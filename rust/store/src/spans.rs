@@ -1,5 +1,7 @@
 //! What was sent in a span of hours, as the screens of the app show it: by app and company, and hour by hour.
 
+use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use rusqlite::{Connection, params};
@@ -75,63 +77,88 @@ fn days((from, to): (i64, i64)) -> (i64, i64) {
     if first < last { (first, last) } else { (to, to) }
 }
 
-/// Whole days have totals of their own: of a month, they are a tenth of what its hours have.
-const PARTS: &str = "
-WITH step AS (
-    SELECT party, given, flows, content_sent, handshake, searched, found, opaque, encrypted, unknown,
-           not_watched, asked_openly, read_with_keys
-    FROM total WHERE step = 3600 AND began >= ?1 AND began < ?2
-    UNION ALL
-    SELECT party, given, flows, content_sent, handshake, searched, found, opaque, encrypted, unknown,
-           not_watched, asked_openly, read_with_keys
-    FROM total WHERE step = 86400 AND began >= ?2 AND began < ?3
-    UNION ALL
-    SELECT party, given, flows, content_sent, handshake, searched, found, opaque, encrypted, unknown,
-           not_watched, asked_openly, read_with_keys
-    FROM total WHERE step = 3600 AND began >= ?3 AND began < ?4
-), part AS (
-    SELECT party, sum(content_sent) AS sent, sum(handshake) AS handshake, sum(searched) AS searched, sum(found) AS found,
-           sum(opaque) AS opaque, sum(encrypted) AS encrypted, sum(unknown) AS unknown, sum(not_watched) AS not_watched,
-           sum(asked_openly) AS asked_openly, sum(read_with_keys) AS read_with_keys, sum(flows) AS flows,
-           min(given) AS given
-    FROM step GROUP BY party
-)
-SELECT sent, handshake, searched, found, opaque, encrypted, unknown, not_watched, asked_openly, read_with_keys, program,
-       uid, name, address, company, probable, role, flows, given
-FROM part JOIN party ON party.id = part.party
-WHERE name <> '' OR lone <> ''
-ORDER BY sent DESC, program, uid, name, address
+const TOTALS: &str = "
+SELECT content_sent, handshake, searched, found, opaque, encrypted, unknown, not_watched, asked_openly, read_with_keys,
+       flows, given, party
+FROM total WHERE step = ?1 AND began >= ?2 AND began < ?3
 ";
 
-/// Most sent first.
+const PARTIES: &str = "
+SELECT id, program, uid, name, address, company, probable, role FROM party WHERE name <> '' OR lone <> ''
+";
+
+/// What is summed of one party.
+#[derive(Default)]
+struct Sum {
+    content: Content,
+    flows: u64,
+    given: Option<bool>,
+}
+
+impl Sum {
+    /// From the first columns of a row.
+    fn read(found: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        let content = Amount::read_content(found, 0)?;
+        Ok(Self { content, flows: row::unsigned(found.get(10)?), given: found.get(11)? })
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.content.add(&other.content);
+        self.flows = self.flows.saturating_add(other.flows);
+        self.given = [self.given, other.given].into_iter().flatten().min();
+    }
+}
+
+/// Most sent first. Whole days have totals of their own: of a month, they are a tenth of what its hours have.
 pub(crate) fn parts(connection: &Connection, span: Span) -> rusqlite::Result<Vec<Part>> {
     let (from, to) = hours(span);
     let (first, last) = days((from, to));
-    let mut statement = connection.prepare(PARTS)?;
-    let rows = statement.query_map([from, first, last, to], part)?;
-    rows.collect()
+    let mut sums: HashMap<i64, Sum> = HashMap::new();
+    let mut totals = connection.prepare(TOTALS)?;
+    for (step, from, to) in [(3_600, from, first), (86_400, first, last), (3_600, last, to)] {
+        let mut rows = totals.query([step, from, to])?;
+        // The database sorts to group, which takes longer than to look each up here.
+        while let Some(found) = rows.next()? {
+            sums.entry(found.get(12)?).or_default().add(&Sum::read(found)?);
+        }
+    }
+    let mut parties = connection.prepare(PARTIES)?;
+    let parts = parties.query_map([], |found| {
+        let Some(sum) = sums.remove(&found.get(0)?) else { return Ok(None) };
+        part(found, 1, sum).map(Some)
+    })?;
+    let mut parts: Vec<Part> = parts.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?;
+    parts.sort_by(|one, other| order(one).cmp(&order(other)));
+    Ok(parts)
 }
 
-fn part(found: &rusqlite::Row<'_>) -> rusqlite::Result<Part> {
+/// From this column of a row on: who, then where and what is known of it.
+fn part(found: &rusqlite::Row<'_>, column: usize, sum: Sum) -> rusqlite::Result<Part> {
+    let Sum { content, flows, given } = sum;
     Ok(Part {
-        content: Amount::read_content(found, 0)?,
-        program: known(text(found, 10)?),
-        uid: u32::try_from(found.get::<_, i64>(11)?).ok(),
-        host: known(text(found, 12)?),
-        address: text(found, 13)?.parse().ok(),
-        company: maybe(found, 14)?,
-        probable: found.get(15)?,
-        role: maybe(found, 16)?.and_then(|role| role_named(&role)),
-        flows: row::unsigned(found.get(17)?),
-        given: found.get(18)?,
+        program: known(text(found, column)?),
+        uid: u32::try_from(found.get::<_, i64>(column + 1)?).ok(),
+        host: known(text(found, column + 2)?),
+        address: text(found, column + 3)?.parse().ok(),
+        company: maybe(found, column + 4)?,
+        probable: found.get(column + 5)?,
+        role: maybe(found, column + 6)?.and_then(|role| role_named(&role)),
+        content,
+        flows,
+        given,
     })
+}
+
+/// Most sent first; what else there is only makes the order stable.
+fn order(part: &Part) -> impl Ord + '_ {
+    (Reverse(part.content.sent), part.program.as_deref(), part.uid, part.host.as_deref(), part.address)
 }
 
 const BEGUN: &str = "
 SELECT sum(content_sent) AS sent, sum(handshake), sum(searched), sum(found), sum(opaque), sum(encrypted), sum(unknown),
-       sum(not_watched), sum(asked_openly), sum(read_with_keys), ifnull(program, '') AS owner, ifnull(uid, -1) AS user,
-       ifnull(name, '') AS host, min(remote_address), max(company), max(probable), max(role), count(*),
-       min(iif(searched > 0, details <> 0, NULL))
+       sum(not_watched), sum(asked_openly), sum(read_with_keys), count(*), min(iif(searched > 0, details <> 0, NULL)),
+       ifnull(program, '') AS owner, ifnull(uid, -1) AS user, ifnull(name, '') AS host, min(remote_address),
+       max(company), max(probable), max(role)
 FROM flow WHERE started >= ?1 AND started < ?2
 GROUP BY owner, user, host, iif(host = '', remote_address, '')
 ORDER BY sent DESC, owner, user, host, min(remote_address)
@@ -140,7 +167,7 @@ ORDER BY sent DESC, owner, user, host, min(remote_address)
 /// Of the flows alone that began in a span: to the moment, and for short ones.
 pub(crate) fn begun(connection: &Connection, span: Span) -> rusqlite::Result<Vec<Part>> {
     let mut statement = connection.prepare(BEGUN)?;
-    let rows = statement.query_map([span.from.0, span.to.0], part)?;
+    let rows = statement.query_map([span.from.0, span.to.0], |found| part(found, 12, Sum::read(found)?))?;
     rows.collect()
 }
 

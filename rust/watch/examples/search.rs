@@ -74,7 +74,7 @@ fn on_a_core() -> f64 {
 
 /// Inputs that have the name in the first argument, or all.
 fn tell(name: &str, needles: &Needles, room: &mut Room, texts: &[Vec<u8>]) {
-    if !std::env::args().nth(1).is_none_or(|chosen| name == chosen) {
+    if std::env::args().nth(1).is_some_and(|chosen| name != chosen) {
         return;
     }
     let (start, mut bytes) = (on_a_core(), 0);

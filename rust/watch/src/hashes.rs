@@ -1,7 +1,13 @@
 //! Maps whose keys are hashes already.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+
+/// The hash of a name that is kept once for each `mark`: marks differ, and nobody outside can foresee what of.
+pub(crate) fn hash(hashes: &RandomState, name: &str, mark: u64) -> u64 {
+    // 2^64 divided by the golden ratio: marks are small numbers or short texts.
+    hashes.hash_one(name) ^ mark.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
 
 /// A map by hashes that nobody outside can foresee: they need not be hashed once more.
 pub(crate) type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Same>>;

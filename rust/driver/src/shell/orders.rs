@@ -7,7 +7,7 @@ use telltale_engine::Tunnel;
 
 use super::Shell;
 use crate::dns::Resolver;
-use crate::orders::{List, Network, NewTun};
+use crate::orders::{List, Network, NewTun, Orders};
 use crate::sys;
 use crate::tun::Tun;
 
@@ -22,6 +22,17 @@ impl Shell {
             self.change_network(network);
         }
         self.settle()
+    }
+
+    /// The tun is gone: goes on with the new one that waits, or closes the orders and gives the error back.
+    pub(super) fn rescue(&mut self, orders: &Orders, mut error: io::Error) -> io::Result<()> {
+        while let Some(orders) = orders.take_rescue() {
+            match self.obey(orders) {
+                Ok(()) => return Ok(()),
+                Err(another) => error = another,
+            }
+        }
+        Err(error)
     }
 
     /// New sockets follow the default network. Old ones stay with the address that they have, and end with it.

@@ -8,7 +8,7 @@ public class Core {
 
     public native long start(int tunFd, String config, Host host);
 
-    public native void replaceTun(long handle, int tunFd, String network);
+    public native long replaceTun(long handle, int tunFd, String network);
 
     public native String setDetails(long handle, byte[] details);
 

@@ -36,7 +36,7 @@ public class Main {
         refused(() -> core.start(-1, "{}", new Phone()));
         refused(() -> core.start(1 << 20, arguments[0], new Phone()));
         long handle = core.start(-1, arguments[0], new Phone());
-        core.replaceTun(handle, Integer.parseInt(arguments[1]), network);
+        say(core.replaceTun(handle, Integer.parseInt(arguments[1]), network) > 0);
         say("ready");
         say(asked.await(5, TimeUnit.SECONDS) && changed.await(5, TimeUnit.SECONDS));
 
@@ -50,7 +50,7 @@ public class Main {
         refused(() -> core.query(handle, "490154203237518"));
         core.networkChanged(handle, "{\"transport\":\"none\"}");
         refused(() -> core.networkChanged(handle, "{}"));
-        core.replaceTun(handle, -1, network);
+        say(core.replaceTun(handle, -1, network) == 0);
         say(core.query(handle, "{\"ask\":\"state\"}").contains("\"watching\":false"));
         core.stop(handle);
         say(stopped.await(5, TimeUnit.SECONDS));

@@ -1,10 +1,10 @@
 //! Finds a question among those that a flow has asked before, however many they are.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 
 use telltale_model::Lookup;
 
-use crate::hashes::ByHash;
+use crate::hashes::{ByHash, hash};
 
 /// The places of [`telltale_model::Facts::lookups`] by hashes that nobody outside can foresee.
 #[derive(Debug, Default)]
@@ -28,7 +28,7 @@ impl Known {
     pub(super) fn place(&mut self, name: &str, kind: &str, lookups: &[Lookup]) -> Place {
         let is_same = |lookup: &Lookup| lookup.query == name && lookup.kind == kind;
         self.list(lookups);
-        let hash = self.hashes.hash_one((name, kind));
+        let hash = hash_of(&self.hashes, name, kind);
         let place = match self.places.get(&hash) {
             Some(place) if lookups.get(*place).is_some_and(is_same) => Some(*place),
             // Two questions of one hash.
@@ -52,9 +52,13 @@ impl Known {
 
     fn list(&mut self, lookups: &[Lookup]) {
         for (place, lookup) in lookups.iter().enumerate().skip(self.listed) {
-            let hash = self.hashes.hash_one((lookup.query.as_str(), lookup.kind.as_str()));
+            let hash = hash_of(&self.hashes, &lookup.query, &lookup.kind);
             self.places.entry(hash).or_insert(place);
         }
         self.listed = lookups.len();
     }
+}
+
+fn hash_of(hashes: &RandomState, name: &str, kind: &str) -> u64 {
+    hash(hashes, name, kind.bytes().fold(0, |sum, byte| sum << 7 ^ u64::from(byte)))
 }

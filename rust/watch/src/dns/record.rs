@@ -87,7 +87,10 @@ pub(super) const HTTPS: u16 = 65;
 
 /// `A`, `AAAA`...; `TYPE65280` for a kind without a name here (RFC 3597 5).
 pub(super) fn kind_name(kind: u16) -> Cow<'static, str> {
-    match KINDS.binary_search_by_key(&kind, |(number, _)| *number).ok().and_then(|at| KINDS.get(at)) {
+    // Nearly all questions are of the first one.
+    let first = KINDS.first().filter(|(number, _)| *number == kind);
+    let place = || KINDS.binary_search_by_key(&kind, |(number, _)| *number).ok();
+    match first.or_else(|| KINDS.get(place()?)) {
         Some((_, name)) => Cow::Borrowed(name),
         None => Cow::Owned(format!("TYPE{kind}")),
     }

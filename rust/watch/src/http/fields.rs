@@ -12,7 +12,9 @@ use crate::session::Next;
 pub(crate) struct Fields {
     /// Whether there is anything.
     begun: bool,
-    hosts: Vec<String>,
+    host: Option<String>,
+    /// Hosts besides the first.
+    others: Vec<String>,
     user_agent: Option<String>,
     cookies: Vec<String>,
     content_type: Option<String>,
@@ -71,17 +73,19 @@ impl Fields {
 
     /// Takes a host in, besides those of `Host` fields.
     pub(crate) fn add_host(&mut self, authority: &[u8]) {
-        if self.hosts.len() < HOSTS
-            && let Some(host) = host(authority)
-        {
-            self.begun = true;
-            self.hosts.push(host);
+        if self.others.len() + 1 >= HOSTS {
+            return;
+        }
+        self.begun = true;
+        match &self.host {
+            None => self.host = host(authority),
+            Some(_) => self.others.extend(host(authority)),
         }
     }
 
-    /// Whether there was one.
-    pub(crate) fn has_host(&self) -> bool {
-        !self.hosts.is_empty()
+    /// Hosts that were named.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = &String> {
+        self.host.iter().chain(&self.others)
     }
 
     /// How far a body with these fields can be looked into.
@@ -110,15 +114,19 @@ impl Fields {
             }
         }
         // A host has a form of its own, which a name in it does not have.
-        kept.hosts =
-            self.hosts.iter().map(|host| page.redact(host).unwrap_or_else(|| host.clone())).collect();
-        (changed || kept.hosts != self.hosts).then_some(kept)
+        let mut hosts =
+            self.hosts().map(|host| page.redact(host).unwrap_or_else(|| host.clone())).collect::<Vec<_>>();
+        changed |= !hosts.iter().eq(self.hosts());
+        kept.host = (!hosts.is_empty()).then(|| hosts.remove(0));
+        kept.others = hosts;
+        changed.then_some(kept)
     }
 
     /// The same where the head is not here any more, of the texts themselves.
     pub(crate) fn redact(&mut self, page: &Page) {
-        let options = [&mut self.user_agent, &mut self.content_type, &mut self.content_encoding];
-        let texts = options.into_iter().flatten().chain(&mut self.hosts).chain(&mut self.cookies);
+        let options =
+            [&mut self.host, &mut self.user_agent, &mut self.content_type, &mut self.content_encoding];
+        let texts = options.into_iter().flatten().chain(&mut self.others).chain(&mut self.cookies);
         texts.for_each(|text| *text = page.redact(text).unwrap_or_else(|| std::mem::take(text)));
     }
 
@@ -126,7 +134,7 @@ impl Fields {
     /// there are enough.
     pub(crate) fn into_request(self, target: Target, page: &mut Page) -> Option<usize> {
         // RFC 9112 3.2.2: a host in the target goes before `Host`.
-        let hosts = target.host.into_iter().chain(self.hosts);
+        let hosts = target.host.into_iter().chain(self.host).chain(self.others);
         let mut hosts = hosts.inspect(|name| page.add_name(name, NameSource::Http));
         let host = hosts.next().unwrap_or_default();
         hosts.for_each(drop);
@@ -178,9 +186,9 @@ impl Fields {
 
     /// Bytes of memory behind it.
     pub(crate) fn held(&self) -> usize {
-        let options = [&self.user_agent, &self.content_type, &self.content_encoding];
-        let kept = options.into_iter().flatten().chain(&self.hosts).chain(&self.cookies);
-        let places = (self.hosts.capacity() + self.cookies.capacity()) * size_of::<String>();
+        let options = [&self.host, &self.user_agent, &self.content_type, &self.content_encoding];
+        let kept = options.into_iter().flatten().chain(&self.others).chain(&self.cookies);
+        let places = (self.others.capacity() + self.cookies.capacity()) * size_of::<String>();
         places + kept.map(String::capacity).sum::<usize>()
     }
 }
@@ -279,7 +287,7 @@ mod tests {
     fn fields_are_found_in_any_case_and_with_any_space() {
         let fields =
             fields(&["HOST :a.example:80 ", "user-agent:x", "no colon", ": y", "Cookie: a=1; b; =c; d=e=f"]);
-        assert_eq!(fields.hosts, ["a.example"]);
+        assert_eq!(fields.hosts().collect::<Vec<_>>(), ["a.example"]);
         assert_eq!(fields.user_agent.as_deref(), Some("x"));
         assert_eq!(fields.cookies, ["a", "b", "d"]);
     }

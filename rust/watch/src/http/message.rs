@@ -215,8 +215,16 @@ impl Messages {
             && let Some((line, after)) = find_end(rest).and_then(|end| rest.split_at_checked(end + 1))
             && self.line.has_room_for(line)
             && blank_line(line).is_none()
-            && ![line.first(), after.first()].iter().any(|first| matches!(first, None | Some(b' ' | b'\t')))
         {
+            if self.line.is_complete() && is_folded(line) {
+                self.line.fold();
+                self.line.take(rest);
+                bytes += self.line.take_len();
+                continue;
+            }
+            if is_folded(line) || after.is_empty() || is_folded(after) {
+                break;
+            }
             if self.line.is_complete() {
                 self.fields.add_line(self.line.content());
                 self.line.clear();
@@ -230,7 +238,7 @@ impl Messages {
 
     /// A field's line is kept until the next one's first byte tells whether it goes on (RFC 9112 5.2).
     fn next_line(&mut self, first: Option<u8>) {
-        if matches!(first, Some(b' ' | b'\t')) {
+        if first.is_some_and(is_blank) {
             return self.line.fold();
         }
         self.fields.add_line(self.line.content());
@@ -418,6 +426,15 @@ impl Ends {
 
 /// Digits of a size: chunks are mostly shorter than 16 MiB.
 const SHORT_SIZE: usize = 6;
+
+/// Whether what begins so goes on with the line before (RFC 9112 5.2).
+fn is_folded(line: &[u8]) -> bool {
+    line.first().copied().is_some_and(is_blank)
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
 
 /// The length of the empty line at the beginning.
 fn blank_line(bytes: &[u8]) -> Option<usize> {

@@ -32,7 +32,7 @@ use margin::Margin;
 use message::{Ends, Expected, Messages, Part, Read};
 use start::Start;
 pub(crate) use start::{LONGEST_PATH, Target, looks_like, looks_like_reply, method_of};
-use telltale_model::{Application, Class, Direction, Facts};
+use telltale_model::{Application, Class, Direction, Facts, NameSource};
 pub(crate) use text::{host, text};
 
 use crate::http2;
@@ -174,6 +174,10 @@ impl Http {
     /// Keeps what the client sends while it has to wait.
     fn hold(&mut self, rest: &mut &[u8], page: &mut Page) -> Option<Next> {
         let held = self.held.as_mut()?;
+        if !held.asks.tunnel && held.bytes.is_empty() && looks_like(rest) == Likeness::Yes {
+            self.held = None;
+            return None;
+        }
         let room = (WAITING - held.bytes.len()).min(rest.len());
         let (bytes, after) = rest.split_at_checked(room)?;
         held.bytes.extend(bytes);
@@ -283,10 +287,15 @@ impl Http {
         let simple = target.simple;
         let class = fields.class();
         let body = page.is_searching().then(|| fields.body());
-        let is_told = keeps_requests(page) || target.host.is_some() || fields.has_host();
-        let told = if is_told { messages.take_request() } else { None };
-        messages.pass_head();
-        self.place = told.and_then(|(target, fields)| tell(target, fields, direction, page));
+        if keeps_requests(page) {
+            let (target, fields) = messages.take_request()?;
+            self.place = tell(target, fields, direction, page);
+        } else {
+            let hosts = target.host.iter().chain(fields.hosts());
+            hosts.for_each(|name| page.add_name(name, NameSource::Http));
+            self.place = None;
+            self.side(direction).pass_head();
+        }
         self.set_class(direction, class);
         self.end_head(direction, whole, body, page);
         // HTTP/0.9 has no status, and nothing follows.

@@ -61,7 +61,7 @@ impl Asking {
     /// it is left.
     pub(crate) fn ask(&mut self, direction: Direction, sheet: u32, page: &mut Page) -> Asked {
         let class = self.class();
-        if self.passed && self.target.host.is_none() && !self.fields.has_host() {
+        if self.passed && self.target.host.is_none() && self.fields.hosts().next().is_none() {
             return Asked { place: None, class };
         }
         let body = self.fields.body();

@@ -84,7 +84,7 @@ fn http(turns: &Turns<'_>) -> Facts {
 }
 
 pub(crate) fn names(facts: &Facts) -> Vec<&str> {
-    assert!(facts.names.iter().all(|name| name.from == telltale_model::NameSource::Http && !name.outer));
+    assert!(facts.names.iter().all(|name| name.from == NameSource::Http && !name.outer));
     facts.names.iter().map(|name| name.name.as_str()).collect()
 }
 

@@ -1,10 +1,10 @@
 //! What was read of a flow already, found and weighed without going through all of it again.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::RandomState;
 
 use telltale_model::{Facts, Hit, Name, NameSource, Request};
 
-use crate::hashes::Hashes;
+use crate::hashes::{Hashes, hash};
 
 /// The names of a flow by hashes that nobody outside can foresee, and the memory behind its names and requests.
 #[derive(Debug, Default)]
@@ -21,10 +21,12 @@ pub(super) struct Kept {
 impl Kept {
     /// Adds a name that is no outer one, once, as [`Facts::add_name`] does.
     pub(super) fn add_name(&mut self, name: &str, from: NameSource, facts: &mut Facts) {
-        if facts.names.len() >= Facts::NAMES {
+        let is_same = |known: &Name| known.name == name && known.from == from && !known.outer;
+        // One that is said again and again needs no hash.
+        if facts.names.len() >= Facts::NAMES || facts.names.last().is_some_and(is_same) {
             return;
         }
-        let hash = |name: &str, from, outer| self.hashes.hash_one((name, from, outer));
+        let hash = |name: &str, from, outer| hash(&self.hashes, name, 2 * from as u64 + u64::from(outer));
         let others = facts.names.iter().skip(self.hashed);
         self.names.extend(others.map(|name| hash(&name.name, name.from, name.outer)));
         if self.names.insert(hash(name, from, false)) {

@@ -146,8 +146,8 @@ impl Decoder {
             || Some(reader.u8()?).filter(|len| *len < 0x7f).and_then(|len| reader.take(len.into()));
         let name = if index == 0 { text()? } else { &[] };
         let value = text()?;
-        *rest = reader.rest();
         if index == 0 {
+            *rest = reader.rest();
             let (short_name, short) = (self.name.beginning_of(name), self.value.beginning_of(value));
             field(short_name, short);
             if indexed {
@@ -155,7 +155,9 @@ impl Decoder {
             }
             return Some(());
         }
+        // What has no name is taken byte by byte, up to the one that is wrong.
         self.name_of(index.into())?;
+        *rest = reader.rest();
         self.value.clear();
         self.value.extend(value);
         self.indexed = indexed;

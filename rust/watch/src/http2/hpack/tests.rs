@@ -181,7 +181,12 @@ fn what_a_decoder_holds_is_bounded() {
 
 #[test]
 fn the_byte_that_is_wrong_is_the_same_in_any_pieces() {
-    for wrong in [&b"\x82\x40\x84\xff\xff\xff\xff\x00"[..], b"\x40\x82\x07\x00\x01a", b"\x82\xbe\x82"] {
+    for wrong in [
+        &b"\x82\x40\x84\xff\xff\xff\xff\x00"[..],
+        b"\x40\x82\x07\x00\x01a",
+        b"\x82\xbe\x82",
+        b"\x82\x7e\x01a\x82",
+    ] {
         let whole = Decoder::new(BOUNDS).decode(wrong, |_, _| {});
         let mut decoder = Decoder::new(BOUNDS);
         let single: usize = wrong.iter().map(|byte| decoder.decode(&[*byte], |_, _| {})).sum();

@@ -31,12 +31,13 @@ import java.util.TimeZone
 /** The process: who is who. Everything is made when it is first needed. */
 open class TelltaleApp : Application() {
     val choices by lazy { Choices(this) }
-    val apps by lazy { AppBook(packageManager, AppBook.Phone.here()) }
+    val apps by lazy { AppBook(this, AppBook.Phone.here()) }
     val session: Session by lazy { Session(::config, getSystemService(ConnectivityManager::class.java), apps) { details.lookForAll() } }
     val gaps by lazy { Gaps(this, session, choices) }
     val notices by lazy { Notices(this, session, choices, gaps) }
     val sources by lazy { Sources(this) }
-    val details: Details by lazy { Details(Vault(File(noBackupFilesDir, "details.sealed")), sources, session) }
+    protected open val vault by lazy { Vault(File(noBackupFilesDir, "details.sealed")) }
+    val details: Details by lazy { Details(vault, sources, session) }
 
     open val ground by lazy {
         val answers = Answers(session::answer)

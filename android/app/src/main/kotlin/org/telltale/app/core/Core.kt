@@ -9,8 +9,8 @@ object Core {
     /** Opens database, tables and details; watches if [tunFd] is not negative. Answers a handle. */
     external fun start(tunFd: Int, config: String, host: Host): Long
 
-    /** Goes on with another tun, whose descriptor the core owns from here; with -1, without one. */
-    external fun replaceTun(handle: Long, tunFd: Int, network: String)
+    /** Goes on with another tun, whose descriptor the core owns from here; with -1, without one. Answers which run watches. */
+    external fun replaceTun(handle: Long, tunFd: Int, network: String): Long
 
     /** Takes the whole set of details, one `kind value` a line, zeroes the array, and says what it took. */
     external fun setDetails(handle: Long, details: ByteArray): String

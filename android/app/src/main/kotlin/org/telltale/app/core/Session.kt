@@ -14,8 +14,8 @@ import java.util.concurrent.CopyOnWriteArraySet
 import java.util.concurrent.Executors
 
 /**
- * The one handle on the core that this process has. All calls into the core happen on one thread of its own,
- * in the order in which they were asked for.
+ * The one handle on the core that this process has. What begins, changes and ends watching happens on one thread, in
+ * the order in which it was asked for; questions, which may take as long as the disk does, never hold it up.
  */
 class Session(
     private val config: () -> JSONObject,
@@ -24,10 +24,14 @@ class Session(
     /** Called once the core answers, on the main thread: whoever opens it, details are looked for. */
     private val started: () -> Unit = {},
 ) : Host {
-    private val thread = Executors.newSingleThreadExecutor { Thread(it, "core") }
+    private val control = Executors.newSingleThreadExecutor { Thread(it, "core") }
+    private val questions = Executors.newSingleThreadExecutor { Thread(it, "questions") }
     private val main = Handler(Looper.getMainLooper())
     private val listeners = CopyOnWriteArraySet<Listener>()
     private var handle = 0L
+
+    /** Who gave the tun that is watched, or the last one that was. */
+    private var watcher: Any? = null
 
     /** Told on the main thread. */
     interface Listener {
@@ -40,34 +44,37 @@ class Session(
     fun unlisten(listener: Listener) = listeners.remove(listener)
 
     /** Asks a question or gives a command (docs/boundary.md); the answer, or what went wrong, comes on the main thread. */
-    fun ask(question: JSONObject, then: (Result<JSONObject>) -> Unit = {}) = run {
+    fun ask(question: JSONObject, then: (Result<JSONObject>) -> Unit = {}) = questions.execute {
         val answer = runCatching { JSONObject(Core.query(open(), question.toString())) }
         answer.exceptionOrNull()?.let { Log.w(TAG, "a question was not answered", it) }
         main.post { then(answer) }
     }
 
     /** The same for a thread that may wait; never the main one. */
-    fun answer(question: String): String = thread.submit<String> { Core.query(open(), question) }.get()
+    fun answer(question: String): String = Core.query(open(), question)
 
-    /** Watches what comes out of [tunFd], which is the core's from here, or nothing if it is -1. */
-    fun watch(tunFd: Int, network: String, then: (Result<Unit>) -> Unit = {}) = run {
-        val done = runCatching { Core.replaceTun(openFor(tunFd), tunFd, network) }
-        main.post { then(done) }
+    /** Watches what comes out of [tunFd], which is the core's from here; [then] hears on the main thread which run does. */
+    fun watch(by: Any, tunFd: Int, network: String, then: (Result<Long>) -> Unit) = control.execute {
+        watcher = by
+        val run = runCatching { Core.replaceTun(openFor(tunFd), tunFd, network) }
+        main.post { then(run) }
     }
 
-    fun networkChanged(network: String) = run { runCatching { Core.networkChanged(open(), network) } }
+    /** Ends watching, unless somebody else watches by now. */
+    fun unwatch(by: Any, network: String) = control.execute {
+        if (watcher === by) runCatching { Core.replaceTun(open(), -1, network) }
+    }
+
+    fun networkChanged(network: String) = control.execute { runCatching { Core.networkChanged(open(), network) } }
 
     /** Takes the whole set; [details] is zeroed. */
-    fun setDetails(details: ByteArray, then: (Result<JSONObject>) -> Unit) = run {
+    fun setDetails(details: ByteArray, then: (Result<JSONObject>) -> Unit) = questions.execute {
         val taken = runCatching { JSONObject(Core.setDetails(open(), details)) }
         details.fill(0)
         main.post { then(taken) }
     }
 
-    fun close() = run {
-        if (handle != 0L) Core.stop(handle)
-        handle = 0L
-    }
+    fun close() = control.execute { taken().takeIf { it != 0L }?.let(Core::stop) }
 
     override fun ownerOf(protocol: Int, source: String, sourcePort: Int, destination: String, destinationPort: Int): String? {
         val local = InetSocketAddress(InetAddress.getByName(source), sourcePort)
@@ -93,8 +100,6 @@ class Session(
         main.post { listeners.forEach { it.stopped(said) } }
     }
 
-    private fun run(work: () -> Unit) = thread.execute(work)
-
     /** Without a core nobody would read the tunnel, and the phone would have no network: then it is closed. */
     private fun openFor(tunFd: Int): Long = try {
         open()
@@ -103,6 +108,7 @@ class Session(
         throw error
     }
 
+    @Synchronized
     private fun open(): Long {
         if (handle == 0L) {
             handle = Core.start(-1, config().toString(), this)
@@ -110,6 +116,10 @@ class Session(
         }
         return handle
     }
+
+    /** The handle, which nobody uses from here on. */
+    @Synchronized
+    private fun taken(): Long = handle.also { handle = 0L }
 
     private companion object {
         const val TAG = "Telltale"

@@ -62,7 +62,7 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
         when (state) {
             is WatchState.Watching -> it.show(
                 true,
-                look.text(if (state.captive) R.string.status_paused else R.string.status_watching),
+                look.text(if (state.captive) R.string.status_captive else R.string.status_watching),
                 look.text(R.string.since_seen, Formats.moment(look.context, state.since, ground.clock()), seen),
             )
             is WatchState.Off -> it.show(false, look.text(R.string.status_off), since(state)?.let { at -> look.text(R.string.since, Formats.moment(look.context, at, ground.clock())) })

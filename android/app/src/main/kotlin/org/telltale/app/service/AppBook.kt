@@ -1,5 +1,6 @@
 package org.telltale.app.service
 
+import android.content.Context
 import android.content.pm.ApplicationInfo
 import android.content.pm.PackageInfo
 import android.content.pm.PackageManager
@@ -7,6 +8,7 @@ import android.os.Build
 import android.os.Process
 import org.json.JSONArray
 import org.json.JSONObject
+import org.telltale.app.R
 import org.telltale.app.core.Apps
 import java.security.MessageDigest
 import java.util.concurrent.ConcurrentHashMap
@@ -17,7 +19,8 @@ import java.util.concurrent.ConcurrentHashMap
  * Android gives a uid away again after an app is removed, so the answer is stored with each flow, and forgotten
  * here when a package comes or goes.
  */
-class AppBook(private val packages: PackageManager, private val phone: Phone) : Apps {
+class AppBook(private val context: Context, private val phone: Phone) : Apps {
+    private val packages = context.packageManager
     private val known = ConcurrentHashMap<Int, String>()
 
     override fun of(uid: Int): String = known.getOrPut(uid) { describe(uid).toString() }
@@ -44,7 +47,7 @@ class AppBook(private val packages: PackageManager, private val phone: Phone) : 
     private fun systemUid(uid: Int, names: List<String>) = JSONObject()
         .put("uid", uid)
         .put("packages", JSONArray(names))
-        .put("names", JSONArray(listOfNotNull(SYSTEM_UIDS[appId(uid)])))
+        .put("names", JSONArray(listOfNotNull(SYSTEM_UIDS[appId(uid)]?.let(context::getString))))
         .put("version", "").put("since", 0).put("signer", "")
         .put("group", (if (SYSTEM_UIDS.containsKey(appId(uid))) Group.Android else Group.Unknown).word)
         .put("shared", false)
@@ -97,10 +100,10 @@ class AppBook(private val packages: PackageManager, private val phone: Phone) : 
         const val PER_USER = 100_000 // UserHandle.PER_USER_RANGE
 
         val SYSTEM_UIDS = mapOf(
-            0 to "Android core (root)", 1000 to "Android system", 1001 to "Phone services", 1010 to "Wi-Fi",
-            1013 to "Media services", 1016 to "VPN", 1020 to "Network discovery (mDNS)", 1021 to "Satellite location",
-            1027 to "NFC", 1051 to "Name lookups (DNS)", 1052 to "Name lookups (DNS)", 1073 to "Network checks",
-            2000 to "Computer connection (adb)", 9999 to "An isolated part of Android",
+            0 to R.string.uid_root, 1000 to R.string.uid_system, 1001 to R.string.uid_phone, 1010 to R.string.uid_wifi,
+            1013 to R.string.uid_media, 1016 to R.string.uid_vpn, 1020 to R.string.uid_mdns, 1021 to R.string.uid_gps,
+            1027 to R.string.uid_nfc, 1051 to R.string.uid_dns, 1052 to R.string.uid_dns, 1073 to R.string.uid_network_stack,
+            2000 to R.string.uid_shell, 9999 to R.string.uid_isolated,
         )
         val NETWORK_PREFIXES = listOf(
             "com.qualcomm.", "com.qti.", "org.codeaurora.", "vendor.qti.", "com.mediatek.", "com.android.stk",

@@ -25,6 +25,9 @@ class Choices(context: Context) {
     var stoppedAt by moment("stopped_at")
     var aliveAt by moment("alive_at")
 
+    /** When Android last told us that the phone is being turned off, while we watched. */
+    var turnedOffAt by moment("turned_off_at")
+
     /** When it watched for the first time ever: the first minutes have a card of their own. */
     var firstWatchAt by moment("first_watch_at")
 

@@ -13,8 +13,9 @@ import org.telltale.app.TelltaleApp
 import org.telltale.app.core.Session
 
 /** What happens on the phone that data may follow: screen, apps, SIM, network, contacts (the last only if allowed). */
-class Events(private val context: Context, private val session: Session, private val apps: AppBook, private val handler: Handler) {
-    private val app get() = context.applicationContext as TelltaleApp
+class Events(private val app: TelltaleApp, private val session: Session, private val apps: AppBook, private val handler: Handler) {
+    /** Not the service's, whose receivers Android takes away when it is destroyed, before its last work is done. */
+    private val context: Context get() = app
     private var following = false
     private var sim: Int? = null
 
@@ -45,6 +46,7 @@ class Events(private val context: Context, private val session: Session, private
         addAction(Intent.ACTION_SCREEN_ON)
         addAction(Intent.ACTION_SCREEN_OFF)
         addAction(Intent.ACTION_USER_PRESENT)
+        addAction(Intent.ACTION_SHUTDOWN)
     }
 
     private fun packages() = IntentFilter().apply {
@@ -57,7 +59,11 @@ class Events(private val context: Context, private val session: Session, private
     private val receiver = object : BroadcastReceiver() {
         override fun onReceive(context: Context, intent: Intent) {
             when (intent.action) {
-                Intent.ACTION_SCREEN_ON -> happened("screen-on")
+                Intent.ACTION_SCREEN_ON -> {
+                    happened("screen-on")
+                    app.notices.screenIsOn()
+                }
+                Intent.ACTION_SHUTDOWN -> app.gaps.phoneTurnsOff(System.currentTimeMillis())
                 Intent.ACTION_SCREEN_OFF -> happened("screen-off")
                 Intent.ACTION_USER_PRESENT -> happened("unlocked")
                 else -> packageChanged(intent)

@@ -14,16 +14,22 @@ import org.telltale.app.core.Session
 class Gaps(private val context: Context, private val session: Session, private val choices: Choices) {
     /** Watching began; what lay between is written down. */
     fun watchingAgain(now: Long) {
-        val from = choices.stoppedAt.takeIf { it > 0 } ?: endedAt()
+        val from = choices.stoppedAt.takeIf { it > 0 } ?: endedAt(now)
         if (from in 1 until now) gap(from, now, why(from, now))
         choices.stoppedAt = 0
         choices.stoppedWhy = ""
+        choices.turnedOffAt = 0
         choices.aliveAt = now
     }
 
     fun stopped(now: Long, why: String) {
         choices.stoppedAt = now
         choices.stoppedWhy = why
+    }
+
+    /** What is off sends nothing: the gap begins when the phone is on again. */
+    fun phoneTurnsOff(now: Long) {
+        choices.turnedOffAt = now
     }
 
     /** Called while things go well, at most once a minute: the last moment that we know we watched. */
@@ -38,12 +44,19 @@ class Gaps(private val context: Context, private val session: Session, private v
     /** After a restart of the phone nothing of ours runs until the first unlock. */
     private fun why(from: Long, now: Long): String {
         if (choices.stoppedAt > 0) return choices.stoppedWhy
-        val booted = now - SystemClock.elapsedRealtime()
-        return if (from < booted) "locked" else "ended"
+        return if (from <= bootedAt(now)) "locked" else "ended"
     }
 
-    /** Where Android remembers when it ended us (11 and later), that; else the last moment that we noted. */
-    private fun endedAt(): Long = maxOf(exitedAt(), choices.aliveAt)
+    /**
+     * The start of the phone, where we watched until it was turned off. Else, where Android remembers when it ended us
+     * (11 and later), that; else the last moment that we noted.
+     */
+    private fun endedAt(now: Long): Long {
+        val booted = bootedAt(now)
+        return if (choices.turnedOffAt in 1 until booted) booted else maxOf(exitedAt(), choices.aliveAt)
+    }
+
+    private fun bootedAt(now: Long) = now - SystemClock.elapsedRealtime()
 
     private fun exitedAt(): Long {
         if (Build.VERSION.SDK_INT < 30) return 0

@@ -6,6 +6,9 @@ import android.app.NotificationManager
 import android.app.PendingIntent
 import android.content.Context
 import android.content.Intent
+import android.os.Handler
+import android.os.Looper
+import android.os.PowerManager
 import android.os.SystemClock
 import android.text.format.DateFormat
 import org.json.JSONObject
@@ -22,7 +25,10 @@ import java.util.TimeZone
  */
 class Notices(private val context: Context, private val session: Session, private val choices: Choices, private val gaps: Gaps) {
     private val manager = context.getSystemService(NotificationManager::class.java)
-    private var refreshed = 0L
+    private val power = context.getSystemService(PowerManager::class.java)
+    private val main = Handler(Looper.getMainLooper())
+    private val late = Runnable(::refreshNow)
+    private var refreshed = -BETWEEN
 
     init {
         manager.createNotificationChannels(
@@ -45,19 +51,32 @@ class Notices(private val context: Context, private val session: Session, privat
         .addAction(action(R.string.notice_turn_off, service(WatchService.stopIntent(context), 1)))
         .build()
 
-    /** Something changed: the figures of the permanent notice, and findings that are worth a word. */
+    /**
+     * Something changed: the figures of the permanent notice, and findings that are worth a word. Seldom, and always
+     * after the last change. On the main thread.
+     */
     fun refresh() {
-        val now = SystemClock.elapsedRealtime()
-        if (now - refreshed < BETWEEN) return
-        refreshed = now
-        gaps.alive(System.currentTimeMillis())
-        session.ask(today("notification")) { answer ->
-            val text = answer.getOrNull()?.optString("notification").orEmpty()
-            if (Watch.state is WatchState.Watching) manager.notify(WATCHING, watching(text))
-        }
+        val wait = refreshed + BETWEEN - SystemClock.elapsedRealtime()
+        if (wait <= 0) refreshNow() else if (!main.hasCallbacks(late)) main.postDelayed(late, wait)
+    }
+
+    /** Figures that nobody saw while the screen was off. */
+    fun screenIsOn() {
+        main.post(::refresh)
+    }
+
+    private fun refreshNow() {
+        refreshed = SystemClock.elapsedRealtime()
+        if (Watch.state is WatchState.Watching) gaps.alive(System.currentTimeMillis())
+        if (power.isInteractive) figures()
         session.ask(today("alerts")) { answer ->
             answer.getOrNull()?.let(::tell)
         }
+    }
+
+    private fun figures() = session.ask(today("notification")) { answer ->
+        val text = answer.getOrNull()?.optString("notification").orEmpty()
+        if (Watch.state is WatchState.Watching) manager.notify(WATCHING, watching(text))
     }
 
     private fun tell(answer: JSONObject) {

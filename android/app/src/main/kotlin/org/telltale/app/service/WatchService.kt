@@ -28,8 +28,12 @@ class WatchService : VpnService(), Session.Listener {
     private val thread = HandlerThread("watch").apply { start() }
     private val handler = Handler(thread.looper)
     private val networks by lazy { Networks(getSystemService(ConnectivityManager::class.java), handler, ::networkChanged) }
-    private val events by lazy { Events(this, app.session, app.apps, handler) }
+    private val events by lazy { Events(app, app.session, app.apps, handler) }
     private val stall by lazy { Stall(handler, app.session, ::stepAside) }
+    private val runs = Runs()
+    private val again = Runnable { if (Watch.state is WatchState.SteppedAside) begin() }
+    private var lastStart = 0
+    private var looked = 0L
     private var under = UnderNetwork.NONE
     private var tunnel: Tunnel? = null
     private var leftOut: Set<String> = emptySet()
@@ -42,12 +46,18 @@ class WatchService : VpnService(), Session.Listener {
     override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
         if (intent?.action == STOP) {
             app.choices.wanted = false
-            handler.post { end(WatchState.Why.Asked) }
+            started(startId) { end(WatchState.Why.Asked) }
             return START_NOT_STICKY
         }
         showThatWeWatch()
-        handler.post { if (intent?.action == EXCLUSIONS) renew() else begin() }
+        started(startId) { if (intent?.action == EXCLUSIONS) renew() else begin() }
         return START_STICKY
+    }
+
+    /** Acts on a start in its turn: an end that comes before it must not end the service for it ([end]). */
+    private fun started(id: Int, act: () -> Unit) = handler.post {
+        lastStart = id
+        act()
     }
 
     /** Another VPN took over, or the person withdrew consent in the system's settings. */
@@ -67,19 +77,36 @@ class WatchService : VpnService(), Session.Listener {
     override fun changed(revision: Long) {
         stall.look()
         app.notices.refresh()
+        handler.post(::lookAtLockdown)
     }
 
-    /** The core ended by itself; what we did not ask for is told. */
+    /** A run ended by itself; what we did not ask for is told. */
     override fun stopped(reason: JSONObject) {
-        if (reason.optString("reason") != "asked") handler.post { if (tunnel != null) end(WatchState.Why.Failed) }
+        handler.post {
+            runs.ended(reason.optLong("run"))
+            lookAtRuns()
+        }
+    }
+
+    private fun lookAtRuns() {
+        if (tunnel != null && runs.areOver) end(WatchState.Why.Failed)
+    }
+
+    /** Nobody tells when the person changes it in Android's settings. Apps that are left out would lose all network. */
+    private fun lookAtLockdown() {
+        val now = SystemClock.elapsedRealtime()
+        if (tunnel == null || now - looked < BETWEEN_LOOKS) return
+        looked = now
+        if (isLockdownEnabled && leftOut.isNotEmpty()) bringUp() else Watch.become(watching(), this)
     }
 
     private fun begin() {
         if (tunnel != null) return
-        Watch.become(WatchState.Starting)
+        Watch.become(WatchState.Starting, this)
         networks.follow()
         under = networks.now()
         if (!bringUp()) return
+        if (app.choices.firstWatchAt == 0L) app.choices.firstWatchAt = System.currentTimeMillis()
         app.gaps.watchingAgain(System.currentTimeMillis())
         events.follow()
         tellOfBoot()
@@ -99,11 +126,18 @@ class WatchService : VpnService(), Session.Listener {
         val next = Tunnel.beside(under.taken, under.ipv6)
         val fd = establish(next) ?: return false.also { end(WatchState.Why.NoConsent) }
         tunnel = next
-        app.session.watch(fd, under.toJson(next)) { done ->
-            if (done.isFailure) handler.post { end(WatchState.Why.Failed) }
-        }
-        Watch.become(watching())
+        runs.asks()
+        app.session.watch(this, fd, under.toJson(next)) { run -> handler.post { taken(run) } }
+        Watch.become(watching(), this)
         return true
+    }
+
+    private fun taken(run: Result<Long>) {
+        run.onSuccess { runs.watches(it) }.onFailure { error ->
+            Log.e(TAG, "the core did not take the tunnel", error)
+            if (runs.refused() && tunnel != null) end(WatchState.Why.Failed)
+        }
+        lookAtRuns()
     }
 
     /** Answers the tunnel's descriptor, or null where the system refuses: no consent, or another user's VPN. */
@@ -148,7 +182,7 @@ class WatchService : VpnService(), Session.Listener {
         under = next
         val up = tunnel ?: return
         if (next.ipv6 != up.hasIpv6 && next.network != null) bringUp() else app.session.networkChanged(next.toJson())
-        if (before != next) Watch.become(watching())
+        if (before != next) Watch.become(watching(), this)
         events.happened("network")
     }
 
@@ -162,26 +196,27 @@ class WatchService : VpnService(), Session.Listener {
         // Under lockdown an app has no network without the tunnel either.
         if (tunnel == null || isLockdownEnabled) return
         tunnel = null
-        app.session.watch(-1, under.toJson())
+        app.session.unwatch(this, under.toJson())
         val now = System.currentTimeMillis()
         app.gaps.stopped(now, "network")
-        Watch.become(WatchState.SteppedAside(now, now + pause))
+        Watch.become(WatchState.SteppedAside(now, now + pause), this)
         app.notices.steppedAside(now + pause)
-        handler.postDelayed({ if (Watch.state is WatchState.SteppedAside) begin() }, pause)
+        handler.postDelayed(again, pause)
     }
 
     private fun end(why: WatchState.Why) {
         val watched = tunnel != null
         tunnel = null
+        handler.removeCallbacks(again)
         networks.forget()
         events.forget()
-        app.session.watch(-1, UnderNetwork.NONE.toJson())
+        app.session.unwatch(this, UnderNetwork.NONE.toJson())
         val now = System.currentTimeMillis()
+        if (!Watch.become(WatchState.Off(now, why), this)) return
         if (watched) app.gaps.stopped(now, gapWord(why))
-        Watch.become(WatchState.Off(now, why))
         if (why != WatchState.Why.Asked) app.notices.ended(why)
-        stopForeground(STOP_FOREGROUND_REMOVE)
-        stopSelf()
+        // False where a start waits behind this end: it goes on with this service and its notice.
+        if (stopSelfResult(lastStart)) stopForeground(STOP_FOREGROUND_REMOVE)
     }
 
     private fun gapWord(why: WatchState.Why) = if (why == WatchState.Why.Revoked) "revoked" else if (why == WatchState.Why.Asked) "off" else "ended"
@@ -205,6 +240,7 @@ class WatchService : VpnService(), Session.Listener {
 
     companion object {
         private const val TAG = "Telltale"
+        private const val BETWEEN_LOOKS = 10_000L
         private const val JUST_STARTED = 10 * 60_000L
         const val STOP = "org.telltale.app.STOP"
         private const val EXCLUSIONS = "org.telltale.app.EXCLUSIONS"

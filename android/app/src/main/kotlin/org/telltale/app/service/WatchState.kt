@@ -25,14 +25,20 @@ object Watch {
 
     private val main = Handler(Looper.getMainLooper())
     private val listeners = CopyOnWriteArraySet<(WatchState) -> Unit>()
+    private var owner: Any? = null
 
     fun listen(listener: (WatchState) -> Unit) = listeners.add(listener)
 
     fun unlisten(listener: (WatchState) -> Unit) = listeners.remove(listener)
 
-    internal fun become(next: WatchState) {
-        if (state == next) return
+    /** False where [by] is a service that ends after another one has begun: then nothing has changed. */
+    @Synchronized
+    internal fun become(next: WatchState, by: Any? = null): Boolean {
+        if (next is WatchState.Off && by != null && owner != null && by !== owner) return false
+        owner = by
+        if (state == next) return true
         state = next
         main.post { listeners.forEach { it(next) } }
+        return true
     }
 }

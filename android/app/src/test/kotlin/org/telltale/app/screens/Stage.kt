@@ -96,8 +96,9 @@ class StageApp : TelltaleApp() {
 }
 
 /** One window on one kind of phone. */
-class Stage(qualifiers: String = PHONE, fontScale: Float = 1f, state: WatchState = WATCHING, firstDone: Boolean = true, wallpaper: Boolean = false) {
-    val app = RuntimeEnvironment.getApplication() as StageApp
+class Stage(qualifiers: String = PHONE, fontScale: Float = 1f, state: WatchState? = WATCHING, firstDone: Boolean = true, wallpaper: Boolean = false) {
+    private val any = RuntimeEnvironment.getApplication() as TelltaleApp
+    val app get() = any as StageApp
     private val controller: ActivityController<MainActivity>
     val activity: MainActivity get() = controller.get()
 
@@ -108,9 +109,9 @@ class Stage(qualifiers: String = PHONE, fontScale: Float = 1f, state: WatchState
         Locale.setDefault(RuntimeEnvironment.getApplication().resources.configuration.locales[0])
         ShadowSettings.set24HourTimeFormat(true)
         ReflectionHelpers.callStaticMethod<Void>(ValueAnimator::class.java, "setDurationScale", ClassParameter.from(Float::class.javaPrimitiveType, 0f))
-        app.choices.firstStartDone = firstDone
-        app.choices.wallpaperColours = wallpaper
-        Watch.become(state)
+        any.choices.firstStartDone = firstDone
+        any.choices.wallpaperColours = wallpaper
+        state?.let { Watch.become(it) }
         controller = Robolectric.buildActivity(MainActivity::class.java)
     }
 
@@ -153,7 +154,7 @@ class Stage(qualifiers: String = PHONE, fontScale: Float = 1f, state: WatchState
     fun settle() {
         repeat(4) {
             val done = CountDownLatch(1)
-            app.ground.answers.work({ done.countDown() }) {}
+            any.ground.answers.work({ done.countDown() }) {}
             check(done.await(10, TimeUnit.SECONDS)) { "no answer came" }
             shadowOf(android.os.Looper.getMainLooper()).idle()
         }

@@ -17,7 +17,7 @@ import org.robolectric.annotation.Config
 @Config(sdk = [34])
 class AppBookTest {
     private val packages: PackageManager = RuntimeEnvironment.getApplication().packageManager
-    private val book = AppBook(packages, AppBook.Phone("Xiaomi", "Redmi"))
+    private val book = AppBook(RuntimeEnvironment.getApplication(), AppBook.Phone("Xiaomi", "Redmi"))
 
     private fun install(name: String, uid: Int, system: Boolean) {
         val info = PackageInfo().apply {
