@@ -30,7 +30,7 @@ struct Gap {
     stop: bool,
 }
 
-/// One before the point and two behind it, see [`degrees`].
+/// One before the point and two behind it.
 const FEWEST_OF_A_DEGREE: usize = 3;
 
 /// Digits are joined over so many signs, as in `+49 (0) 176`.
