@@ -22,8 +22,7 @@ mod message;
 pub(crate) mod section;
 mod start;
 mod text;
-
-use std::borrow::Cow;
+mod told;
 
 pub use alone::{HttpEvent, read_http, read_http2};
 use asked::{Asked, Kind, Question};
@@ -32,8 +31,9 @@ use margin::Margin;
 use message::{Ends, Expected, Messages, Part, Read};
 use start::Start;
 pub(crate) use start::{LONGEST_PATH, Target, looks_like, looks_like_reply, method_of};
-use telltale_model::{Application, Class, Direction, Facts, NameSource};
+use telltale_model::{Application, Class, Direction, NameSource};
 pub(crate) use text::{host, text};
+use told::{keeps_requests, set_status, tell};
 
 use crate::http2;
 use crate::page::{Kind as Sheet, Page};
@@ -469,45 +469,6 @@ fn write(of: Part, body: Class, bytes: &[u8], lost: u64, page: &mut Page) {
     if lost > 0 {
         page.tear(number);
         page.facts.count_content(Class::Opaque, lost);
-    }
-}
-
-/// Whether more of a request than its hosts is told, or looked at.
-fn keeps_requests(page: &Page) -> bool {
-    page.facts.requests.len() < Facts::KEPT || page.is_searching()
-}
-
-/// Remembers a request. Gives its place, if it has one.
-fn tell(target: Target, fields: Fields, direction: Direction, page: &mut Page) -> Option<usize> {
-    if direction == Direction::Sent && page.is_searching() {
-        let (target, fields) = kept(target, fields, page);
-        return fields.into_request(target, page);
-    }
-    fields.into_request(target, page)
-}
-
-/// What may be kept of a request.
-fn kept(target: Target, mut fields: Fields, page: &Page) -> (Target, Fields) {
-    let host = target.host.as_ref().map(|host| page.redact(host).unwrap_or_else(|| host.clone()));
-    let method = page.redact(&target.method).map_or_else(|| target.method.clone(), Cow::Owned);
-    match page.head(MESSAGE) {
-        Some(head) => {
-            let redacted = page.redact_bytes(head.target).map(|text| target.with(text.as_bytes()));
-            let target = Target { method, host, ..redacted.unwrap_or(target) };
-            (target, fields.redacted(&head, page).unwrap_or(fields))
-        }
-        None => {
-            fields.redact(page);
-            let path = page.redact(&target.path).unwrap_or_else(|| target.path.clone());
-            (Target { method, path, host, ..target }, fields)
-        }
-    }
-}
-
-fn set_status(question: Question, status: u16, page: &mut Page) {
-    let place = question.place.map(usize::from);
-    if let Some(request) = place.and_then(|place| page.facts.requests.get_mut(place)) {
-        request.status = Some(status);
     }
 }
 
