@@ -18,7 +18,8 @@ pub(super) const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
 #[derive(Default)]
 pub(super) struct PcapNg {
     order: Option<Order>,
-    interfaces: Vec<Interface>,
+    /// By their numbers; `None` for one whose block was damaged.
+    interfaces: Vec<Option<Interface>>,
     secrets: Vec<Secrets>,
     last: Timestamp,
     first_damage: Option<Damage>,
@@ -95,11 +96,13 @@ impl PcapNg {
         let kind = order.u32(kind);
         if body_len > limits::RECORD as u64 || !KNOWN.contains(&kind) {
             input.skip(body_len + 4)?;
+            self.add_lost_interface(kind);
             return Ok(None);
         }
         let body = Bytes::from(input.bytes(usize::try_from(body_len).unwrap_or_default())?);
         let again = order.u32(input.array()?.unwrap_or_default());
         if again != len {
+            self.add_lost_interface(kind);
             self.lose(begin, "the two lengths of a block differ");
             return Ok(None);
         }
@@ -107,6 +110,7 @@ impl PcapNg {
             Some(Block::Frame(frame)) => Ok(Some(frame)),
             Some(Block::Other) => Ok(None),
             None => {
+                self.add_lost_interface(kind);
                 self.lose(begin, "a block is too short for what it should hold, or names no interface");
                 Ok(None)
             }
@@ -139,16 +143,28 @@ impl PcapNg {
                 (TIME_RESOLUTION, &[resolution]) => interface.units = units(resolution),
                 (TIME_OFFSET, value) => {
                     // Signed: two's complement of 64 bits.
-                    interface.offset = order.u64(value.try_into().ok()?).cast_signed();
+                    let offset = value.try_into().map(|value| order.u64(value).cast_signed());
+                    interface.offset = offset.unwrap_or_default();
                 }
                 _ => {}
             }
         }
-        // Past the limit, packets of further interfaces name none that is known.
+        self.add_interface(Some(interface));
+        Some(Block::Other)
+    }
+
+    /// Those that follow keep their numbers.
+    fn add_lost_interface(&mut self, kind: u32) {
+        if kind == INTERFACE {
+            self.add_interface(None);
+        }
+    }
+
+    /// Past the limit, packets of further interfaces name none that is known.
+    fn add_interface(&mut self, interface: Option<Interface>) {
         if self.interfaces.len() < limits::INTERFACES {
             self.interfaces.push(interface);
         }
-        Some(Block::Other)
     }
 
     fn enhanced_packet(&mut self, mut fields: Fields<'_>, body: &Bytes) -> Option<Frame> {
@@ -170,7 +186,7 @@ impl PcapNg {
         high: u32,
         low: u32,
     ) -> Option<Frame> {
-        let interface = self.interfaces.get(usize::try_from(interface).ok()?)?;
+        let interface = self.interfaces.get(usize::try_from(interface).ok()?)?.as_ref()?;
         let (captured, _original) = (fields.u32()?, fields.u32()?);
         let bytes = unpinned(body.slice_ref(fields.bytes(usize::try_from(captured).ok()?)?), body.len());
         self.last = interface.at(u64::from(high) << 32 | u64::from(low));
@@ -179,7 +195,7 @@ impl PcapNg {
 
     /// It has no stamp, and no captured length: that is what the first interface captures at most.
     fn simple_packet(&self, mut fields: Fields<'_>, body: &Bytes) -> Option<Frame> {
-        let interface = self.interfaces.first()?;
+        let interface = self.interfaces.first()?.as_ref()?;
         let original = fields.u32()?;
         let most = if interface.snaplen == 0 { original } else { original.min(interface.snaplen) };
         let bytes = unpinned(body.slice_ref(fields.bytes(usize::try_from(most).ok()?)?), body.len());

@@ -197,6 +197,27 @@ fn a_damaged_block_costs_itself_alone() {
 }
 
 #[test]
+fn a_damaged_interface_moves_no_other() {
+    let writer = BOTH[1];
+    let mut unequal = writer.interface(113, &[]);
+    *unequal.last_mut().unwrap() = 9;
+    let file = [
+        writer.section(),
+        writer.interface(101, &[(14, b"odd")]),
+        unequal,
+        writer.block(1, b"odd"),
+        writer.interface(276, &[]),
+        writer.packet(0, 1, b"a"),
+        writer.packet(1, 2, b"of which"),
+        writer.packet(2, 3, b"of which"),
+        writer.packet(3, 4, b"d"),
+    ];
+    let (frames, damage, lost) = read(&file.concat());
+    assert_eq!((short(&frames), damage), (vec![(1, 101, &b"a"[..]), (4, 276, b"d")], None));
+    assert_eq!(lost, 4, "two interfaces, and what came from them");
+}
+
+#[test]
 fn a_block_without_a_possible_length_ends_the_file() {
     let writer = BOTH[1];
     let section = writer.section();
