@@ -116,6 +116,34 @@ impl Record {
     }
 }
 
+/// How many bytes are a message: its header, and questions and records as many as that says, up to the first that is
+/// cut. What stands behind is none of it.
+pub(super) fn len(bytes: &[u8]) -> usize {
+    let mut reader = Reader::new(bytes);
+    let Some(Header { counts: [questions, records @ ..], .. }) = Header::read(&mut reader) else { return 0 };
+    let records: u32 = records.into_iter().map(u32::from).sum();
+    if (0..questions).all(|_| pass(&mut reader, |_| Some(())).is_some()) {
+        let _cut = (0..records).all(|_| pass(&mut reader, pass_data).is_some());
+    }
+    bytes.len() - reader.len()
+}
+
+/// Passes over a name, kind and class, and what `more` does; over all or nothing.
+fn pass(reader: &mut Reader<'_>, more: impl Fn(&mut Reader<'_>) -> Option<()>) -> Option<()> {
+    let mut ahead = *reader;
+    name::skip(&mut ahead)?;
+    ahead.take(4)?;
+    more(&mut ahead)?;
+    *reader = ahead;
+    Some(())
+}
+
+/// Lifetime and data of a record.
+fn pass_data(reader: &mut Reader<'_>) -> Option<()> {
+    reader.take(4)?;
+    reader.vector16().map(drop)
+}
+
 /// Whether [`Message::read`] would find one: its first question or record tells, all others may be long.
 pub(super) fn begins(bytes: &[u8]) -> Option<()> {
     let mut reader = Reader::new(bytes);
@@ -150,9 +178,7 @@ fn exact(bytes: &[u8]) -> Option<()> {
     let records =
         answers.checked_add(authority)?.checked_add(additional).filter(|all| *all <= EXACT && known)?;
     for _ in 0..records {
-        name::skip(&mut reader)?;
-        reader.take(8)?;
-        reader.vector16()?;
+        pass(&mut reader, pass_data)?;
     }
     reader.is_empty().then_some(())
 }

@@ -32,6 +32,8 @@ pub(crate) struct Dns {
     known: Known,
     /// Bytes of memory behind what it told of lookups.
     told: usize,
+    /// Bytes that were sent of a message that has not ended, with its length: not counted yet.
+    waiting: usize,
     /// The list of the last message's questions, to be used again.
     list: Vec<Question>,
 }
@@ -61,13 +63,18 @@ pub(crate) struct Answer {
 /// Questions of one answer that are looked at: resolvers answer one at a time (RFC 9619).
 const ANSWERED: usize = 4;
 
+/// Bytes of memory behind what is told of the questions of one flow: 512 usual ones have 60 KB, long ones from somebody
+/// who means it 13 MB.
+const TOLD: usize = 128 << 10;
+
 /// Answers that wait to be taken, which happens after each piece.
 const WAITING: usize = 64;
 
 impl Dns {
     /// Of datagrams.
     pub(crate) fn over_udp(dialect: Dialect) -> Self {
-        Self { dialect, streams: None, answers: Vec::new(), known: Known::default(), told: 0, list: vec![] }
+        let (answers, known, list) = (Vec::new(), Known::default(), Vec::new());
+        Self { dialect, streams: None, answers, known, told: 0, waiting: 0, list }
     }
 
     /// Of messages with their lengths before them.
@@ -80,26 +87,37 @@ impl Dns {
         page.facts.application.get_or_insert(self.dialect.application());
         // They are put back below: a message is read by all of the rest.
         let Some(mut streams) = self.streams.take() else {
-            let class = self.read(direction, bytes, page);
-            count(direction, class, bytes.len(), page);
+            let framing = self.read(direction, bytes, page);
+            count(direction, framing, bytes.len() - framing, page);
             return Step::On;
         };
         let [sent, received] = &mut streams;
         let stream = if direction == Direction::Sent { sent } else { received };
         let (mut rest, mut left) = (bytes, bytes.len());
         while let Some(message) = stream.next(&mut rest) {
-            count(direction, Class::Handshake, left - rest.len(), page);
+            let came = self.came(direction, left - rest.len());
             left = rest.len();
-            self.read(direction, message, page);
+            let framing = stream::LENGTH + self.read(direction, message, page);
+            count(direction, framing, came.saturating_sub(framing), page);
         }
-        count(direction, Class::Handshake, left - rest.len(), page);
-        count(direction, Class::Opaque, rest.len(), page);
+        if direction == Direction::Sent {
+            self.waiting += left - rest.len();
+        }
+        count(direction, 0, rest.len(), page);
         self.streams = Some(streams);
         Step::On
     }
 
+    /// All bytes of a message, the last of which came now.
+    fn came(&mut self, direction: Direction, now: usize) -> usize {
+        if direction == Direction::Sent { std::mem::take(&mut self.waiting) + now } else { 0 }
+    }
+
     /// Bytes are missing here.
-    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, _page: &mut Page) {
+    pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, page: &mut Page) {
+        if direction == Direction::Sent {
+            self.let_go(page);
+        }
         if let Some([sent, received]) = &mut self.streams {
             let stream = if direction == Direction::Sent { sent } else { received };
             stream.miss(bytes);
@@ -107,8 +125,14 @@ impl Dns {
     }
 
     /// No more come.
-    pub(crate) fn end(&mut self, _page: &mut Page) {
+    pub(crate) fn end(&mut self, page: &mut Page) {
+        self.let_go(page);
         self.streams = None;
+    }
+
+    /// A message that will not be whole is not understood.
+    fn let_go(&mut self, page: &mut Page) {
+        count(Direction::Sent, 0, std::mem::take(&mut self.waiting), page);
     }
 
     /// What was answered since the last call.
@@ -124,21 +148,21 @@ impl Dns {
             + self.streams.iter().flatten().map(Stream::held).sum::<usize>()
     }
 
-    /// Reads one message, and says what its bytes are.
-    fn read(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Class {
+    /// Reads one message, and says how many of its bytes are one.
+    fn read(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> usize {
         let list = std::mem::take(&mut self.list);
-        let Some(mut message) = Message::read(bytes, list) else { return Class::Opaque };
+        let Some(mut message) = Message::read(bytes, list) else { return 0 };
         self.dialect.rewrite(&mut message);
         look_at(direction, &mut message, page);
         if message.response {
-            self.answered(&message, page);
+            self.answered(direction, &message, page);
         } else {
             for question in message.questions.drain(..) {
                 self.asked(Cow::Owned(question.name), question.kind, page);
             }
             self.list = message.questions;
         }
-        Class::Handshake
+        if direction == Direction::Sent { message::len(bytes) } else { 0 }
     }
 
     /// Remembers a question once, and gives its place.
@@ -161,7 +185,7 @@ impl Dns {
         if self.dialect == Dialect::Internet {
             page.add_name(&name, NameSource::Dns);
         }
-        if page.facts.lookups.len() >= Facts::NAMES {
+        if page.facts.lookups.len() >= Facts::NAMES || self.told >= TOLD {
             return None;
         }
         let (query, kind) = (name.into_owned(), kind.into_owned());
@@ -172,14 +196,12 @@ impl Dns {
         page.facts.lookups.last_mut()
     }
 
-    fn answered(&mut self, message: &Message, page: &mut Page) {
+    fn answered(&mut self, direction: Direction, message: &Message, page: &mut Page) {
         for question in message.questions.iter().take(ANSWERED) {
             let records = belonging(question, &message.answers);
-            if let Some(lookup) = self.asked(Cow::Borrowed(&question.name), question.kind, page) {
-                lookup.answered = true;
-                self.told += fill(lookup, &records);
-            }
-            if !message.failed {
+            self.tell(&question.name, question.kind, &records, page);
+            // An app that says itself what a name has names nothing.
+            if !message.failed && (direction == Direction::Received || self.dialect != Dialect::Internet) {
                 self.learn(asked_for(question), &records);
             }
         }
@@ -192,18 +214,24 @@ impl Dns {
     /// mDNS: answers come without their questions (RFC 6762 6), also to nobody's question.
     fn announced(&mut self, records: &[Record], page: &mut Page) {
         for record in records {
-            if let Some(lookup) = self.asked(Cow::Borrowed(&record.name), record.kind, page) {
-                lookup.answered = true;
-                self.told += fill(lookup, &[record]);
-            }
+            self.tell(&record.name, record.kind, &[record], page);
             self.learn(&record.name, &[record]);
+        }
+    }
+
+    /// Remembers what was answered, as far as there is room.
+    fn tell(&mut self, name: &str, kind: u16, records: &[&Record], page: &mut Page) {
+        let room = self.told < TOLD;
+        if let Some(lookup) = self.asked(Cow::Borrowed(name), kind, page) {
+            lookup.answered = true;
+            self.told += if room { fill(lookup, records) } else { 0 };
         }
     }
 
     fn learn(&mut self, name: &str, records: &[&Record]) {
         let addresses: Vec<IpAddr> =
             records.iter().flat_map(|record| addresses(&record.data)).copied().take(KEPT).collect();
-        if !addresses.is_empty() && self.answers.len() < WAITING {
+        if self.dialect.may_name(name) && !addresses.is_empty() && self.answers.len() < WAITING {
             self.answers.push(Answer { name: name.to_owned(), addresses });
         }
     }
@@ -217,6 +245,12 @@ impl Dialect {
             Self::Llmnr => Application::Llmnr,
             Self::NetBios => Application::Nbns,
         }
+    }
+
+    /// Whom its answers may name. Whoever is near may answer, and must not say which host of the Internet an address is:
+    /// there, names end in `.local` (RFC 6762 3) or are of one label (RFC 4795 2, RFC 1001 14).
+    fn may_name(self, name: &str) -> bool {
+        self == Self::Internet || name.ends_with(".local") || !name.contains('.')
     }
 
     /// NetBIOS hides names in other names.
@@ -278,11 +312,11 @@ const SHORTEST: usize = 12 + 5;
 /// A header and a question about a name of 255 bytes.
 const LONGEST_QUESTION: usize = 12 + 259;
 
-fn count(direction: Direction, class: Class, bytes: usize, page: &mut Page) {
-    match (direction, class) {
-        (Direction::Received, _) => {}
-        (Direction::Sent, Class::Handshake) => page.facts.count_handshake(bytes),
-        (Direction::Sent, _) => page.facts.count_content(class, bytes),
+/// Counts bytes that are of messages, and others, which nobody understands.
+fn count(direction: Direction, framing: usize, others: usize, page: &mut Page) {
+    if direction == Direction::Sent {
+        page.facts.count_handshake(framing);
+        page.facts.count_content(Class::Opaque, others);
     }
 }
 

@@ -2,6 +2,9 @@
 
 use crate::limits;
 
+/// Bytes of a message's length.
+pub(super) const LENGTH: usize = 2;
+
 /// One direction.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
@@ -29,7 +32,9 @@ impl Stream {
                 && let Some((length, after)) = rest.split_first_chunk()
             {
                 *rest = after;
-                self.begin(u16::from_be_bytes(*length));
+                if self.begin(u16::from_be_bytes(*length)) {
+                    return Some(&[]);
+                }
                 continue;
             }
             if self.missing > 0 {
@@ -46,15 +51,18 @@ impl Stream {
             *rest = after;
             match self.length.take() {
                 None => self.length = Some(*first),
-                Some(high) => self.begin(u16::from_be_bytes([high, *first])),
+                Some(high) if self.begin(u16::from_be_bytes([high, *first])) => return Some(&[]),
+                Some(_) => {}
             }
         }
         None
     }
 
-    fn begin(&mut self, length: u16) {
+    /// A message begins; whether it has ended as well.
+    fn begin(&mut self, length: u16) -> bool {
         self.missing = length.into();
         self.kept.clear();
+        length == 0
     }
 
     /// The message that ends with these bytes.
@@ -80,11 +88,11 @@ impl Stream {
     /// A gap inside one message costs that message; any other costs the rest of the stream.
     pub(super) fn miss(&mut self, bytes: u64) {
         self.kept = Vec::new();
-        self.damaged = true;
         match usize::try_from(bytes) {
-            Ok(gap) if 0 < gap && gap < self.missing => self.missing -= gap,
+            Ok(gap) if 0 < gap && gap <= self.missing => self.missing -= gap,
             _ => self.lost = true,
         }
+        self.damaged = self.missing > 0;
     }
 
     pub(super) fn held(&self) -> usize {

@@ -156,6 +156,76 @@ fn what_is_no_message_is_content_and_carries_no_name() {
 }
 
 #[test]
+fn what_is_no_dns_is_content_wherever_it_stands() {
+    let counted = |facts: &Facts| (facts.coverage.handshake, facts.coverage.opaque, facts.content_sent);
+    let question = message(QUERY, WWW, 1, &[]);
+    let noise = vec![0xa5; 300];
+    let behind = [&question[..], &noise].concat();
+    let len = question.len() as u64;
+    let (facts, _) = over_udp(Dialect::Internet, &[(Sent, behind.clone())]);
+    assert_eq!(counted(&facts), (len, 300, 300), "behind a message");
+    let mut more = message(QUERY, WWW, 1, &[]);
+    more[11] = 1;
+    more.extend(b"\0\0\x29\x10\0\0\0\x80\0\0\0");
+    let (facts, _) = over_udp(Dialect::Internet, &[(Sent, more.clone())]);
+    assert_eq!(counted(&facts), (more.len() as u64, 0, 0), "EDNS is a record");
+    more[11] = 2;
+    let (facts, _) = over_udp(Dialect::Internet, &[(Sent, more.clone())]);
+    assert_eq!(counted(&facts), (more.len() as u64, 0, 0), "one record is lacking");
+
+    let stream = framed(&[question, noise, behind, more]);
+    let expected = (2 + len + 2 + 2 + len + 2 + len + 11, 600, 600);
+    for piece in [1, 7, 100, stream.len()] {
+        let pieces: Vec<_> = stream.chunks(piece).map(|piece| (Sent, piece)).collect();
+        assert_eq!(counted(&over_tcp(&pieces)), expected, "in pieces of {piece}");
+    }
+    let cut = over_tcp(&[(Sent, &stream[..stream.len() - 1])]);
+    assert_eq!(counted(&cut), (expected.0 - 2 - len - 11, 600 + 2 + len + 10, 600 + 2 + len + 10));
+    let long = over_tcp(&[(Sent, &framed(&[vec![0; 60_000]]))]);
+    assert_eq!(counted(&long), (2, 60_000, 60_000));
+}
+
+#[test]
+fn an_answer_is_believed_where_it_may_come_from() {
+    let named = |dialect, direction, name: &[u8]| {
+        let (_, answers) = over_udp(dialect, &[(direction, message(ANSWER, name, 1, &[A]))]);
+        answers.into_iter().next().map(|answer| answer.name)
+    };
+    let (printer, single) = (b"\x07printer\x05local\0", b"\x07printer\0");
+    assert_eq!(named(Dialect::Internet, Received, WWW).as_deref(), Some("www.example"));
+    assert_eq!(named(Dialect::Internet, Sent, WWW), None, "an app that answers itself");
+    for direction in [Sent, Received] {
+        assert_eq!(named(Dialect::Multicast, direction, WWW), None, "a neighbour does not name the Internet");
+        assert_eq!(named(Dialect::Multicast, direction, printer).as_deref(), Some("printer.local"));
+        assert_eq!(named(Dialect::Llmnr, direction, WWW), None);
+        assert_eq!(named(Dialect::Llmnr, direction, single).as_deref(), Some("printer"));
+    }
+    let (facts, _) = over_udp(Dialect::Multicast, &[(Received, message(ANSWER, WWW, 1, &[A]))]);
+    assert_eq!(lookups(&facts), ["www.example A -> 192.0.2.7"], "it was said all the same");
+}
+
+#[test]
+fn what_is_told_of_a_flow_of_long_answers_is_bounded() {
+    let (mut session, mut page) = (Dns::over_udp(Dialect::Internet), Page::default());
+    let tail = [&[63][..], &[0xff; 63]].concat().repeat(3);
+    for number in 0..2_000_u16 {
+        let [high, low] = number.to_be_bytes();
+        let name = [&[3, b'n', high, low][..], &tail, &[0]].concat();
+        let record = |nth: u8| {
+            let data = [&[3, nth, high, low, 0xc0, 16][..]].concat();
+            [&b"\xc0\x0c\0\x0c\0\x01\0\0\0\x3c\0"[..], &[u8::try_from(data.len()).unwrap()], &data].concat()
+        };
+        let records: Vec<Vec<u8>> = (0..32).map(record).collect();
+        let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+        session.take(Received, &message(ANSWER, &name, 12, &records), &mut page);
+    }
+    let texts = page.facts.lookups.iter().flat_map(|lookup| lookup.others.iter().chain([&lookup.query]));
+    let bytes: usize = texts.map(String::len).sum();
+    assert!((10_000..200_000).contains(&bytes), "{bytes}");
+    assert!(session.held() < 256 << 10, "{}", session.held());
+}
+
+#[test]
 fn multicast_answers_come_without_questions_and_are_no_names_of_the_internet() {
     let answer: &[u8] =
         b"\0\0\x84\0\0\0\0\x02\0\0\0\0\x0b_googlecast\x04_tcp\x05local\0\0\x0c\0\x01\0\0\0\x78\
@@ -237,6 +307,7 @@ fn a_gap_costs_the_message_that_it_is_in_or_all_behind_it() {
         lookups(&page.facts)
     };
     assert_eq!(with_gap(20, 5, 5), ["b A"]);
+    assert_eq!(with_gap(20, 11, 11), ["b A"], "all the rest of it");
     assert!(with_gap(20, 5, 0).is_empty(), "nobody knows how much is missing");
     assert!(with_gap(20, 15, 15).is_empty(), "and the next length with it");
 }
