@@ -3,8 +3,9 @@
 use telltale_model::{Application, Class, Direction, Protocol};
 
 use crate::page::{Kind, Page};
-use crate::session::Step;
-use crate::signatures::{is_esp, is_ike, is_stun};
+use crate::session::{Likeness, Step};
+use crate::signatures::{is_esp, is_ike, ntp_len, stun_data, wireguard_builds};
+use crate::tls;
 
 /// A flow of such a protocol.
 #[derive(Debug)]
@@ -30,18 +31,20 @@ impl Plain {
     /// The next bytes; over UDP one datagram.
     pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
         page.facts.application.get_or_insert(self.application);
-        let class = match self.transport {
+        let (content, class) = match self.transport {
             Protocol::Udp => of_datagram(self.application, bytes),
-            Protocol::Tcp | Protocol::Icmp => of_stream(self.application),
+            Protocol::Tcp | Protocol::Icmp => {
+                let greeting = if direction == Direction::Sent { self.take_greeting(bytes) } else { 0 };
+                (bytes.get(greeting..).unwrap_or_default(), of_stream(self.application))
+            }
         };
-        if self.application == Application::Ike && class == Class::Encrypted && is_esp(bytes) {
+        if self.application == Application::Ike && !content.is_empty() && is_esp(bytes) {
             // The keys are agreed upon: from here on it carries what it was made for.
             page.facts.application = Some(Application::Esp);
         }
         if direction == Direction::Sent {
-            let greeting = self.take_greeting(bytes);
-            page.facts.count_handshake(greeting);
-            self.count(class, bytes.get(greeting..).unwrap_or_default(), page);
+            page.facts.count_handshake(bytes.len() - content.len());
+            self.count(class, content, page);
         } else {
             page.pause(ALL);
         }
@@ -63,15 +66,10 @@ impl Plain {
 
     fn count(&mut self, class: Class, bytes: &[u8], page: &mut Page) {
         let media = matches!(self.application, Application::Stun | Application::Rtp);
-        match class {
-            Class::Handshake => page.facts.count_handshake(bytes.len()),
-            Class::Opaque if !media && page.is_searching() => self.write(bytes, page),
-            Class::Searched
-            | Class::Found
-            | Class::Opaque
-            | Class::Encrypted
-            | Class::Unknown
-            | Class::NotWatched => page.facts.count_content(class, bytes.len()),
+        if class == Class::Opaque && !media && !bytes.is_empty() && page.is_searching() {
+            self.write(bytes, page);
+        } else {
+            page.facts.count_content(class, bytes.len());
         }
     }
 
@@ -105,44 +103,132 @@ fn of_stream(application: Application) -> Class {
     if encrypted { Class::Encrypted } else { Class::Opaque }
 }
 
-fn of_datagram(application: Application, bytes: &[u8]) -> Class {
+/// What of a datagram is content, and of which class. Only what is known to agree upon something is framing: behind the
+/// first datagram anything may come.
+fn of_datagram(application: Application, bytes: &[u8]) -> (&[u8], Class) {
     let is = |these: &[Application]| these.contains(&application);
     match () {
         // Nothing in it but times, and what authenticates them.
-        () if is(&[Application::Ntp]) => Class::Handshake,
-        () if is(&[Application::DnsCrypt]) => Class::Encrypted,
+        () if is(&[Application::Ntp]) => (bytes.get(ntp_len(bytes)..).unwrap_or_default(), Class::Opaque),
+        () if is(&[Application::DnsCrypt]) => (bytes, Class::Encrypted),
         () if is(&[Application::WireGuard]) => wireguard(bytes),
         () if is(&[Application::OpenVpn]) => openvpn(bytes),
         () if is(&[Application::Ike, Application::Esp]) => ipsec(bytes),
         () if is(&[Application::Stun, Application::Rtp]) => call(bytes),
-        () => Class::Opaque,
+        () => (bytes, Class::Opaque),
     }
 }
 
-/// Type 4 carries packets, all others agree upon keys.
-fn wireguard(bytes: &[u8]) -> Class {
-    if bytes.first() == Some(&4) { Class::Encrypted } else { Class::Handshake }
+/// All of it is framing.
+const NOTHING: (&[u8], Class) = (&[], Class::Opaque);
+
+/// Type 4 carries packets, the others agree upon keys.
+fn wireguard(bytes: &[u8]) -> (&[u8], Class) {
+    match bytes.first() {
+        _ if wireguard_builds(bytes) => NOTHING,
+        Some(4) => (bytes, Class::Encrypted),
+        _ => (bytes, Class::Opaque),
+    }
 }
 
-/// P_DATA_V1 and P_DATA_V2 carry packets, all others build the tunnel.
-fn openvpn(bytes: &[u8]) -> Class {
-    let is_data = bytes.first().is_some_and(|first| matches!(first >> 3, 6 | 9));
-    if is_data { Class::Encrypted } else { Class::Handshake }
+/// P_DATA_V1 and P_DATA_V2 carry packets, all others that there are build the tunnel.
+fn openvpn(bytes: &[u8]) -> (&[u8], Class) {
+    match bytes.first().map_or(0, |first| first >> 3) {
+        6 | 9 => (bytes, Class::Encrypted),
+        1..=5 | 7 | 8 | 10 | 11 => NOTHING,
+        _ => (bytes, Class::Opaque),
+    }
 }
 
 /// RFC 7296 1.2: only the first exchange is in clear; what follows is encrypted, but still no content. ESP's
 /// keep-alives are one byte (RFC 3948 2.3).
-fn ipsec(bytes: &[u8]) -> Class {
+fn ipsec(bytes: &[u8]) -> (&[u8], Class) {
     let ike = is_ike(bytes) || bytes.strip_prefix(&[0; 4]).is_some_and(is_ike);
-    if ike || bytes == [0xff] { Class::Handshake } else { Class::Encrypted }
+    if ike || bytes == [0xff] { NOTHING } else { (bytes, Class::Encrypted) }
 }
 
-/// RFC 7983 7: what shares the socket of a call, STUN before it had its cookie too. Of DTLS, type 23 carries data. Media is not understood.
-fn call(bytes: &[u8]) -> Class {
+/// RFC 7983 7: what shares the socket of a call. Of DTLS, types 23 and 25 carry data, and what is encrypted in 1.3 may
+/// (RFC 9147 4). Media is not understood.
+fn call(bytes: &[u8]) -> (&[u8], Class) {
+    let is_dtls = || tls::looks_like_dtls(bytes) == Likeness::Yes;
     match bytes.first() {
-        _ if is_stun(bytes) => Class::Handshake,
-        Some(23) => Class::Encrypted,
-        Some(0..=3 | 20..=22 | 24..=63) => Class::Handshake,
-        _ => Class::Opaque,
+        Some(0..=3) => (stun_data(bytes).unwrap_or(bytes), Class::Opaque),
+        Some(23 | 25) if is_dtls() => (bytes, Class::Encrypted),
+        Some(20..=26) if is_dtls() => NOTHING,
+        Some(0x20..=0x3f) => (bytes, Class::Encrypted),
+        _ => (bytes, Class::Opaque),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Framing and content of these datagrams, all sent.
+    fn counted(application: Application, datagrams: &[Vec<u8>]) -> (u64, u64) {
+        let (mut plain, mut page) = (Plain::new(application, Protocol::Udp), Page::default());
+        for datagram in datagrams {
+            plain.take(Direction::Sent, datagram, &mut page);
+        }
+        let all: usize = datagrams.iter().map(Vec::len).sum();
+        assert_eq!(page.facts.coverage.total(), all as u64);
+        assert_eq!(page.facts.content_sent, page.facts.coverage.total() - page.facts.coverage.handshake);
+        (page.facts.coverage.handshake, page.facts.content_sent)
+    }
+
+    /// Begins with `head`, filled with a byte that means nothing, to `len`.
+    fn filled(head: &[u8], len: usize) -> Vec<u8> {
+        let mut bytes = head.to_vec();
+        bytes.resize(len, 0xee);
+        bytes
+    }
+
+    #[test]
+    fn of_time_only_the_time_is_framing() {
+        let extended = [filled(&[0x23], 48), filled(&[1, 4, 0, 28], 28), filled(&[], 20)].concat();
+        for whole in [filled(&[0x23], 48), filled(&[0x1b], 68), extended] {
+            assert_eq!(counted(Application::Ntp, &[whole.clone()]), (whole.len() as u64, 0));
+        }
+        assert_eq!(counted(Application::Ntp, &[filled(&[0x23], 1_200)]), (48, 1_152));
+        assert_eq!(counted(Application::Ntp, &[filled(b"hello", 5), filled(&[], 1_200)]), (0, 1_205));
+    }
+
+    #[test]
+    fn what_a_relayed_call_carries_is_content() {
+        let stun = |kind: u16, attributes: &[u8]| {
+            let [high, low] = u16::try_from(attributes.len()).unwrap().to_be_bytes();
+            [&kind.to_be_bytes()[..], &[high, low, 0x21, 0x12, 0xa4, 0x42], &[7; 12], attributes].concat()
+        };
+        let peer = [0, 0x12, 0, 8, 0, 1, 2, 3, 4, 5, 6, 7];
+        // RFC 8656 11.1: a Send indication, its data padded to four bytes.
+        let data = [&[0, 0x13, 0, 5][..], b"hello", &[0; 3]].concat();
+        let send = stun(0x0016, &[&peer[..], &data].concat());
+        assert_eq!(counted(Application::Stun, &[send.clone()]), (send.len() as u64 - 5, 5));
+        assert_eq!(counted(Application::Stun, &[stun(1, &peer)]), (32, 0));
+        assert_eq!(counted(Application::Stun, &[stun(1, &[0, 0x13, 0xff, 0xff])]), (24, 0), "no attribute");
+        let record = |kind: u8, len: u8| {
+            filled(&[kind, 0xfe, 0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, len], 13 + usize::from(len))
+        };
+        assert_eq!(counted(Application::Stun, &[record(22, 30)]), (43, 0));
+        assert_eq!(counted(Application::Stun, &[record(23, 30)]), (0, 43));
+        assert_eq!(counted(Application::Stun, &[filled(&[0x2f], 100)]), (0, 100), "DTLS 1.3, RFC 9147 4");
+        for no_message in [filled(&[0], 100), filled(&[22], 100), filled(&[62], 100), filled(&[0x80], 100)] {
+            assert_eq!(counted(Application::Stun, &[no_message]), (0, 100));
+        }
+        let old = [&[0, 1, 0, 8][..], &[7; 16], &[0, 3, 0, 4, 0, 0, 0, 0]].concat();
+        assert_eq!(counted(Application::Stun, &[old]), (28, 0), "RFC 3489");
+    }
+
+    #[test]
+    fn a_tunnel_that_is_being_built_has_known_sizes() {
+        let built = [filled(&[1, 0, 0, 0], 148), filled(&[2, 7, 7, 7], 92), filled(&[3, 0, 0, 0], 64)];
+        assert_eq!(counted(Application::WireGuard, &built), (304, 0));
+        assert_eq!(counted(Application::WireGuard, &[filled(&[4, 0, 0, 0], 96)]), (0, 96));
+        assert_eq!(
+            counted(Application::WireGuard, &[filled(&[1, 0, 0, 0], 1_204), filled(&[9], 50)]),
+            (0, 1_254)
+        );
+        assert_eq!(counted(Application::OpenVpn, &[filled(&[0x38], 14), filled(&[0x20], 90)]), (104, 0));
+        assert_eq!(counted(Application::OpenVpn, &[filled(&[0x48], 50), filled(&[0xf8], 50)]), (0, 100));
     }
 }

@@ -17,8 +17,26 @@ pub(super) fn stun(datagram: &Datagram<'_>) -> bool {
     is_stun(datagram.bytes) || (known_port && old_stun(datagram.bytes).is_some())
 }
 
+/// What an app has another forward (RFC 8656 11.1: DATA), of a STUN message, old or with its cookie; mostly nothing.
+/// `None` for what is no such message.
+pub(crate) fn stun_data(datagram: &[u8]) -> Option<&[u8]> {
+    const DATA: u16 = 0x0013;
+    if !is_stun(datagram) && old_stun(datagram).is_none() {
+        return None;
+    }
+    let mut attributes = Reader::new(datagram.get(20..)?);
+    while let Some((kind, value)) = attributes.u16().zip(attributes.vector16()) {
+        if kind == DATA {
+            return Some(value.rest());
+        }
+        // RFC 8489 14: padded to four bytes.
+        attributes.take(value.len().next_multiple_of(4) - value.len());
+    }
+    Some(&[])
+}
+
 /// Whether a datagram is a STUN message with its cookie.
-pub(crate) fn is_stun(datagram: &[u8]) -> bool {
+fn is_stun(datagram: &[u8]) -> bool {
     stun_header(datagram).is_some_and(|(len, cookie)| len + 20 == datagram.len() && cookie == COOKIE)
 }
 

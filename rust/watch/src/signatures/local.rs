@@ -17,6 +17,38 @@ pub(super) fn ntp(datagram: &Datagram<'_>) -> bool {
     on_port(&datagram.key, &[123]) && (1..=4).contains(&version) && size
 }
 
+/// How many bytes at the beginning of a datagram are of NTP: its times; fields of extensions (RFC 7822 7.5) and what
+/// authenticates it, where they fill the rest. Of other messages the header alone (RFC 9327 2).
+pub(crate) fn ntp_len(datagram: &[u8]) -> usize {
+    const TIMES: usize = 48;
+    let len = datagram.len();
+    match datagram.first().map(|first| (first >> 3 & 7, first & 7)) {
+        Some((1..=4, 1..=5)) if len >= TIMES => {
+            if datagram.get(TIMES..).is_some_and(is_extended) {
+                len
+            } else {
+                TIMES
+            }
+        }
+        Some((1..=4, 6 | 7)) => len.min(12),
+        _ => 0,
+    }
+}
+
+/// Fields with their length, of 16 bytes at least, then a number and a digest of up to 64 bytes, or none.
+fn is_extended(mut rest: &[u8]) -> bool {
+    const AUTHENTICATED: usize = 4 + 64;
+    while rest.len() > AUTHENTICATED {
+        let mut reader = Reader::new(rest);
+        let len = reader.u16().and_then(|_kind| reader.u16()).map_or(0, usize::from);
+        match rest.get(len..) {
+            Some(after) if len >= 16 && len.is_multiple_of(4) => rest = after,
+            _ => return false,
+        }
+    }
+    rest.len().is_multiple_of(4)
+}
+
 /// UPnP Device Architecture 2.0, 1.2 and 1.3: HTTP in datagrams.
 pub(super) fn ssdp(datagram: &Datagram<'_>) -> bool {
     const LINES: [&[u8]; 3] = [b"M-SEARCH * HTTP/1.1\r\n", b"NOTIFY * HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\n"];

@@ -13,9 +13,10 @@ use telltale_model::{Application, FlowKey};
 
 use crate::session::Likeness;
 
-pub(crate) use calls::is_stun;
+pub(crate) use calls::stun_data;
+pub(crate) use local::ntp_len;
 pub(crate) use services::{dnscrypt_stream, is_push, is_resolver};
-pub(crate) use vpn::{is_esp, is_ike};
+pub(crate) use vpn::{is_esp, is_ike, wireguard_builds};
 
 /// The beginning of a TCP flow.
 #[derive(Clone, Copy, Debug)]

@@ -17,6 +17,11 @@ pub(super) fn wireguard(datagram: &Datagram<'_>) -> bool {
     }
 }
 
+/// Whether a datagram of WireGuard builds the tunnel: a type that does, and its size.
+pub(crate) fn wireguard_builds(datagram: &[u8]) -> bool {
+    matches!((datagram.first(), datagram.len()), (Some(1), 148) | (Some(2), 92) | (Some(3), 64))
+}
+
 /// developers.cloudflare.com/cloudflare-one, WARP with firewall: its first port. On those that it falls back to
 /// others speak, and a type and a size alone do not tell.
 const WARP: u16 = 2_408;
