@@ -88,7 +88,7 @@ impl Quic {
     /// The next datagram, without counting it.
     pub(crate) fn read(&mut self, direction: Direction, datagram: &[u8], facts: &mut Facts) -> Content {
         facts.application.get_or_insert(Application::Quic);
-        match self.google(datagram, facts) {
+        match self.google(direction, datagram, facts) {
             Some(content) => content,
             None => self.packets(direction, datagram, facts),
         }
@@ -106,11 +106,12 @@ impl Quic {
     }
 
     /// A packet of Google's older versions, if it is one. Until keys are agreed on they are in clear.
-    fn google(&mut self, datagram: &[u8], facts: &mut Facts) -> Option<Content> {
+    fn google(&mut self, direction: Direction, datagram: &[u8], facts: &mut Facts) -> Option<Content> {
         let known = || if self.public { google::public(datagram) } else { None };
         let packet = google::versioned(datagram).or_else(known)?;
         self.public |= datagram.first().is_some_and(|first| *first < 0x80);
-        if packet.versioned
+        if direction == Direction::Sent
+            && packet.versioned
             && let Some(hello) = chlo::find(packet.payload)
         {
             hello.name.into_iter().for_each(|name| facts.add_name(name));
@@ -131,8 +132,9 @@ impl Quic {
                     self.learn(direction, &long);
                     #[cfg(feature = "keys")]
                     self.learn_client(direction, &long);
-                    // All in a datagram have the same keys: where one could not be opened, none is tried.
-                    if readable && long.kind == Kind::Initial {
+                    // Anybody can seal with the client's keys, but only the client says whom it wants to speak with. All
+                    // in a datagram have the same keys: where one could not be opened, none is tried.
+                    if direction == Direction::Sent && readable && long.kind == Kind::Initial {
                         readable = self.initials.take(&long, facts);
                     }
                 }

@@ -384,6 +384,24 @@ fn a_second_connection_between_the_same_ports_adds_its_name() {
 }
 
 #[test]
+fn a_server_adds_no_name_and_takes_none_away() {
+    let hello = client_hello("true.example", 0);
+    let (first, second) = hello.split_at(20);
+    let claim = initial(1, b"serverid", &crypto(6, 0, &client_hello("claimed.example", 0)));
+    let datagrams = [
+        (Direction::Sent, initial(1, ID, &crypto(6, 0, first))),
+        (Direction::Received, claim),
+        (Direction::Sent, initial(1, ID, &crypto(6, 20, second))),
+    ];
+    assert_eq!(names(&facts_of(&datagrams).1), ["true.example"]);
+    let old = chlo(&[(b"SNI\0", b"claimed.example"), (b"VER\0", b"Q043")]);
+    let hash_and_frame = [&[7; TAG_OF_GOOGLE][..], &[0xa0, 1, 3, 0xb7], &old].concat();
+    let packet = [&[0x09][..], ID, b"Q043", &[1], &hash_and_frame].concat();
+    assert_eq!(names(&facts_of(&[(Direction::Sent, packet.clone())]).1), ["claimed.example"]);
+    assert_eq!(names(&facts_of(&[(Direction::Received, packet)]).1), [""; 0]);
+}
+
+#[test]
 fn pieces_of_two_connections_do_not_mix() {
     let hello = client_hello("mixed.example", 100);
     let (head, tail) = hello.split_at(70);
