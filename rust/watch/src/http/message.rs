@@ -259,11 +259,15 @@ impl Messages {
                 return (Part::Framing, None);
             }
             (State::ChunkEnd, true) => self.next(State::ChunkSize),
-            (State::ChunkSize, _) => match chunk_size(self.line.content()) {
-                None => return self.end_first_line(expected, kept),
-                Some(0) => self.next(State::Trailer),
-                Some(left) => self.next(State::Body { left, chunk: true }),
-            },
+            (State::ChunkSize, _) => {
+                let Some(left) = chunk_size(self.line.content()) else {
+                    return self.end_first_line(expected, kept);
+                };
+                // An extension may say anything.
+                let of = if self.line.content().contains(&b';') { Part::Stray } else { of };
+                self.next(if left == 0 { State::Trailer } else { State::Body { left, chunk: true } });
+                return (of, None);
+            }
             _ => return self.end_first_line(expected, kept),
         }
         (of, None)

@@ -3,7 +3,8 @@
 //! Coverage of what is sent, where no details are looked for; else the search says what it could understand:
 //! - heads and trailers are content, and searched;
 //! - a body is searched where it is text without any coding (forms, JSON, XML, `text/*`), else opaque;
-//! - chunk sizes and the line ends around chunks and messages are framing: handshake;
+//! - chunk sizes and the line ends around chunks and messages are framing: handshake; what is said beside a size
+//!   (RFC 9112 7.1.1) is opaque;
 //! - what is no HTTP, such as the rest of a message whose beginning is missing, is opaque.
 //!
 //! Either direction may be missing. After a gap, reading goes on at the next line that begins a message;

@@ -136,6 +136,18 @@ fn many_requests_are_answered_in_order() {
 }
 
 #[test]
+fn what_is_said_beside_the_size_of_a_chunk_is_no_framing() {
+    let head = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let sent = [&head[..], b"3;imei=490154203237518\r\nabc\r\n0\r\n\r\n"].concat();
+    for len in [1, 9, sent.len()] {
+        let pieces: Vec<_> = sent.chunks(len).map(|piece| HttpEvent::Bytes(Sent, piece)).collect();
+        let coverage = read_http(&pieces).coverage;
+        assert_eq!((coverage.searched, coverage.opaque), (head.len() as u64, 24 + 3), "in pieces of {len}");
+        assert_eq!(coverage.handshake, 2 + 3 + 2);
+    }
+}
+
+#[test]
 fn chunks_are_content_and_their_sizes_framing() {
     let post = b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Type: text/plain\r\n\
         Transfer-Encoding: chunked\r\n\r\n";
@@ -143,8 +155,8 @@ fn chunks_are_content_and_their_sizes_framing() {
     let trailers = b"Digest: x\r\n\r\nGET /2 HTTP/1.1\r\n\r\n";
     let facts = http(&[(Sent, post), (Sent, body), (Sent, trailers)]);
     assert_eq!(requests(&facts), [("POST", "/", 15, None), ("GET", "/2", 0, None)]);
-    assert_eq!(facts.coverage.handshake, 16 + 2 + 6 + 2 + 3 + 2);
-    assert_eq!(facts.coverage.opaque, 0);
+    assert_eq!(facts.coverage.handshake, 2 + 6 + 2 + 3 + 2);
+    assert_eq!(facts.coverage.opaque, 16, "the extension");
 }
 
 #[test]
