@@ -89,6 +89,8 @@ impl Sum {
 pub(crate) struct Sums {
     lines: BTreeMap<Key, Line>,
     others: Sum,
+    /// Names besides the first, of all lines.
+    named: usize,
 }
 
 /// Flows with one key are one line: addresses that go by one name are one destination.
@@ -126,7 +128,7 @@ impl Sums {
         }
         let line = self.lines.entry(key).or_insert_with(|| line(flow, destination));
         line.sum.add(&sum);
-        line.count_names(facts);
+        self.named += line.count_names(facts, limits::ALL_OTHER_NAMES.saturating_sub(self.named));
         line.known = line.known.max(destination.known);
         line.probable |= destination.probable;
         line.given = all_given([line.given, facts.given()]);
@@ -150,15 +152,19 @@ impl Sums {
 }
 
 impl Line {
-    fn count_names(&mut self, facts: &Facts) {
+    /// Takes in the names of a flow, at most so many new ones; tells how many those were.
+    fn count_names(&mut self, facts: &Facts, room: usize) -> usize {
+        let before = self.other_names.len();
+        let most = limits::OTHER_NAMES.min(before.saturating_add(room));
         for name in hosts(facts).filter(|name| Some(*name) != self.name.as_deref()) {
-            if self.other_names.len() >= limits::OTHER_NAMES {
-                return;
+            if self.other_names.len() >= most {
+                break;
             }
             if !self.other_names.contains(name) {
                 self.other_names.insert(name.to_owned());
             }
         }
+        self.other_names.len() - before
     }
 }
 

@@ -29,6 +29,10 @@ pub const LINES: usize = 8_192;
 /// Names besides the first that a line of the ledger tells: a proxy's connection may carry hundreds.
 pub const OTHER_NAMES: usize = 64;
 
+/// The same of all lines together: 60 bytes each, or where somebody means it 1 kB: 16 MB. Past it lines tell the first
+/// alone.
+pub const ALL_OTHER_NAMES: usize = 16_384;
+
 /// Bytes of one DNS message over TCP that are read, of either direction: what a name needs is in the first
 /// hundreds.
 pub const DNS_MESSAGE: usize = 7_168;
@@ -39,6 +43,11 @@ pub const OPENING: usize = 4_096;
 /// Bytes of memory behind all flows that are being read: sessions, what they hold, and what was read. Past
 /// it the flow that was silent longest is read no further.
 pub const CONVERSATIONS: usize = 8 << 20;
+
+/// Bytes of memory behind what is told of flows that are read no further: those that have ended, as long as they are
+/// followed singly ([`LATE`]), and those that made room. A usual one has 1 kB, one of 64 long requests 200. Past it, of a
+/// further one no more is told than its host, how much it sent, and details in it.
+pub const FACTS: usize = 32 << 20;
 
 /// Statements about flows that are told apart, each with its evidence: about 1 kB, so 4 MB.
 pub const FINDINGS: usize = 4_096;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 pub(crate) use desk::{Desk, Means};
 use kept::Kept;
+pub(crate) use kept::weight;
 pub(crate) use sheet::{Head, Kind};
 use sheet::{Sender, Sheet};
 use telltale_model::{Class, Facts, Hit, NameSource, Timestamp};

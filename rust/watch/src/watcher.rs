@@ -15,7 +15,7 @@ use crate::findings::{self, Context, Grown, Noted, Resolvers, Seen, Tally};
 use crate::guarded::outlive;
 use crate::ledger::{Ledger, Sums};
 use crate::names::{App, Asker, Moment, Names};
-use crate::page::{Desk, Means};
+use crate::page::{Desk, Means, weight};
 use crate::{limits, whom};
 
 /// What the caller knows beforehand.
@@ -53,6 +53,8 @@ pub struct Watcher {
     ended: VecDeque<FlowNumber>,
     changed: BTreeSet<FlowNumber>,
     news: usize,
+    /// Bytes of memory behind the facts of flows that are read no further.
+    kept: usize,
     /// Owners of flows that are not announced yet: owners come over another thread.
     early: BTreeMap<FlowNumber, Owner>,
     /// What left `flows`.
@@ -74,6 +76,8 @@ struct Followed {
     began: Moment,
     /// Whether its bytes are not looked at any more.
     given_up: bool,
+    /// Its part of [`Watcher::kept`].
+    kept: usize,
     noted: Noted,
     /// Whether nothing more is said of it, since that met a mistake.
     misjudged: bool,
@@ -97,6 +101,7 @@ impl Watcher {
             ended: VecDeque::new(),
             changed: BTreeSet::new(),
             news: 0,
+            kept: 0,
             early: BTreeMap::new(),
             past: Sums::default(),
             told: Tally::default(),
@@ -211,7 +216,8 @@ impl Watcher {
             findings: Vec::new(),
         };
         let began = self.names.moment();
-        let followed = Followed { flow, began, given_up: false, noted: Noted::default(), misjudged: false };
+        let noted = Noted::default();
+        let followed = Followed { flow, began, given_up: false, kept: 0, noted, misjudged: false };
         self.flows.insert(number, followed);
         self.news += 1;
         self.join(number);
@@ -368,6 +374,19 @@ impl Watcher {
             followed.given_up = true;
             followed.flow.facts = facts.unwrap_or_else(|| std::mem::take(&mut followed.flow.facts));
         });
+        self.weigh(number);
+    }
+
+    /// Facts that do not change any more are held within one bound.
+    fn weigh(&mut self, number: FlowNumber) {
+        let Some(followed) = self.flows.get_mut(&number) else { return };
+        let facts = &mut followed.flow.facts;
+        self.kept = self.kept.saturating_sub(followed.kept);
+        if self.kept.saturating_add(weight(facts)) > limits::FACTS {
+            shorten(facts);
+        }
+        followed.kept = weight(facts);
+        self.kept = self.kept.saturating_add(followed.kept);
     }
 
     /// What nobody looks at may be content.
@@ -402,6 +421,7 @@ impl Watcher {
                     let missing = traffic.bytes_sent.saturating_sub(flow.facts.coverage.total());
                     not_watched(&mut flow.facts, missing);
                 });
+                self.weigh(number);
                 self.settle(number);
                 self.note(number, at);
             }
@@ -435,10 +455,11 @@ impl Watcher {
 
     /// Flows that ended long ago leave for the ledger; only here, where all of them were taken.
     fn let_go(&mut self) {
-        while self.ended.len() > limits::LATE
+        while (self.ended.len() > limits::LATE || self.kept > limits::FACTS / 2)
             && let Some(number) = self.ended.pop_front()
         {
             if let Some(followed) = self.flows.remove(&number) {
+                self.kept = self.kept.saturating_sub(followed.kept);
                 let flow = &followed.flow;
                 self.past.add(flow, &flow.facts, &flow.destination);
                 flow.findings.iter().for_each(|finding| self.told.add(finding));
@@ -469,6 +490,14 @@ impl Config {
 fn not_watched(facts: &mut Facts, bytes: u64) {
     facts.coverage.add(Class::NotWatched, bytes);
     facts.content_sent = facts.content_sent.saturating_add(bytes);
+}
+
+/// What is told of a flow where there is no room: whose host it is, how much it sent, and what was found in it.
+fn shorten(facts: &mut Facts) {
+    let host = whom::hosts(facts).next().map(str::to_owned);
+    facts.names.retain(|name| Some(&name.name) == host.as_ref());
+    facts.names.shrink_to_fit();
+    (facts.lookups, facts.requests, facts.certificate) = (Vec::new(), Vec::new(), None);
 }
 
 #[cfg(test)]
@@ -685,6 +714,34 @@ mod tests {
         assert!(flows.iter().all(|flow| flow.facts.coverage.total() <= 2_001));
         let given_up = flows.iter().filter(|flow| flow.facts.coverage.total() > 0).count();
         assert!((4_000..12_000).contains(&given_up), "{given_up}");
+    }
+
+    #[test]
+    fn what_is_told_of_flows_that_are_read_no_further_stays_within_one_bound() {
+        let mut watcher = watcher();
+        let mut request = b"GET /".to_vec();
+        request.resize(2_000, b'x');
+        request.extend(b" HTTP/1.1\r\nHost: a.example\r\n\r\n");
+        let all = request.repeat(Facts::KEPT);
+        for number in 0..1_000 {
+            watcher.observe(opened(number, Protocol::Tcp, "192.0.2.7:80"));
+            watcher.observe(bytes(number, Direction::Sent, &all));
+            if number % 2 == 0 {
+                watcher.observe(closed(number, all.len() as u64));
+            }
+        }
+        let flows = watcher.take_changed();
+        let bytes = |flow: &Flow| flow.facts.requests.iter().map(|request| request.path.len()).sum::<usize>();
+        let told: usize = flows.iter().map(bytes).sum();
+        assert!((8 << 20..limits::CONVERSATIONS + limits::FACTS).contains(&told), "{told}");
+        let sent: u64 = flows.iter().map(|flow| flow.facts.coverage.total()).sum();
+        assert_eq!(sent, 1_000 * all.len() as u64, "what was sent is known of all");
+        assert!(flows.iter().all(|flow| flow.destination.name.as_deref() == Some("a.example")));
+        assert!(watcher.kept <= limits::FACTS);
+        let numbers: Vec<u64> = watcher.flows.keys().map(|number| number.0).collect();
+        numbers.into_iter().for_each(|number| watcher.observe(closed(number, 0)));
+        watcher.take_changed();
+        assert!(watcher.kept <= limits::FACTS / 2, "room for the next ones");
     }
 
     #[test]

@@ -117,6 +117,32 @@ fn findings_of_all_flows_are_told_together() {
 }
 
 #[test]
+fn names_of_all_lines_together_are_bounded() {
+    let hosts: Vec<String> = (0..65).map(|nth| format!("{nth}.example")).collect();
+    let flows: Vec<_> =
+        (0..400).flat_map(|line| hosts.iter().map(move |host| (line, host.as_str()))).collect();
+    let mut watcher = Watcher::new(Config::default());
+    for chunk in flows.chunks(hosts.len()) {
+        let flow = FlowNumber(chunk[0].0);
+        let remote = format!("192.0.2.1:{}", 1_000 + flow.0).parse().unwrap();
+        let (app, at) = ("198.19.84.1:4000".parse().unwrap(), Timestamp(1));
+        watcher.observe(Observation::Opened {
+            flow,
+            key: FlowKey { protocol: Protocol::Tcp, app, remote },
+            at,
+        });
+        let requests: String =
+            chunk.iter().map(|(_, host)| format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")).collect();
+        let payload = requests.into_bytes().into();
+        watcher.observe(Observation::Bytes { flow, direction: Direction::Sent, payload, at });
+    }
+    let lines = watcher.ledger().lines;
+    let names: Vec<usize> = lines.iter().map(|line| line.other_names.len()).collect();
+    assert_eq!((lines.len(), names.iter().max()), (400, Some(&crate::limits::OTHER_NAMES)));
+    assert_eq!(names.iter().sum::<usize>(), crate::limits::ALL_OTHER_NAMES);
+}
+
+#[test]
 fn what_happens_on_the_phone_is_told_of_the_flows_that_speak_then() {
     let mut watcher = Watcher::new(Config::default());
     let (app, remote) = ("198.19.84.1:4000".parse().unwrap(), "192.0.2.1:80".parse().unwrap());

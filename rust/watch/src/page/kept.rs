@@ -1,8 +1,9 @@
 //! What was read of a flow already, found and weighed without going through all of it again.
 
 use std::hash::RandomState;
+use std::net::IpAddr;
 
-use telltale_model::{Facts, Hit, Name, NameSource, Request};
+use telltale_model::{Facts, Hit, Lookup, Name, NameSource, Request};
 
 use crate::hashes::{Hashes, hash};
 
@@ -47,6 +48,15 @@ impl Kept {
         let certificate = facts.certificate.as_ref().map_or(0, |certificate| strings(&certificate.names));
         self.bytes + self.names.capacity() * size_of::<u64>() + hello + hits + certificate
     }
+}
+
+/// Bytes of memory behind facts, nearly.
+pub(crate) fn weight(facts: &Facts) -> usize {
+    let of_lookup = |lookup: &Lookup| {
+        let addresses = lookup.addresses.capacity() * size_of::<IpAddr>();
+        size_of::<Lookup>() + lookup.query.capacity() + addresses + strings(&lookup.others)
+    };
+    Kept::default().held(facts) + facts.lookups.iter().map(of_lookup).sum::<usize>()
 }
 
 fn of_request(request: &Request) -> usize {
