@@ -47,6 +47,12 @@ impl Coverage {
         *sum = sum.saturating_add(bytes);
     }
 
+    /// Counts `bytes` of a class no longer, as far as there are so many.
+    pub fn take(&mut self, class: Class, bytes: u64) {
+        let sum = self.of_mut(class);
+        *sum = sum.saturating_sub(bytes);
+    }
+
     /// Counts all of another coverage.
     pub fn add_all(&mut self, other: &Self) {
         for class in Class::ALL {

@@ -418,8 +418,9 @@ impl Watcher {
                     (flow.traffic, flow.ending, flow.ended) = (traffic, Some(ending), Some(at));
                     flow.facts = facts.unwrap_or_else(|| std::mem::take(&mut flow.facts));
                     // The relay tells nothing of what its queue had no room for.
-                    let missing = traffic.bytes_sent.saturating_sub(flow.facts.coverage.total());
-                    not_watched(&mut flow.facts, missing);
+                    let told = flow.facts.coverage.total();
+                    not_watched(&mut flow.facts, traffic.bytes_sent.saturating_sub(told));
+                    never_sent(&mut flow.facts, told.saturating_sub(traffic.bytes_sent));
                 });
                 self.weigh(number);
                 self.settle(number);
@@ -490,6 +491,17 @@ impl Config {
 fn not_watched(facts: &mut Facts, bytes: u64) {
     facts.coverage.add(Class::NotWatched, bytes);
     facts.content_sent = facts.content_sent.saturating_add(bytes);
+}
+
+/// Bytes that the relay had taken from the app, and that never left: the last ones. A detail that was found in them is
+/// told all the same.
+fn never_sent(facts: &mut Facts, mut bytes: u64) {
+    for class in [Class::NotWatched, Class::Encrypted, Class::Unknown, Class::Opaque, Class::Searched] {
+        let taken = bytes.min(facts.coverage.of(class));
+        facts.coverage.take(class, taken);
+        facts.content_sent = facts.content_sent.saturating_sub(taken);
+        bytes -= taken;
+    }
 }
 
 /// What is told of a flow where there is no room: whose host it is, how much it sent, and what was found in it.
@@ -742,6 +754,20 @@ mod tests {
         numbers.into_iter().for_each(|number| watcher.observe(closed(number, 0)));
         watcher.take_changed();
         assert!(watcher.kept <= limits::FACTS / 2, "room for the next ones");
+    }
+
+    #[test]
+    fn what_never_left_is_not_said_to_have_been_sent() {
+        let mut watcher = watcher();
+        watcher.observe(opened(1, Protocol::Tcp, "192.0.2.7:80"));
+        let request = b"POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5000\r\n\r\n";
+        watcher.observe(bytes(1, Direction::Sent, request));
+        watcher.observe(bytes(1, Direction::Sent, &[b'x'; 3_000]));
+        let head = request.len() as u64;
+        watcher.observe(closed(1, head + 1_000));
+        let flow = taken(&mut watcher, 1);
+        assert_eq!((flow.traffic.bytes_sent, flow.facts.content_sent), (head + 1_000, head + 1_000));
+        assert_eq!((flow.facts.coverage.searched, flow.facts.coverage.opaque), (head, 1_000));
     }
 
     #[test]
