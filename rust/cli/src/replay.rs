@@ -153,6 +153,7 @@ impl<'a> Replay<'a> {
                 details: with.details.clone(),
                 around: with.around,
                 keys: with.keys,
+                hosts: true,
                 zone: zone(since::now()),
                 ..Config::default()
             }),

@@ -179,6 +179,7 @@ impl Room {
             around: config.around,
             details: config.details,
             history: config.history,
+            hosts: false,
             zone: zone(wall()),
             #[cfg(feature = "keys")]
             keys: config.keys,

@@ -30,11 +30,12 @@ pub(crate) struct Asker {
     pub(crate) app: Option<App>,
 }
 
-/// What makes two processes the same app: user and program.
+/// What makes two processes the same app: user and program; where neither can be known, the device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct App {
     uid: Option<u32>,
     program: Option<Arc<str>>,
+    device: Option<IpAddr>,
 }
 
 /// The names that may be meant by an address.
@@ -62,7 +63,13 @@ impl App {
     /// `None` where nothing is known of the owner.
     pub(crate) fn of(owner: &Owner) -> Option<Self> {
         let known = owner.uid.is_some() || owner.program.is_some();
-        known.then(|| Self { uid: owner.uid, program: owner.program.as_deref().map(Arc::from) })
+        let program = || owner.program.as_deref().map(Arc::from);
+        known.then(|| Self { uid: owner.uid, program: program(), device: None })
+    }
+
+    /// Whatever runs on the device with this address.
+    pub(crate) fn at(device: IpAddr) -> Self {
+        Self { uid: None, program: None, device: Some(device) }
     }
 }
 
@@ -176,7 +183,7 @@ mod tests {
     }
 
     fn app(program: &str) -> App {
-        App { uid: Some(1000), program: Some(program.into()) }
+        App { uid: Some(1000), program: Some(program.into()), device: None }
     }
 
     fn by(program: &str) -> Asker {

@@ -33,6 +33,9 @@ pub struct Config {
     pub details: Details,
     /// What is remembered from before.
     pub history: History,
+    /// Whether each address of an app is a device of its own, as in a capture. Where owners are not known, it means the
+    /// names that it asked for itself.
+    pub hosts: bool,
     /// Where the phone is, by its clock: its days are those of [`Self::history`]'s.
     pub zone: Zone,
     /// Keys that programs wrote down, with which what they open is read.
@@ -239,7 +242,7 @@ impl Watcher {
     fn claim(&mut self, number: FlowNumber) {
         let Some(followed) = self.flows.get(&number) else { return };
         let facts = self.conversations.facts(number).unwrap_or(&followed.flow.facts);
-        if let Some(app) = App::of(&followed.flow.owner) {
+        if let Some(app) = self.config.app(&followed.flow) {
             let addresses = facts.lookups.iter().flat_map(|lookup| lookup.addresses.iter().copied());
             self.names.claim(number, &app, addresses);
         }
@@ -253,7 +256,7 @@ impl Watcher {
         let (name, others) = match fixed {
             Some((_, name)) => (Some(name.clone()), Vec::new()),
             None => {
-                let app = App::of(&followed.flow.owner);
+                let app = self.config.app(&followed.flow);
                 self.names.of(address, app.as_ref(), followed.began).into_parts()
             }
         };
@@ -290,7 +293,7 @@ impl Watcher {
         let sender = (at, followed.flow.owner.program.as_deref());
         let outcome = self.conversations.take(number, followed.flow.key, sender, direction, bytes);
         if !outcome.answers.is_empty() {
-            let asker = Asker { flow: Some(number), app: App::of(&followed.flow.owner) };
+            let asker = Asker { flow: Some(number), app: self.config.app(&followed.flow) };
             outcome.answers.iter().for_each(|answer| self.names.learn(answer, &asker));
         }
         self.make_room(outcome.ended);
@@ -472,6 +475,11 @@ impl Watcher {
 impl Config {
     fn destination(&self, flow: &Flow, facts: &Facts) -> Destination {
         whom::destination(flow, facts, self.is_fixed(flow), self.tables.as_ref(), &self.around)
+    }
+
+    /// Whose flow it is, for names; in a capture at least of which device.
+    fn app(&self, flow: &Flow) -> Option<App> {
+        App::of(&flow.owner).or_else(|| self.hosts.then(|| App::at(flow.key.app.ip())))
     }
 
     fn is_fixed(&self, flow: &Flow) -> bool {
@@ -768,6 +776,30 @@ mod tests {
         let flow = taken(&mut watcher, 1);
         assert_eq!((flow.traffic.bytes_sent, flow.facts.content_sent), (head + 1_000, head + 1_000));
         assert_eq!((flow.facts.coverage.searched, flow.facts.coverage.opaque), (head, 1_000));
+    }
+
+    #[test]
+    fn each_host_of_a_capture_means_what_it_asked_for_itself() {
+        let mut watcher = Watcher::new(Config { hosts: true, ..Config::default() });
+        let open = |watcher: &mut Watcher, number, app: &str, remote: &str| {
+            let key = FlowKey {
+                protocol: Protocol::Udp,
+                app: app.parse().unwrap(),
+                remote: remote.parse().unwrap(),
+            };
+            watcher.observe(Observation::Opened { flow: FlowNumber(number), key, at: Timestamp(1) });
+        };
+        for (number, app, name) in [(1, "10.0.0.1:5000", b"a.example"), (2, "10.0.0.2:5000", b"b.example")] {
+            open(&mut watcher, number, app, "203.0.113.53:53");
+            watcher.observe(bytes(number, Direction::Received, &answer(name)));
+        }
+        for (number, app) in [(3, "10.0.0.1:6000"), (4, "10.0.0.2:6000"), (5, "10.0.0.3:6000")] {
+            open(&mut watcher, number, app, "192.0.2.7:443");
+        }
+        let flows = watcher.take_changed();
+        let names = |at: usize| (flows[at].name.as_deref(), flows[at].other_names.len());
+        assert_eq!([names(2), names(3)], [(Some("a.example"), 0), (Some("b.example"), 0)]);
+        assert_eq!(names(4), (Some("b.example"), 1), "it asked nobody who was seen");
     }
 
     #[test]
