@@ -148,13 +148,13 @@ impl Tracker {
         None
     }
 
-    /// Ends flows of which nothing was heard for too long.
+    /// Ends flows of which nothing was heard for too long, in the order in which that became so.
     fn end_idle(&mut self, now: Timestamp, events: &mut Vec<Event>) {
         while let Some((look_at, number, pair)) = self.deadlines.first().copied()
             && look_at < now
         {
             self.deadlines.pop_first();
-            let Some(flow) = self.flows.get_mut(&pair).filter(|flow| flow.deadline() >= now) else {
+            let Some(flow) = self.flows.get_mut(&pair).filter(|flow| flow.deadline() > look_at) else {
                 self.end(pair, Ending::Idle, events);
                 continue;
             };

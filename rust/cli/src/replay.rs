@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use telltale_capture::{Capture, Damage, Event, OtherFlow, Secrets, Tracker};
 use telltale_driver::zone;
-use telltale_model::{Details, Observation, Timestamp};
+use telltale_model::{Details, Flow, FlowNumber, Observation, Timestamp};
 use telltale_watch::destinations::{Around, Destinations};
 use telltale_watch::search::Needles;
 use telltale_watch::{Config, Keys, Watcher, observe_guarded};
@@ -101,6 +101,13 @@ fn replay_all(
     Ok(if complete { ExitCode::SUCCESS } else { INCOMPLETE.into() })
 }
 
+/// A flow that has ended.
+enum End {
+    Watched(FlowNumber),
+    /// One of another protocol: its line.
+    Other(String),
+}
+
 /// One capture on its way through the watcher.
 struct Replay<'a> {
     options: &'a ReplayOptions,
@@ -113,6 +120,8 @@ struct Replay<'a> {
     /// Those that are still to come.
     events: Events,
     keeping: Keeping,
+    /// What has ended since flows were taken from the watcher, in order.
+    ends: Vec<End>,
     /// What was seen of protocols that are not watched: flows, and bytes both ways.
     others: (u64, u64),
     /// Events that met a mistake in what understands traffic.
@@ -162,6 +171,7 @@ impl<'a> Replay<'a> {
             tables,
             words: findings::words(),
             keeping,
+            ends: Vec::new(),
             others: (0, 0),
             mistakes: 0,
             last: Timestamp::default(),
@@ -241,9 +251,9 @@ impl<'a> Replay<'a> {
         for event in events.drain(..) {
             match event {
                 Event::Observed(observation) => self.see(observation),
-                Event::Other(flow) => self.other(&flow)?,
+                Event::Other(flow) => self.other(&flow),
             }
-            if self.watcher.news() >= BATCH {
+            if self.watcher.news() >= BATCH || self.ends.len() >= BATCH {
                 self.take_changed()?;
             }
         }
@@ -260,28 +270,44 @@ impl<'a> Replay<'a> {
 
     /// A mistake in what understands traffic costs the rest of one flow.
     fn see(&mut self, observation: Observation) {
+        if let Observation::Closed { flow, .. } = observation {
+            self.ends.push(End::Watched(flow));
+        }
         if !observe_guarded(&mut self.watcher, observation, Watcher::observe) {
             self.mistakes += 1;
         }
     }
 
-    fn other(&mut self, flow: &OtherFlow) -> Result<(), ExitCode> {
+    fn other(&mut self, flow: &OtherFlow) {
         let bytes = flow.traffic.bytes_sent.saturating_add(flow.traffic.bytes_received);
         self.others = (self.others.0 + 1, self.others.1.saturating_add(bytes));
-        if self.options.jsonl { output::put(&record::of_other(&self.name, flow)) } else { Ok(()) }
+        if self.options.jsonl {
+            self.ends.push(End::Other(record::of_other(&self.name, flow)));
+        }
     }
 
     /// Flows that have ended are complete: nothing more comes of them.
     fn take_changed(&mut self) -> Result<(), ExitCode> {
         let changed = self.watcher.take_changed();
+        let ends = std::mem::take(&mut self.ends);
         if self.options.jsonl {
-            let ended = changed.iter().filter(|flow| flow.ended.is_some());
-            let lines: String =
-                ended.map(|flow| record::of_flow(&self.name, flow, &self.words, self.tables)).collect();
-            output::put(&lines)?;
+            output::put(&self.lines(&ends, &changed))?;
         }
         self.keeping.keep(self.last, &changed);
         Ok(())
+    }
+
+    /// What has ended, of which `changed` has the flows, sorted by their numbers.
+    fn lines(&self, ends: &[End], changed: &[Flow]) -> String {
+        let of_number = |number: &FlowNumber| {
+            let place = changed.binary_search_by_key(number, |flow| flow.number).ok()?;
+            changed.get(place).map(|flow| record::of_flow(&self.name, flow, &self.words, self.tables))
+        };
+        let line = |end: &End| match end {
+            End::Watched(number) => of_number(number),
+            End::Other(line) => Some(line.clone()),
+        };
+        ends.iter().filter_map(line).collect()
     }
 
     /// Of a file of which nothing could be read there is no table: it would say that nothing was sent.

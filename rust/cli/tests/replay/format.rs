@@ -43,6 +43,46 @@ impl Drop for Scratch {
     }
 }
 
+/// A packet of UDP, or of a protocol without ports, between two hosts.
+fn packet(protocol: u8, source: u16, payload: &[u8]) -> Vec<u8> {
+    let udp = |len: u16| [source, 9_999, len, 0].map(u16::to_be_bytes).concat();
+    let header = if protocol == 17 { udp(8 + u16::try_from(payload.len()).unwrap()) } else { Vec::new() };
+    let total = u16::try_from(20 + header.len() + payload.len()).unwrap().to_be_bytes();
+    let ip = [&[0x45, 0][..], &total, &[0, 0, 0, 0, 64, protocol, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]].concat();
+    [&ip[..], &header, payload].concat()
+}
+
+/// A capture of raw IP packets, each with its second.
+fn pcap(packets: &[(u32, Vec<u8>)]) -> Vec<u8> {
+    let numbers =
+        |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>();
+    let record = |(at, bytes): &(u32, Vec<u8>)| {
+        let len = u32::try_from(bytes.len()).unwrap();
+        [numbers(&[*at, 0, len, len]), bytes.clone()].concat()
+    };
+    let header = numbers(&[0xa1b2_c3d4, 0x0004_0002, 0, 0, 65_535, 101]);
+    [header, packets.iter().flat_map(record).collect()].concat()
+}
+
+#[test]
+fn lines_stand_in_the_order_of_the_ends() {
+    // One that goes on, one that falls silent before another protocol does, and one that is alive at the end.
+    let file = pcap(&[
+        (0, packet(17, 40_001, b"long")),
+        (1, packet(17, 40_002, b"short")),
+        (2, packet(132, 0, b"chunk")),
+        (100, packet(17, 40_001, b"long")),
+        (300, packet(17, 40_003, b"last")),
+    ]);
+    let scratch = Scratch::new("order.pcap", &file);
+    let text = stdout(&replay(&["--format", "jsonl", scratch.path()]));
+    let sources: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["source"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(sources, ["192.0.2.1:40002", "192.0.2.1", "192.0.2.1:40001", "192.0.2.1:40003"]);
+}
+
 #[test]
 fn a_record_has_the_promised_members_in_their_order() {
     let path = capture("curl.pcap");
@@ -129,10 +169,11 @@ fn of_a_link_that_is_not_read_nothing_is_claimed() {
 fn a_file_that_is_none_does_not_stop_the_others() {
     let none = Scratch::new("none.txt", b"no capture");
     let path = capture("dig.pcap");
-    let output = replay(&["--format", "jsonl", "/nonexistent", none.path(), path.to_str().unwrap()]);
+    let gone = format!("{}.gone", none.path());
+    let output = replay(&["--format", "jsonl", &gone, none.path(), path.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(1));
     let said = stderr(&output);
-    assert!(said.contains("/nonexistent cannot be read: No such file"), "{said}");
+    assert!(said.contains(".gone cannot be read: No such file"), "{said}");
     assert!(said.contains("neither pcap nor pcapng"), "{said}");
     assert!(stdout(&output).contains("dig.fixture.example"));
 }
