@@ -1,6 +1,6 @@
 //! Which name an address goes by: what was asked for before, by the same app where that is known.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub(crate) struct Names {
     by_address: HashMap<IpAddr, Vec<Entry>>,
     by_age: BTreeMap<Moment, IpAddr>,
     next: Moment,
+    /// Names that can be hidden behind others, at most [`limits::HIDING`].
+    hiding: BTreeSet<Arc<str>>,
 }
 
 /// A place in the order of all answers.
@@ -80,6 +82,17 @@ impl Names {
         for address in &answer.addresses {
             self.set(*address, &name, asker);
         }
+        if answer.hides {
+            self.hiding.insert(name);
+            if self.hiding.len() > limits::HIDING {
+                self.hiding.pop_first();
+            }
+        }
+    }
+
+    /// Whether a hello for this name may show another one in its place (RFC 9849 6.1).
+    pub(crate) fn may_hide(&self, name: &str) -> bool {
+        self.hiding.contains(name)
     }
 
     /// The owner of a flow of questions was found out; these are addresses that were answered there.
@@ -179,7 +192,7 @@ mod tests {
     }
 
     fn told(name: &str, number: usize) -> Answer {
-        Answer { name: name.into(), addresses: vec![address(number)] }
+        Answer { name: name.into(), addresses: vec![address(number)], hides: false }
     }
 
     fn app(program: &str) -> App {
@@ -257,6 +270,17 @@ mod tests {
         assert_eq!(names.now(0, None), Fit::One("first.example".into()), "asked again, it is young again");
         assert_eq!(names.now(1, None), Fit::Nothing);
         assert_eq!((names.by_address.len(), names.by_age.len()), (limits::NAMES, limits::NAMES));
+    }
+
+    #[test]
+    fn names_that_may_be_hidden_are_bounded() {
+        let mut names = Names::default();
+        for number in 0..=limits::HIDING {
+            let answer = Answer { name: format!("{number:05}"), addresses: Vec::new(), hides: true };
+            names.learn(&answer, &Asker::default());
+        }
+        assert!(names.may_hide(&format!("{:05}", limits::HIDING)) && !names.may_hide("00000"));
+        assert_eq!(names.hiding.len(), limits::HIDING);
     }
 
     #[test]

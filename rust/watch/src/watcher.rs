@@ -16,6 +16,7 @@ use crate::guarded::outlive;
 use crate::ledger::{Ledger, Sums};
 use crate::names::{App, Asker, Moment, Names};
 use crate::page::{Desk, Means, weight};
+use crate::whom::Asked;
 use crate::{limits, whom};
 
 /// What the caller knows beforehand.
@@ -77,6 +78,8 @@ struct Followed {
     flow: Flow,
     /// When it began, in the order of answers: what was answered later says nothing about it.
     began: Moment,
+    /// What is known of its [`Flow::name`].
+    asked: Asked,
     /// Whether its bytes are not looked at any more.
     given_up: bool,
     /// Its part of [`Watcher::kept`].
@@ -219,8 +222,8 @@ impl Watcher {
             findings: Vec::new(),
         };
         let began = self.names.moment();
-        let noted = Noted::default();
-        let followed = Followed { flow, began, given_up: false, kept: 0, noted, misjudged: false };
+        let (asked, noted) = (Asked::default(), Noted::default());
+        let followed = Followed { flow, began, asked, given_up: false, kept: 0, noted, misjudged: false };
         self.flows.insert(number, followed);
         self.news += 1;
         self.join(number);
@@ -259,6 +262,11 @@ impl Watcher {
                 let app = self.config.app(&followed.flow);
                 self.names.of(address, app.as_ref(), followed.began).into_parts()
             }
+        };
+        followed.asked = match &name {
+            _ if fixed.is_some() => Asked::Fixed,
+            Some(name) if others.is_empty() && self.names.may_hide(name) => Asked::Hidden,
+            _ => Asked::Plainly,
         };
         (followed.flow.name, followed.flow.other_names) = (name, others);
         self.changed.insert(number);
@@ -310,9 +318,9 @@ impl Watcher {
     /// Notes what a flow that has sent more tells the rules.
     fn note(&mut self, number: FlowNumber, at: Timestamp) {
         let Some(followed) = self.flows.get_mut(&number) else { return };
-        let Followed { flow, noted, .. } = followed;
+        let Followed { flow, asked, noted, .. } = followed;
         let facts = self.conversations.facts(number).unwrap_or(&flow.facts);
-        let destination = || self.config.destination(flow, facts);
+        let destination = || self.config.destination(flow, facts, *asked);
         self.context.grew(Grown { flow, facts, at }, noted, destination);
     }
 
@@ -323,11 +331,11 @@ impl Watcher {
             let Some(followed) = self.flows.get_mut(number).filter(|followed| !followed.misjudged) else {
                 continue;
             };
-            let Followed { flow, noted, .. } = followed;
+            let Followed { flow, asked, noted, .. } = followed;
             let (config, context, judge) = (&self.config, &mut self.context, self.judge);
             let facts = self.conversations.facts(*number).unwrap_or(&flow.facts);
             let judged = outlive(|| {
-                let destination = config.destination(flow, facts);
+                let destination = config.destination(flow, facts, *asked);
                 context.meet(flow, &destination, config.tables.as_ref(), noted);
                 let resolvers = config.resolvers(flow);
                 let found = judge(&Seen { flow, facts, destination: &destination, noted, resolvers });
@@ -473,8 +481,8 @@ impl Watcher {
 }
 
 impl Config {
-    fn destination(&self, flow: &Flow, facts: &Facts) -> Destination {
-        whom::destination(flow, facts, self.is_fixed(flow), self.tables.as_ref(), &self.around)
+    fn destination(&self, flow: &Flow, facts: &Facts, asked: Asked) -> Destination {
+        whom::destination(flow, facts, asked, self.tables.as_ref(), &self.around)
     }
 
     /// Whose flow it is, for names; in a capture at least of which device.
@@ -523,7 +531,7 @@ fn shorten(facts: &mut Facts) {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use telltale_model::{Detail, DetailKind, DetailName};
+    use telltale_model::{Detail, DetailKind, DetailName, NameKnown};
 
     use super::*;
 
@@ -637,6 +645,41 @@ mod tests {
         watcher.observe(bytes(1, Direction::Sent, &question));
         let flow = taken(&mut watcher, 1);
         assert_eq!((flow.name.as_deref(), flow.other_names.len()), (Some("a.example"), 0));
+    }
+
+    /// A hello for this name, which may be a cover for another.
+    fn hello(name: &str, ech: bool) -> Vec<u8> {
+        let vector = |bytes: &[u8]| [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat();
+        let names = vector(&[&[0][..], &vector(name.as_bytes())].concat());
+        let mut extensions = [&[0, 0][..], &vector(&names)].concat();
+        extensions.extend(if ech { &b"\xfe\x0d\0\x01\0"[..] } else { &[] });
+        let body = [&[3, 3][..], &[7; 32], b"\0\0\x02\x13\x01\x01\0", &vector(&extensions)].concat();
+        let message = [&[1, 0][..], &vector(&body)].concat();
+        [&[22, 3, 1][..], &vector(&message)].concat()
+    }
+
+    #[test]
+    fn a_cover_is_not_taken_for_the_name_behind_it() {
+        // An HTTPS record with an ECH configuration, and no hints.
+        let mut keys = ANSWER.to_vec();
+        keys[23..25].copy_from_slice(&[0, 65]);
+        keys.truncate(29);
+        keys.extend(b"\0\x41\0\x01\0\0\0\x3c\0\x0a\0\x01\0\0\x05\0\x03abc");
+        for (knows, ech, expected) in [
+            (true, true, ("a.example", Some(NameKnown::Dns))),
+            (true, false, ("cover.example", Some(NameKnown::Tls))),
+            (false, true, ("cover.example", Some(NameKnown::Tls))),
+        ] {
+            let mut watcher = watcher();
+            if knows {
+                resolved(&mut watcher, 8, &keys);
+            }
+            resolved(&mut watcher, 9, ANSWER);
+            watcher.observe(opened(1, Protocol::Tcp, "192.0.2.7:443"));
+            watcher.observe(bytes(1, Direction::Sent, &hello("cover.example", ech)));
+            let Destination { name, known, .. } = taken(&mut watcher, 1).destination;
+            assert_eq!((name.as_deref(), known), (Some(expected.0), expected.1));
+        }
     }
 
     #[test]

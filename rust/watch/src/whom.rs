@@ -2,19 +2,31 @@
 
 use std::net::IpAddr;
 
-use telltale_model::{Destination, Facts, Flow, NameKnown, Relation};
+use telltale_model::{Destination, Facts, Flow, Name, NameKnown, Relation};
 
 use crate::destinations::{Around, Destinations};
 
-/// Of a flow with these facts. A fixed name is one that the caller gave to the address.
+/// What is known of the name that was asked for before a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// Nothing.
+    #[default]
+    Plainly,
+    /// It is the only one that fits, and a hello may show another in its place.
+    Hidden,
+    /// It is one that the caller gave to the address.
+    Fixed,
+}
+
+/// Of a flow with these facts.
 pub(crate) fn destination(
     flow: &Flow,
     facts: &Facts,
-    is_fixed: bool,
+    asked: Asked,
     tables: Option<&Destinations>,
     around: &Around,
 ) -> Destination {
-    let (name, known) = name(flow, facts, is_fixed);
+    let (name, known) = name(flow, facts, asked);
     let (name_of_it, address) = (name.map(str::to_owned), Some(flow.key.remote.ip()));
     let about = Destination { name: name_of_it, known, address, ..Destination::default() };
     match tables.zip(name) {
@@ -23,12 +35,16 @@ pub(crate) fn destination(
     }
 }
 
-/// What the flow itself said counts more than what was asked for before it.
-fn name<'a>(flow: &'a Flow, facts: &'a Facts, is_fixed: bool) -> (Option<&'a str>, Option<NameKnown>) {
-    if is_fixed {
+/// What the flow itself said counts more than what was asked for before it, but for an outer name of ECH: that is a
+/// cover, where the name that was asked for can be hidden, and else the name itself (RFC 9849 6.2).
+fn name<'a>(flow: &'a Flow, facts: &'a Facts, asked: Asked) -> (Option<&'a str>, Option<NameKnown>) {
+    if asked == Asked::Fixed {
         return (flow.name.as_deref(), None);
     }
-    let carried = facts.names.iter().find_map(|carried| {
+    let is_cover = |carried: &&Name| {
+        asked == Asked::Hidden && carried.outer && Some(carried.name.as_str()) != flow.name.as_deref()
+    };
+    let carried = facts.names.iter().filter(|carried| !is_cover(carried)).find_map(|carried| {
         let known = NameKnown::carried(carried.from)?;
         is_host(&carried.name).then_some((carried.name.as_str(), known))
     });

@@ -20,6 +20,7 @@ use known::{Known, Place};
 use message::{Message, Question, Record};
 use record::Data;
 use stream::Stream;
+use svcb::Service;
 
 /// A flow that speaks DNS.
 #[derive(Debug)]
@@ -56,8 +57,10 @@ pub(crate) enum Dialect {
 pub(crate) struct Answer {
     /// What was asked for, as [`telltale_model::Name::name`] is written.
     pub(crate) name: String,
-    /// Directly, over aliases, or as the hints of an HTTPS record. Never empty.
+    /// Directly, over aliases, or as the hints of an HTTPS record.
     pub(crate) addresses: Vec<IpAddr>,
+    /// Whether its HTTPS record says how to hide it in a hello (RFC 9848). Where it does not, there are addresses.
+    pub(crate) hides: bool,
 }
 
 /// Questions of one answer that are looked at: resolvers answer one at a time (RFC 9619).
@@ -231,8 +234,11 @@ impl Dns {
     fn learn(&mut self, name: &str, records: &[&Record]) {
         let addresses: Vec<IpAddr> =
             records.iter().flat_map(|record| addresses(&record.data)).copied().take(KEPT).collect();
-        if self.dialect.may_name(name) && !addresses.is_empty() && self.answers.len() < WAITING {
-            self.answers.push(Answer { name: name.to_owned(), addresses });
+        let hides =
+            records.iter().any(|record| matches!(&record.data, Data::Service(service) if service.ech));
+        let says = hides || !addresses.is_empty();
+        if self.dialect.may_name(name) && says && self.answers.len() < WAITING {
+            self.answers.push(Answer { name: name.to_owned(), addresses, hides });
         }
     }
 }
@@ -365,7 +371,7 @@ fn asked_for(question: &Question) -> &str {
 fn addresses(data: &Data) -> &[IpAddr] {
     match data {
         Data::Address(address) => std::slice::from_ref(address),
-        Data::Service { hints, .. } => hints,
+        Data::Service(service) => &service.hints,
         Data::Alias(_) | Data::Other(_) => &[],
     }
 }
@@ -382,7 +388,7 @@ fn fill(lookup: &mut Lookup, records: &[&Record]) -> usize {
         }
         match &record.data {
             Data::Address(_) => {}
-            Data::Alias(text) | Data::Other(text) | Data::Service { text, .. } => {
+            Data::Alias(text) | Data::Other(text) | Data::Service(Service { text, .. }) => {
                 push(&mut lookup.others, text.clone());
             }
         }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::svcb::Service;
 use super::{name, svcb};
 use crate::name_text::quoted;
 use crate::reader::Reader;
@@ -15,8 +16,8 @@ pub(super) enum Data {
     Address(IpAddr),
     /// CNAME or DNAME: the other name.
     Alias(String),
-    /// HTTPS or SVCB: where it is served, in words, and the addresses that it hints at.
-    Service { text: String, hints: Vec<IpAddr> },
+    /// HTTPS or SVCB.
+    Service(Service),
     /// Anything else, in words.
     Other(String),
 }
@@ -26,7 +27,7 @@ impl Data {
     pub(super) fn text_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::Address(_) => None,
-            Self::Alias(text) | Self::Service { text, .. } | Self::Other(text) => Some(text),
+            Self::Alias(text) | Self::Service(Service { text, .. }) | Self::Other(text) => Some(text),
         }
     }
 }
@@ -121,10 +122,7 @@ fn parse<'a>(message: &'a [u8], kind: u16, mut data: Reader<'a>) -> Option<Data>
             let (priority, weight, port) = (data.u16()?, data.u16()?, data.u16()?);
             Data::Other(format!("{priority} {weight} {port} {}", name(&mut data)?))
         }
-        SVCB | HTTPS => {
-            let (text, hints) = svcb::read(message, data)?;
-            Data::Service { text, hints }
-        }
+        SVCB | HTTPS => Data::Service(svcb::read(message, data)?),
         _ => return None,
     })
 }
@@ -175,7 +173,7 @@ mod tests {
         match data(&message, kind, Reader::new(&message[9..])) {
             Data::Address(address) => address.to_string(),
             Data::Alias(name) | Data::Other(name) => name,
-            Data::Service { text, .. } => text,
+            Data::Service(service) => service.text,
         }
     }
 

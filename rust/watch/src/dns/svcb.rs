@@ -17,11 +17,21 @@ const KEYS: usize = 32;
 const KEY_NAMES: [&str; 9] =
     ["mandatory", "alpn", "no-default-alpn", "port", "ipv4hint", "ech", "ipv6hint", "dohpath", "ohttp"];
 
-/// Priority, target and keys in the words of zone files, and the addresses of the hints. Of the ECH
-/// configuration only that it is there. `None` for what has not this form.
-pub(super) fn read<'a>(message: &'a [u8], mut data: Reader<'a>) -> Option<(String, Vec<IpAddr>)> {
+/// Where a service is, and how to speak with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Service {
+    /// Priority, target and keys in the words of zone files; of the ECH configuration only that it is there.
+    pub(super) text: String,
+    /// The addresses of its hints.
+    pub(super) hints: Vec<IpAddr>,
+    /// Whether there is an ECH configuration (RFC 9848): its name can be hidden in a hello.
+    pub(super) ech: bool,
+}
+
+/// `None` for what has not this form.
+pub(super) fn read<'a>(message: &'a [u8], mut data: Reader<'a>) -> Option<Service> {
     let mut text = format!("{} {}", data.u16()?, name::read(message, &mut data)?);
-    let mut hints = Vec::new();
+    let (mut hints, mut ech) = (Vec::new(), false);
     for _ in 0..KEYS {
         if data.is_empty() {
             break;
@@ -33,11 +43,12 @@ pub(super) fn read<'a>(message: &'a [u8], mut data: Reader<'a>) -> Option<(Strin
             3 => push_list(&mut text, [whole_u16(value)?.to_string()]),
             4 => push_hints(&mut text, &mut hints, value, |value| value.array().map(Ipv4Addr::from)),
             6 => push_hints(&mut text, &mut hints, value, |value| value.array().map(Ipv6Addr::from)),
+            5 => ech = !value.is_empty(),
             7 => push_list(&mut text, [safe(value.rest())]),
             _ => {}
         }
     }
-    Some((text, hints))
+    Some(Service { text, hints, ech })
 }
 
 fn push_key(text: &mut String, key: u16) {
@@ -97,7 +108,8 @@ mod tests {
         let mut record = b"\0\x01\0\0\x01\0\x06\x02h3\x02h2\0\x03\0\x02\x20\xfb".to_vec();
         record.extend(b"\0\x04\0\x08\xc0\0\x02\x01\xc0\0\x02\x02\0\x05\0\x03abc\0\x06\0\x10\x20\x01\x0d\xb8");
         record.extend(b"\0\0\0\0\0\0\0\0\0\0\0\x07\xff\x01\0\x01z");
-        let (text, hints) = read(&record, Reader::new(&record)).unwrap();
+        let Service { text, hints, ech } = read(&record, Reader::new(&record)).unwrap();
+        assert!(ech);
         assert_eq!(
             text,
             "1 . alpn=h3,h2 port=8443 ipv4hint=192.0.2.1,192.0.2.2 ech ipv6hint=2001:db8::7 key65281"
@@ -110,7 +122,8 @@ mod tests {
     #[test]
     fn an_alias_has_no_keys() {
         let record = b"\0\0\x03cdn\x07example\0";
-        assert_eq!(read(record, Reader::new(record)), Some(("0 cdn.example".into(), Vec::new())));
+        let alias = Service { text: "0 cdn.example".into(), hints: Vec::new(), ech: false };
+        assert_eq!(read(record, Reader::new(record)), Some(alias));
     }
 
     #[test]
