@@ -1,6 +1,7 @@
 //! What the table says of a contact, in sentences: observations, never motives.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use telltale_model::{Bounded, Class, Content, Coverage, Looked, Protection, Protocol, Relation};
 use telltale_watch::destinations::Destinations;
@@ -20,9 +21,16 @@ pub(crate) fn whom(contact: &Contact<'_>, tables: Option<&Destinations>) -> Stri
                 None => name.clone(),
             }
         }
-        Whom::Host(Host::Address(address)) => address.to_string(),
+        Whom::Host(Host::Address(address)) => address_or_gone(*address),
     }
 }
+
+/// Of hosts that the database has forgotten no address is left.
+fn address_or_gone(address: IpAddr) -> String {
+    if address.is_unspecified() { GONE.to_owned() } else { address.to_string() }
+}
+
+const GONE: &str = "hosts of more than 7 days ago";
 
 /// "2 others"; the ledger goes on counting no further than its limit.
 fn others(count: usize) -> Option<String> {
@@ -227,9 +235,10 @@ fn also(line: &Line) -> String {
 }
 
 fn destination(line: &Line) -> String {
-    let host = line.name.clone().unwrap_or_else(|| line.remote.ip().to_string());
+    let host = line.name.clone().unwrap_or_else(|| address_or_gone(line.remote.ip()));
     match line.protocol {
         Protocol::Icmp => format!("{host} icmp"),
+        Protocol::Tcp | Protocol::Udp if host == GONE => format!("{host} {}", line.protocol.name()),
         Protocol::Tcp | Protocol::Udp => format!("{host} {}/{}", line.remote.port(), line.protocol.name()),
     }
 }

@@ -289,6 +289,10 @@ impl Room {
             let flows = many(said.ledger.unremembered, "connection");
             said.problems.push(format!("whether {flows} went to a new company or country is not known"));
         }
+        if said.ledger.uncounted > 0 {
+            let flows = many(said.ledger.uncounted, "connection");
+            said.problems.push(format!("whether {flows} came after an event is not known"));
+        }
         let mut early = said.clone();
         early
             .problems

@@ -37,8 +37,8 @@ pub struct History {
     pub contacts: Vec<Remembered>,
     /// How much the apps sent, on each of the last [`History::DAYS`] days and on this one.
     pub days: Vec<Day>,
-    /// Days on which anything was watched, the last ones, the earliest first. Of others nothing is known: that an app
-    /// was silent on them cannot be said.
+    /// Days on which was watched in half of the hours or more, the last ones, the earliest first. Of others nothing is
+    /// known: that an app was silent on them cannot be said.
     pub watched: Vec<i64>,
 }
 

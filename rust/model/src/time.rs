@@ -22,7 +22,12 @@ impl Timestamp {
 
     /// The same as clocks of this zone count them.
     pub fn day_in(self, zone: Zone) -> i64 {
-        self.seconds().saturating_add(zone.0.into()).div_euclid(86_400)
+        self.hour_in(zone).div_euclid(24)
+    }
+
+    /// Hours since 1970, as clocks of this zone count them.
+    pub fn hour_in(self, zone: Zone) -> i64 {
+        self.seconds().saturating_add(zone.0.into()).div_euclid(3_600)
     }
 }
 

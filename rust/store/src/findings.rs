@@ -191,8 +191,7 @@ pub(crate) fn interruptions(connection: &Connection) -> rusqlite::Result<Vec<Int
 #[cfg(test)]
 mod tests {
     use telltale_model::{
-        Confidence, DetailKind, DetailName, Envelope, Evidence, FlowNumber, Form, Gap, GapReason, Grade,
-        Severity, What, Zone,
+        Confidence, DetailKind, DetailName, Envelope, Evidence, FlowNumber, Form, Grade, Severity, What, Zone,
     };
 
     use super::*;
@@ -306,7 +305,7 @@ mod tests {
     fn flagged_flows_stay_as_long_as_their_findings() {
         let folder = Folder::new("flagged");
         let ago = |days: i64| Timestamp(NOW.0 - days * DAY);
-        let flows = [flow(1, ago(31).0), flagged(2, ago(31), &[&[]]), flagged(3, ago(91), &[&[]])];
+        let flows = [flow(1, ago(8).0), flagged(2, ago(31), &[&[]]), flagged(3, ago(91), &[&[]])];
         let store = store(&folder, &flows);
         let kept = "SELECT group_concat(number) = '2' FROM flow";
         assert_eq!(count(store.connection(), kept), 1);
@@ -350,32 +349,31 @@ mod tests {
         assert_eq!((contact.company.as_deref(), contact.first), (Some("shop"), Timestamp(NOW.0 - 20 * DAY)));
         let days: Vec<_> = history.days.iter().map(|day| (day.day - NOW.day(), day.content_sent)).collect();
         assert_eq!(days, [(-3, 2), (0, 3)]);
-        let watched: Vec<_> = history.watched.iter().map(|day| day - NOW.day()).collect();
-        assert_eq!(watched, [-20, -3, 0]);
+        assert_eq!(history.watched, [] as [i64; 0], "an hour is no day");
     }
 
     #[test]
-    fn days_are_those_of_the_place_and_one_that_was_mostly_off_was_not_watched() {
+    fn days_are_those_of_the_place_and_one_of_few_hours_was_not_watched() {
         let folder = Folder::new("watched");
         let mut store = Store::open(&folder.database(), run()).unwrap().store;
         let midnight = NOW.day() * DAY;
-        for (number, at) in [(1, midnight - DAY + DAY / 4), (2, midnight - 3_600_000_000), (3, midnight)] {
-            store.commit(Timestamp(at), &[flow(number, at)]).unwrap();
-        }
+        let mut speak = |hours: std::ops::Range<i64>| {
+            for hour in hours {
+                let at = midnight + hour * 3_600_000_000;
+                for flow in [flow((100 + hour).unsigned_abs(), at), flow((200 + hour).unsigned_abs(), at)] {
+                    store.commit(Timestamp(at), &[flow]).unwrap();
+                }
+            }
+        };
         let watched = |zone: i32| -> Vec<i64> {
             let reader = Reader::open(&folder.database()).unwrap().unwrap();
             let history = reader.history(NOW, Zone(zone)).unwrap();
             history.watched.iter().map(|day| day - NOW.day()).collect()
         };
-        assert_eq!((watched(0), watched(7_200), watched(-7_200)), (vec![-1, 0], vec![-1, 0], vec![-1]));
-        for (from, to, why) in [(0, 4, GapReason::Off), (3, 8, GapReason::Ended), (8, 24, GapReason::TooMuch)]
-        {
-            let at = |hour: i64| Timestamp(midnight - DAY + hour * 3_600_000_000);
-            store.note_gap(&Gap { from: at(from), to: at(to), why }).unwrap();
-        }
-        assert_eq!(watched(0), [-1, 0], "eight hours of it");
-        let at = |hour: i64| Timestamp(midnight - DAY + hour * 3_600_000_000);
-        store.note_gap(&Gap { from: at(12), to: at(17), why: GapReason::Revoked }).unwrap();
-        assert_eq!(watched(0), [0]);
+        speak(-13..-2);
+        assert!(watched(0).is_empty(), "eleven hours");
+        speak(-2..-1);
+        assert_eq!(watched(0), [-1]);
+        assert_eq!((watched(-7_200), watched(7_200)), (vec![-1], vec![]), "one of them is tomorrow there");
     }
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, TransactionBehavior, params};
 use telltale_model::Timestamp;
 
-use crate::row;
+use crate::{retention, row};
 
 /// Forgets what was sent from the hour on that holds this moment, and all flows that were alive then: a flow that
 /// goes on is not kept again, or its next bytes would bring back all that was forgotten.
@@ -19,7 +19,7 @@ pub(crate) fn since(connection: &Connection, from: Timestamp) -> rusqlite::Resul
         connection.execute("DELETE FROM finding WHERE at >= ?1", [moment])?;
         connection.execute("DELETE FROM flow WHERE hour >= ?1 OR started >= ?2", params![hour, moment])?;
         connection.execute("DELETE FROM hourly WHERE hour >= ?1", [hour])?;
-        Ok(())
+        retention::forget_apps(connection)
     };
     whole(connection, forget)?;
     scrub(connection)

@@ -1,53 +1,34 @@
 //! What is remembered from before, for rules that compare.
 
 use rusqlite::{Connection, params};
-use telltale_model::{Day, GapReason, History, Remembered, Timestamp, Zone};
+use telltale_model::{Day, History, Remembered, Timestamp, Zone};
 
-use crate::{gaps, limits, row};
+use crate::{limits, row};
 
 /// In seconds.
 const DAY: i64 = 86_400;
 
 /// By `now`: every app and company, and the days that make a usual one, as they are counted where the phone is.
 pub(crate) fn select(connection: &Connection, now: Timestamp, zone: Zone) -> rusqlite::Result<History> {
-    let watched = watched(connection, now, zone)?;
-    Ok(History { contacts: contacts(connection)?, days: days(connection, now, zone)?, watched })
+    let (contacts, days) = (contacts(connection)?, days(connection, now, zone)?);
+    Ok(History { contacts, days, watched: watched(connection, zone)? })
 }
 
-/// A day on which anything was counted, unless it lies in gaps for the most part. A phone that is on is never silent
-/// for a day.
-fn watched(connection: &Connection, now: Timestamp, zone: Zone) -> rusqlite::Result<Vec<i64>> {
+/// Days in at least twelve hours of which anything was counted: of one that was watched for some minutes, or that lies in
+/// gaps for the most part, nobody can say what an app does on a day. A phone that is on says something in most hours.
+fn watched(connection: &Connection, zone: Zone) -> rusqlite::Result<Vec<i64>> {
     let mut statement = connection.prepare(
-        "SELECT DISTINCT (hour + ?1) / 86400 FROM hourly ORDER BY (hour + ?1) / 86400 DESC LIMIT ?2",
+        "SELECT (hour + ?1) / 86400 AS day FROM (SELECT DISTINCT hour FROM hourly)
+         GROUP BY day HAVING count(*) >= 12 ORDER BY day DESC LIMIT ?2",
     )?;
     let rows = statement.query_map(params![zone.0, limits::DAYS_READ], |found| found.get(0))?;
     let mut days = rows.collect::<rusqlite::Result<Vec<i64>>>()?;
     days.reverse();
-    let Some(first) = days.first().map(|day| begins(*day, zone)) else { return Ok(days) };
-    let gaps = gaps::select(connection, first, now)?;
-    let mut dark: Vec<_> = gaps
-        .iter()
-        .filter(|gap| !matches!(gap.why, GapReason::Excluded | GapReason::TooMuch))
-        .map(|gap| (gap.from, gap.to))
-        .collect();
-    dark.sort_unstable();
-    days.retain(|day| covered(&dark, begins(*day, zone), begins(day + 1, zone)) <= DAY * 1_000_000 / 2);
     Ok(days)
 }
 
 fn begins(day: i64, zone: Zone) -> Timestamp {
     Timestamp((day * DAY - i64::from(zone.0)).saturating_mul(1_000_000))
-}
-
-/// Microseconds of a span that lie in any of these, which are in the order of their beginnings.
-fn covered(spans: &[(Timestamp, Timestamp)], from: Timestamp, to: Timestamp) -> i64 {
-    let (mut sum, mut until) = (0, from);
-    for (begin, end) in spans {
-        let (begin, end) = ((*begin).max(until), (*end).min(to));
-        sum += end.0.saturating_sub(begin.0).max(0);
-        until = until.max(end);
-    }
-    sum
 }
 
 /// Without a company the address tells the network's country.

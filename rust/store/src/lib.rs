@@ -13,6 +13,7 @@ mod forgetting;
 mod gaps;
 mod history;
 mod hits;
+mod hosts;
 pub mod limits;
 mod reader;
 mod retention;

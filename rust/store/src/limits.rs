@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
-/// Single flows are kept for 30 days. They say who spoke with whom at which second, which is more
-/// than anyone looks up after a month; the hourly totals remain.
-pub const FLOW_DAYS: i64 = 30;
+/// Single flows are kept for 7 days. They say who spoke with whom at which second, which is the most revealing that
+/// there is on a phone; the hourly totals remain.
+pub const FLOW_DAYS: i64 = 7;
+
+/// As long the totals say which hosts they are of; then only the company, the role and how much.
+pub const HOST_DAYS: i64 = FLOW_DAYS;
+
+/// Rows of the totals of which one commit forgets the hosts at most: some 50 ms.
+pub const HOSTS_AT_ONCE: u32 = 500;
 
 /// Findings, and the flows that they were seen in, are kept for 90 days: what matters is looked up longer.
 pub const FINDING_DAYS: i64 = 90;

@@ -1,7 +1,7 @@
 //! Questions to the database, asked beside a writer or without one.
 
 use std::collections::{BTreeSet, HashMap};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::ValueRef;
@@ -11,6 +11,7 @@ use telltale_model::{
 };
 
 use crate::error::Cause;
+use crate::hosts;
 use crate::row::Amount;
 use crate::schema::{self, Unusable};
 use crate::view::{self, Seen};
@@ -49,7 +50,7 @@ pub struct Total {
     pub other_names: BTreeSet<String>,
     /// How the name is known.
     pub known: Option<NameKnown>,
-    /// Address and port.
+    /// Address and port; both 0 of hosts that were forgotten ([`limits::HOST_DAYS`]).
     pub remote: SocketAddr,
     /// The id of the company that runs the host, where known.
     pub company: Option<String>,
@@ -279,6 +280,9 @@ fn total(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Total>> {
         return Ok(None);
     };
     let Amount { traffic, content } = Amount::read(found, 0)?;
+    let name = text(found, 18)?;
+    let gone = hosts::is_forgotten(&name);
+    let address = if gone { IpAddr::V4(Ipv4Addr::UNSPECIFIED) } else { address };
     Ok(Some(Total {
         traffic,
         content,
@@ -286,7 +290,7 @@ fn total(found: &rusqlite::Row<'_>) -> rusqlite::Result<Option<Total>> {
         program: known(text(found, 15)?),
         uid: u32::try_from(found.get::<_, i64>(16)?).ok(),
         protocol,
-        name: known(text(found, 18)?),
+        name: known(name).filter(|_| !gone),
         remote: SocketAddr::new(address, port),
         other_names: BTreeSet::new(),
         known: row::name_known(found.get(21)?),

@@ -24,6 +24,19 @@ pub(crate) fn forget_old(connection: &Connection, run: Option<i64>, now: Timesta
          WHERE started < ?1 AND id IS NOT ?2 AND NOT EXISTS (SELECT 1 FROM flow WHERE flow.run = run.id)",
         params![oldest, run],
     )?;
+    // Their numbers begin anew with each run.
+    connection.execute("DELETE FROM forgotten WHERE run NOT IN (SELECT id FROM run)", [])?;
+    forget_apps(connection)
+}
+
+/// Deletes the apps of which nothing is left: that somebody had one says much about them.
+pub(crate) fn forget_apps(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute(
+        "DELETE FROM app
+         WHERE NOT EXISTS (SELECT 1 FROM party WHERE party.program = app.program AND party.uid = app.uid)
+            AND id NOT IN (SELECT app FROM flow WHERE app IS NOT NULL)",
+        [],
+    )?;
     Ok(())
 }
 
@@ -170,5 +183,20 @@ mod tests {
         assert_eq!(count(connection, "SELECT group_concat(number ORDER BY number) = '2,3' FROM flow"), 1);
         assert_eq!(count(connection, "SELECT count(*) FROM run"), 1);
         assert_eq!(count(connection, "SELECT sum(flows) FROM hourly"), 5);
+    }
+
+    #[test]
+    fn what_was_forgotten_on_demand_goes_with_its_run() {
+        let folder = Folder::new("forgotten");
+        let old = Timestamp(NOW.0 - (limits::FLOW_DAYS + 1) * DAY);
+        let mut living = flow(1, old.0);
+        (living.ended, living.ending) = (None, None);
+        let mut other = Store::open(&folder.database(), run()).unwrap().store;
+        other.commit(old, &[living]).unwrap();
+        other.forget(old).unwrap();
+        assert_eq!(count(other.connection(), "SELECT count(*) FROM forgotten"), 1);
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        store.commit(NOW, &[flow(1, NOW.0)]).unwrap();
+        assert_eq!(count(store.connection(), "SELECT count(*) FROM forgotten"), 0);
     }
 }

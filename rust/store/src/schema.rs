@@ -18,7 +18,8 @@ pub(crate) const STEPS: [&str; 8] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STE
 /// flow was last counted, `earlier_*` what was counted of it in hours before that one: so the share
 /// of the last hour can move when the owner or the name becomes known late.
 /// In `hourly`, an unknown program or name is '' and an unknown uid is -1, since NULLs never equal
-/// one another in a primary key.
+/// one another in a primary key. A name that begins with a blank stands for hosts that were forgotten
+/// ([`crate::hosts`]).
 const STEP_1: &str = "
 CREATE TABLE run (
     id INTEGER PRIMARY KEY,

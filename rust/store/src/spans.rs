@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use rusqlite::{Connection, params};
 use telltale_model::{App, AppGroup, Content, Role, Timestamp};
 
+use crate::hosts;
 use crate::reader::{known, maybe, role_named, text};
 use crate::row::{self, Amount};
 
@@ -28,7 +29,7 @@ pub struct Part {
     pub uid: Option<u32>,
     /// The name of the host, where known.
     pub host: Option<String>,
-    /// One of the addresses it had.
+    /// One of the addresses it had; `None` of hosts that were forgotten.
     pub address: Option<IpAddr>,
     /// The id of the company that runs the host, where known.
     pub company: Option<String>,
@@ -135,11 +136,13 @@ pub(crate) fn parts(connection: &Connection, span: Span) -> rusqlite::Result<Vec
 /// From this column of a row on: who, then where and what is known of it.
 fn part(found: &rusqlite::Row<'_>, column: usize, sum: Sum) -> rusqlite::Result<Part> {
     let Sum { content, flows, given } = sum;
+    let host = text(found, column + 2)?;
+    let gone = hosts::is_forgotten(&host);
     Ok(Part {
         program: known(text(found, column)?),
         uid: u32::try_from(found.get::<_, i64>(column + 1)?).ok(),
-        host: known(text(found, column + 2)?),
-        address: text(found, column + 3)?.parse().ok(),
+        host: known(host).filter(|_| !gone),
+        address: text(found, column + 3)?.parse().ok().filter(|_| !gone),
         company: maybe(found, column + 4)?,
         probable: found.get(column + 5)?,
         role: maybe(found, column + 6)?.and_then(|role| role_named(&role)),
@@ -251,6 +254,15 @@ mod tests {
         flow.facts.content_sent = bytes;
         flow.facts.coverage.searched = bytes;
         flow
+    }
+
+    #[test]
+    fn an_app_goes_with_the_last_that_it_sent() {
+        let folder = Folder::new("gone");
+        let mut store = Store::open(&folder.database(), run()).unwrap().store;
+        store.commit(Timestamp(2 * HOUR), &[sent(1, 0, 10_001, 5), sent(2, HOUR, 10_002, 7)]).unwrap();
+        store.forget(Timestamp(HOUR)).unwrap();
+        assert_eq!(count(store.connection(), "SELECT sum(uid) FROM app"), 10_001);
     }
 
     #[test]

@@ -7,7 +7,9 @@ use telltale_model::{Flow, Gap, Interruption, Timestamp};
 
 use crate::row::{About, Amount};
 use crate::totals::{self, Counted};
-use crate::{Error, Mute, apps, file, findings, forgetting, gaps, hits, limits, retention, row, schema};
+use crate::{
+    Error, Mute, apps, file, findings, forgetting, gaps, hits, hosts, limits, retention, row, schema,
+};
 
 /// Writes the flows of one run. Several stores, in one process or more, may write one file at the
 /// same time; each waits for the other's transaction.
@@ -21,6 +23,8 @@ pub struct Store {
     run_id: Option<i64>,
     /// The hour in which old flows were last looked for.
     trimmed: Option<i64>,
+    /// Whether there may be old hosts that were not forgotten since then.
+    old_hosts: bool,
     /// How large the file may grow.
     limit: i64,
 }
@@ -62,7 +66,15 @@ impl Store {
     /// each commit tries again, until it succeeds.
     pub fn later(path: &Path, run: Run) -> Self {
         let limit = limits::FILE_BYTES;
-        Self { connection: None, path: path.to_owned(), run, run_id: None, trimmed: None, limit }
+        Self {
+            connection: None,
+            path: path.to_owned(),
+            run,
+            run_id: None,
+            trimmed: None,
+            old_hosts: false,
+            limit,
+        }
     }
 
     /// The same with another bound on the file than [`limits::FILE_BYTES`].
@@ -171,7 +183,10 @@ impl Store {
         let hour = row::hour(now);
         if self.trimmed != Some(hour) {
             retention::forget_old(connection, self.run_id, now)?;
-            self.trimmed = Some(hour);
+            (self.trimmed, self.old_hosts) = (Some(hour), true);
+        }
+        if self.old_hosts {
+            self.old_hosts = hosts::forget(connection, now)?;
         }
         retention::bound(connection, self.limit)
     }

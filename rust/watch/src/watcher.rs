@@ -199,7 +199,11 @@ impl Watcher {
             }
         }
         self.context.after_events().into_iter().for_each(|told| tally.add_told(told));
-        Ledger { unremembered: self.context.unremembered(), ..sums.into_ledger(tally) }
+        Ledger {
+            unremembered: self.context.unremembered(),
+            uncounted: self.context.uncounted(),
+            ..sums.into_ledger(tally)
+        }
     }
 
     fn opened(&mut self, number: FlowNumber, key: FlowKey, at: Timestamp) {

@@ -245,7 +245,7 @@ pub(crate) struct Message {
     pub(crate) message: Option<Vec<u8>>,
     pub(crate) question: Option<Vec<u8>>,
     /// Where the value is, what the container adds to its form.
-    pub(crate) field: &'static str,
+    pub(crate) field: String,
     pub(crate) forms: Vec<Form>,
     /// Where in the body the value ends, where its end may be missing.
     pub(crate) end: Option<usize>,
@@ -299,15 +299,18 @@ impl Container {
         let text = String::from_utf8_lossy(value).into_owned();
         let escaped = encode::percent(value);
         let json = format!("{{\"n\":7,\"imei\":\"{}\",\"z\":[]}}", encode::json(&text));
-        let body = |body: Vec<u8>, media, field| Message {
+        let body = |body: Vec<u8>, media, field: &str| Message {
             target: b"/up".to_vec(),
             body: Some(body),
             media: Some(media),
-            field,
+            field: String::from(field),
             ..Message::default()
         };
-        let get =
-            |target: String, field| Message { target: target.into_bytes(), field, ..Message::default() };
+        let get = |target: String, field: &str| Message {
+            target: target.into_bytes(),
+            field: String::from(field),
+            ..Message::default()
+        };
         match self {
             Self::Path => get(format!("/api/v1/{escaped}/go"), "path[3]"),
             Self::Query => get(format!("/api?a=b&imei={escaped}&z=1"), "query.imei"),
@@ -354,8 +357,8 @@ impl Container {
                 forms: vec![Form::Deflate],
                 ..body(encode::deflate(json.as_bytes()), "application/json", "json.imei")
             },
-            Self::WebSocket => Message { message: Some(value.to_vec()), field: "text", ..Message::default() },
-            Self::Dns => Message { question: Some([value, b".t.example.net"].concat()), field: "name", ..Message::default() },
+            Self::WebSocket => Message { message: Some(value.to_vec()), field: "text".into(), ..Message::default() },
+            Self::Dns => Message { question: Some([value, b".t.example.net"].concat()), field: "name".into(), ..Message::default() },
         }
     }
 }

@@ -82,15 +82,19 @@ pub(crate) fn brotli(bytes: &[u8]) -> Vec<u8> {
 
 /// A field of bytes in a message of Protocol Buffers.
 pub(crate) fn protobuf(number: u8, bytes: &[u8]) -> Vec<u8> {
-    let mut message = vec![number << 3 | 2];
-    let mut len = bytes.len();
-    while len >= 0x80 {
-        message.push(u8::try_from(len & 0x7f).unwrap_or(0) | 0x80);
-        len >>= 7;
+    let length = varint(u64::try_from(bytes.len()).unwrap_or(0));
+    [&[number << 3 | 2][..], &length, bytes].concat()
+}
+
+/// A number of Protocol Buffers.
+pub(crate) fn varint(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value >= 0x80 {
+        bytes.push(u8::try_from(value & 0x7f).unwrap_or(0) | 0x80);
+        value >>= 7;
     }
-    message.push(u8::try_from(len).unwrap_or(0));
-    message.extend_from_slice(bytes);
-    message
+    bytes.push(u8::try_from(value).unwrap_or(0));
+    bytes
 }
 
 /// A string of JSON, its quotes left out.

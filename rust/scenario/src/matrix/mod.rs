@@ -4,6 +4,7 @@
 mod cell;
 pub mod clean;
 mod encode;
+mod places;
 mod rivals;
 
 use std::collections::BTreeMap;
@@ -41,6 +42,8 @@ pub struct Matrix {
     pub found: usize,
     /// Known not to be found.
     pub unsupported: usize,
+    /// Places that were found so; they are in no row.
+    pub places: usize,
     /// What should have been found, a line each.
     pub wrong: Vec<String>,
     /// For each form and container: found, of supported.
@@ -80,7 +83,7 @@ impl Matrix {
                         // Whether a word is all of a field is not known before the field ends.
                         let cut = seen == Seen::BeginningOnly && cell::is_word(kind, form);
                         let outcome = if supported && !cut {
-                            judge(&hits, kind, &expected, message.field, form)
+                            judge(&hits, kind, &expected, &message.field, form)
                         } else {
                             Outcome::Unsupported
                         };
@@ -102,7 +105,24 @@ impl Matrix {
                 }
             }
         }
+        matrix.run_places();
         matrix
+    }
+
+    /// Places have forms of their own.
+    fn run_places(&mut self) {
+        let details = places::details();
+        let (needles, mut room) = (Needles::new(&details), Room::default());
+        for cell in places::all() {
+            let whole = search(&needles, &mut room, &cell.message, Seen::Whole);
+            let in_segments = connection(&details, std::iter::once(&cell.message)).next(&cell.message);
+            for hits in [whole, in_segments].into_iter().flatten() {
+                match cell.wrong(&hits) {
+                    Some(wrong) => self.wrong.push(wrong),
+                    None => self.places += 1,
+                }
+            }
+        }
     }
 
     fn count(&mut self, at: (usize, usize), outcome: Outcome, title: impl Fn() -> String) {
@@ -123,7 +143,7 @@ impl Matrix {
 
     /// Cells in all.
     pub fn cells(&self) -> usize {
-        self.found + self.unsupported + self.wrong.len()
+        self.found + self.places + self.unsupported + self.wrong.len()
     }
 
     /// Forms down, containers across: found of supported; a hyphen where nothing is supported.
@@ -148,9 +168,10 @@ impl Matrix {
         }
         let _ = write!(
             table,
-            "\n\n{} cells: {} found, {} not supported",
+            "\n\n{} cells: {} found, {} of them places, {} not supported",
             self.cells(),
-            self.found,
+            self.found + self.places,
+            self.places,
             self.unsupported
         );
         let _ = writeln!(table, ", {} wrong", self.wrong.len());

@@ -38,6 +38,10 @@ pub(super) struct Steps {
     blind: bool,
     seen: BTreeMap<(Subject, Event), Seen>,
     background: BTreeMap<Subject, Minutes>,
+    /// Of a subject that is not in `background` nobody knows how often it comes without an event: it was full.
+    deaf: bool,
+    /// Flows that sent what there was no room to count.
+    uncounted: u64,
 }
 
 /// Events of one kind.
@@ -104,6 +108,7 @@ impl Steps {
         if is_aside(event) && self.open.is_some_and(|step| !is_aside(step.event)) {
             return;
         }
+        self.let_go();
         let repeats = self.repeats.entry(event).or_insert(Repeats { count: 0, first: at, last: at });
         *repeats = Repeats { count: repeats.count.saturating_add(1), last: at, ..*repeats };
         self.open = Some(Step { event, at, number: repeats.count });
@@ -145,8 +150,16 @@ impl Steps {
         for (kind, envelope) in kinds.chain([(None, sent.envelope)]) {
             let sent = Sent { envelope, ..sent };
             let subject = Subject { who: who.clone(), whom: whom.clone(), kind };
-            self.count(&subject, flow.number, sent, &destination);
+            let counted = self.count(&subject, flow.number, sent, &destination);
+            if !counted && !std::mem::replace(&mut noted.uncounted, true) {
+                self.uncounted = self.uncounted.saturating_add(1);
+            }
         }
+    }
+
+    /// Flows that sent what may have come after an event, or without one, and could not be counted.
+    pub(super) fn uncounted(&self) -> u64 {
+        self.uncounted
     }
 
     /// What may be claimed, and what is seen after events but comes on its own too.
@@ -155,7 +168,8 @@ impl Steps {
             let repeats = self.repeats(*event);
             *event != Event::Quiet
                 && repeats >= REPEATS
-                && seen.steps.saturating_mul(3) >= repeats.saturating_mul(2)
+                && is_repeated(seen.steps, repeats)
+                && (!self.deaf || self.background.contains_key(subject))
                 && (self.is_between_quiet_steps(*event) || self.is_on_its_own(subject))
         });
         let told = |subject, event, seen: &Seen| Told {
@@ -215,37 +229,71 @@ impl Steps {
         count.saturating_mul(60_000) / minutes
     }
 
-    fn count(&mut self, subject: &Subject, flow: FlowNumber, sent: Sent<'_>, destination: &Destination) {
-        let Sent { at, envelope, .. } = sent;
-        let minute = at.0.div_euclid(MINUTE);
-        if self.open.is_none() && self.has_room(subject) {
-            let minutes = self.background.entry(subject.clone()).or_default();
-            if minutes.last != minute {
-                *minutes = Minutes { count: minutes.count + 1, last: minute };
-            }
-        }
-        if let Some(Step { event, number, .. }) = self.open {
-            let key = (subject.clone(), event);
-            if let Some(seen) = self.seen.get_mut(&key) {
-                seen.latest = at;
-                if seen.envelope != envelope {
-                    seen.envelope = Envelope::Unknown;
-                }
-                if seen.last != number {
-                    (seen.steps, seen.last) = (seen.steps + 1, number);
-                }
-            } else if self.seen.len() < room(event) {
-                let destination = destination.clone();
-                let (first, latest, last) = (at, at, number);
-                self.seen.insert(key, Seen { steps: 1, last, first, latest, flow, destination, envelope });
-            } else {
-                self.blind |= event == Event::Quiet;
-            }
+    /// False: there was no room.
+    fn count(
+        &mut self,
+        subject: &Subject,
+        flow: FlowNumber,
+        sent: Sent<'_>,
+        destination: &Destination,
+    ) -> bool {
+        match self.open {
+            Some(step) => self.count_after(step, subject, flow, sent, destination),
+            None => self.count_alone(subject, sent.at.0.div_euclid(MINUTE)),
         }
     }
 
-    fn has_room(&self, subject: &Subject) -> bool {
-        self.background.len() < limits::AFTER_EVENTS || self.background.contains_key(subject)
+    fn count_alone(&mut self, subject: &Subject, minute: i64) -> bool {
+        if self.background.len() >= limits::AFTER_EVENTS && !self.background.contains_key(subject) {
+            self.deaf = true;
+            return false;
+        }
+        let minutes = self.background.entry(subject.clone()).or_default();
+        if minutes.last != minute {
+            *minutes = Minutes { count: minutes.count + 1, last: minute };
+        }
+        true
+    }
+
+    fn count_after(
+        &mut self,
+        Step { event, number, .. }: Step,
+        subject: &Subject,
+        flow: FlowNumber,
+        Sent { at, envelope, .. }: Sent<'_>,
+        destination: &Destination,
+    ) -> bool {
+        let key = (subject.clone(), event);
+        if let Some(seen) = self.seen.get_mut(&key) {
+            seen.latest = at;
+            if seen.envelope != envelope {
+                seen.envelope = Envelope::Unknown;
+            }
+            if seen.last != number {
+                (seen.steps, seen.last) = (seen.steps + 1, number);
+            }
+        } else if self.seen.len() < room(event) {
+            let destination = destination.clone();
+            let (first, latest, last) = (at, at, number);
+            self.seen.insert(key, Seen { steps: 1, last, first, latest, flow, destination, envelope });
+        } else {
+            self.blind |= event == Event::Quiet;
+            return false;
+        }
+        true
+    }
+
+    /// Where room gets scarce, what comes after too few of its events to be told goes: counted anew it would come after
+    /// even fewer.
+    fn let_go(&mut self) {
+        if self.seen.len() < limits::AFTER_EVENTS / 2 {
+            return;
+        }
+        let repeats = &self.repeats;
+        self.seen.retain(|(_, event), seen| {
+            let repeats = repeats.get(event).map_or(0, |repeats| repeats.count);
+            *event == Event::Quiet || repeats < REPEATS || is_repeated(seen.steps, repeats)
+        });
     }
 
     /// Time passes, and steps end.
@@ -258,17 +306,37 @@ impl Steps {
         self.now = self.now.max(at);
         let over = self.open.filter(|step| at >= end(step));
         if let Some(step) = over.filter(|step| step.event == Event::Quiet) {
+            if self.quiet.is_none() {
+                self.forget_before();
+            }
             let first = self.quiet.map_or(end(&step), |(first, _)| first);
             self.quiet = Some((first, step.at));
         }
         self.open = self.open.filter(|_| over.is_none());
     }
+
+    /// With the first quiet step the steps begin: what happened by itself before, in days perhaps, is none of them.
+    fn forget_before(&mut self) {
+        self.repeats.retain(|event, _| *event == Event::Quiet);
+        self.seen.retain(|(_, event), _| *event == Event::Quiet);
+    }
 }
 
-/// What came after events is told of so many subjects at most. Quiet steps have room besides: the last one comes when
-/// all else is full.
+/// At least two of three.
+fn is_repeated(steps: u32, repeats: u32) -> bool {
+    steps.saturating_mul(3) >= repeats.saturating_mul(2)
+}
+
+/// What came after events is told of so many subjects at most. Quiet steps have room besides, since the last one comes
+/// when all else is full; what comes in between all the time leaves room to what a person does.
 fn room(event: Event) -> usize {
-    if event == Event::Quiet { 2 * limits::AFTER_EVENTS } else { limits::AFTER_EVENTS }
+    if event == Event::Quiet {
+        2 * limits::AFTER_EVENTS
+    } else if is_aside(event) {
+        limits::AFTER_EVENTS / 2
+    } else {
+        limits::AFTER_EVENTS
+    }
 }
 
 /// What happens beside the steps of a check-up.
@@ -429,6 +497,66 @@ mod tests {
             let sent = Sent { at, kinds: &[], envelope: Envelope::None };
             steps.sent(flow, &mut Noted::default(), sent, || case.destination.clone());
         }
+        assert_eq!((steps.seen.len(), steps.uncounted()), (limits::AFTER_EVENTS, 10));
+    }
+
+    /// Content of so many apps at once.
+    fn crowd(steps: &mut Steps, apps: std::ops::Range<usize>, minute: i64) {
+        let mut case = Case::http();
+        for app in apps {
+            case.flow.owner.program = Some(app.to_string());
+            let sent = Sent { at: Timestamp(minute * MINUTE), kinds: &[], envelope: Envelope::None };
+            steps.sent(&case.flow, &mut Noted::default(), sent, || case.destination.clone());
+        }
+    }
+
+    #[test]
+    fn what_comes_in_between_leaves_room_to_what_a_person_does() {
+        let mut steps = play(&[(0, Ok(Event::ScreenOn))]);
+        crowd(&mut steps, 0..limits::AFTER_EVENTS, 1);
+        assert_eq!(steps.seen.len(), limits::AFTER_EVENTS / 2);
+        for minute in [10, 20, 30] {
+            steps.begin(Event::ScreenOn, Timestamp(minute * MINUTE));
+        }
+        steps.begin(Event::ContactAdded, Timestamp(40 * MINUTE));
+        assert_eq!(steps.seen.len(), 0, "after one of four is not told");
+        crowd(&mut steps, 0..limits::AFTER_EVENTS, 41);
         assert_eq!(steps.seen.len(), limits::AFTER_EVENTS);
+    }
+
+    #[test]
+    fn of_what_could_not_be_counted_without_an_event_nothing_is_said() {
+        let mut steps = play(&[(0, QUIET)]);
+        crowd(&mut steps, 1..limits::AFTER_EVENTS, 4);
+        assert_eq!(steps.uncounted(), 0);
+        crowd(&mut steps, 0..2, 5);
+        crowd(&mut steps, limits::AFTER_EVENTS..limits::AFTER_EVENTS + 1, 5);
+        assert_eq!(steps.uncounted(), 1);
+        for minute in [10, 20, 30] {
+            steps.begin(Event::ContactAdded, Timestamp(minute * MINUTE));
+            crowd(&mut steps, 0..1, minute + 1);
+            crowd(&mut steps, limits::AFTER_EVENTS..limits::AFTER_EVENTS + 1, minute + 1);
+        }
+        steps.begin(Event::Quiet, Timestamp(40 * MINUTE));
+        steps.pass(Timestamp(44 * MINUTE));
+        let programs: Vec<_> = steps.findings().into_iter().map(|told| told.finding.program).collect();
+        assert_eq!(programs, [Some("0".to_owned())], "the other one may come all the time");
+    }
+
+    #[test]
+    fn what_happened_before_the_first_quiet_step_voids_no_claim() {
+        let days = 24 * 60;
+        let mut script = vec![(-days, ADDED), (-days / 2, ADDED), (-30, Ok(Event::ScreenOff))];
+        script.extend([
+            (0, QUIET),
+            (4, ADDED),
+            (5, CONTENT),
+            (8, ADDED),
+            (9, CONTENT),
+            (12, ADDED),
+            (16, QUIET),
+        ]);
+        script.push((20, CONTENT));
+        assert_eq!(after(&script), [(Event::ContactAdded, None, 2, 3, false)]);
     }
 }

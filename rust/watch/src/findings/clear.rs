@@ -1,7 +1,8 @@
 //! Content was sent that everybody on the way could read: a body with a request, or what other protocols carry.
 
 use telltale_model::{
-    Application, Class, Confidence, Coverage, Envelope, Facts, Finding, Request, Severity, What,
+    Application, Class, Confidence, Coverage, DetailKind, Envelope, Facts, Finding, Grade, Hit, Request,
+    Severity, Tells, What,
 };
 
 use super::Seen;
@@ -23,10 +24,16 @@ fn others(seen: &Seen<'_>) -> Option<Finding> {
     // Of a protocol that nobody knows only what was understood is known to be in clear.
     let opaque = if kind == Kind::Unknown { 0 } else { coverage.opaque };
     let bytes = [coverage.searched, coverage.found, opaque].into_iter().fold(0, u64::saturating_add);
-    let told = facts.hits.iter().any(|hit| hit.request.is_none() && !hit.hello);
+    let told = facts.hits.iter().any(|hit| hit.request.is_none() && !hit.hello && says_more(hit));
     let severity = if kind == Kind::Written { Severity::Medium } else { Severity::Low };
     let sent = Sent { bytes, form: false, coverage, more: false };
     (bytes > 0 && !told).then(|| finding(seen, sent, severity))
+}
+
+/// Whether a hit is told as more than that content was in clear: a list of apps is. What many share, and what only looks like a detail, must not
+/// hide a form that anyone could read.
+fn says_more(hit: &Hit) -> bool {
+    hit.grade == Grade::Yours && (hit.kind == DetailKind::Package || hit.kind.tells() != Tells::Many)
 }
 
 /// What a protocol carries in clear.
@@ -79,7 +86,7 @@ fn finding(seen: &Seen<'_>, sent: Sent, severity: Severity) -> Finding {
 fn bodies(seen: &Seen<'_>, form: bool) -> Option<Finding> {
     let told = |place: usize| {
         let place = u32::try_from(place).ok();
-        seen.facts.hits.iter().any(|hit| hit.request.is_some() && hit.request == place)
+        seen.facts.hits.iter().any(|hit| hit.request.is_some() && hit.request == place && says_more(hit))
     };
     let requests = seen.facts.requests.iter().enumerate();
     let bodies =
@@ -190,7 +197,7 @@ mod tests {
         assert_eq!(found(&case), [(Severity::Low, false, 20, 1)]);
         let imei = hit(DetailKind::Imei, Grade::Yours, &[], "text");
         assert_eq!(found(&case.clone().with_hits([imei.clone()])), [], "told by the detail");
-        let of_the_request = telltale_model::Hit { request: Some(0), ..imei };
+        let of_the_request = Hit { request: Some(0), ..imei };
         assert_eq!(found(&case.with_hits([of_the_request])).len(), 1);
     }
 
@@ -201,5 +208,24 @@ mod tests {
         let requests = [request(7, "text/plain"), request(5, "text/plain")];
         let case = Case::http().with_requests(requests).with_hits([imei]);
         assert_eq!(found(&case), [(Severity::Low, false, 5, 1)]);
+    }
+
+    #[test]
+    fn what_many_share_or_what_looks_like_a_detail_hides_no_form() {
+        let form = request(40, "application/x-www-form-urlencoded");
+        for (kind, grade, left) in [
+            (DetailKind::Carrier, Grade::Yours, 1),
+            (DetailKind::Imei, Grade::LooksLike, 1),
+            (DetailKind::Imei, Grade::Yours, 0),
+            (DetailKind::Package, Grade::Yours, 0),
+        ] {
+            let hit = Hit { request: Some(0), ..hit(kind, grade, &[], "form.a") };
+            assert_eq!(
+                found(&Case::http().with_requests([form.clone()]).with_hits([hit.clone()])).len(),
+                left
+            );
+            let message = Hit { request: None, ..hit };
+            assert_eq!(found(&sent(Some(Application::Smtp), [7, 0, 0]).with_hits([message])).len(), left);
+        }
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Noted {
     pub(super) unusual: Option<(Timestamp, Unusual)>,
     /// The minute in which it was last counted for what happens after events.
     pub(super) minute: Option<i64>,
+    /// That some of what it sent could not be counted for that.
+    pub(super) uncounted: bool,
     /// Content and hits that were counted.
     content: u64,
     hits: usize,
@@ -131,6 +133,11 @@ impl Context {
     /// Flows of which nobody can say whether they were first contacts.
     pub(crate) fn unremembered(&self) -> u64 {
         self.unremembered
+    }
+
+    /// Flows of which it cannot be said what they sent after events, or without.
+    pub(crate) fn uncounted(&self) -> u64 {
+        self.steps.uncounted()
     }
 
     /// What was seen after events, as far as it may be claimed by `now`.

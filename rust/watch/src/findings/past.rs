@@ -1,7 +1,7 @@
 //! Whom an app contacted before, and how much it sends on a day: learned from what the store remembers, and
 //! from what is seen since.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use telltale_model::{Country, Destination, Flow, FlowNumber, History, NameKnown, Owner, Timestamp, Zone};
@@ -15,8 +15,14 @@ const LEARNING: usize = 7;
 /// Days of an app that make a usual one.
 const DAYS: usize = 7;
 
+/// Hours of a day in which anything was seen, at least: of a few minutes nobody can say what an app does on a day.
+const HOURS: u32 = 12;
+
 /// Less content than this on a day is never unusual: one picture.
 const LEAST: u64 = 1 << 20;
+
+/// Of a day that the store says was watched.
+const ALL_HOURS: u32 = (1 << 24) - 1;
 
 /// What is known of the days before.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +30,10 @@ pub(super) struct Past {
     apps: BTreeMap<Who, App>,
     /// Companies and countries of all apps together.
     contacts: usize,
-    /// Days on which anything was watched, the last ones. Of others nothing is known.
-    watched: BTreeSet<i64>,
+    /// The last days on which anything was watched, and the hours of each, a bit for one.
+    watched: BTreeMap<i64, u32>,
+    /// The hour that was watched last, counted where the phone is.
+    hour: Option<i64>,
     /// Where the phone is: when its days end.
     zone: Zone,
 }
@@ -86,7 +94,10 @@ pub(super) enum Met {
 impl Past {
     /// Learns what the store remembers.
     pub(super) fn new(history: &History, tables: Option<&Destinations>) -> Self {
-        let mut past = Self { watched: history.watched.iter().copied().collect(), ..Self::default() };
+        let mut past = Self {
+            watched: history.watched.iter().map(|day| (*day, ALL_HOURS)).collect(),
+            ..Self::default()
+        };
         for line in &history.contacts {
             let who = (line.program.clone(), line.uid);
             let country = country(line.company.as_deref(), line.address, tables);
@@ -108,13 +119,21 @@ impl Past {
 
     /// At this moment it is watched.
     pub(super) fn watch(&mut self, at: Timestamp) {
-        let today = at.day_in(self.zone);
-        if self.watched.last() != Some(&today) && self.watched.insert(today) {
-            // Only a clock that jumps makes more than a run has days.
-            while self.watched.len() > limits::WATCHED_DAYS {
-                self.watched.pop_first();
-            }
+        let hour = at.hour_in(self.zone);
+        if self.hour.replace(hour) == Some(hour) {
+            return;
         }
+        *self.watched.entry(hour.div_euclid(24)).or_default() |= 1 << hour.rem_euclid(24);
+        // Only a clock that jumps makes more than a run has days.
+        while self.watched.len() > limits::WATCHED_DAYS {
+            self.watched.pop_first();
+        }
+    }
+
+    /// The days from one to before another on which was watched for long enough.
+    fn watched(&self, from: i64, to: i64) -> impl Iterator<Item = i64> {
+        let days = self.watched.range(from..to);
+        days.filter(|(_, hours)| hours.count_ones() >= HOURS).map(|(day, _)| *day)
     }
 
     /// A flow and with whom it speaks, as far as that is certain.
@@ -143,13 +162,13 @@ impl Past {
     fn is_learned(&self, who: &Who, at: Timestamp) -> bool {
         let Some(app) = self.apps.get(who) else { return false };
         let (first, today) = (app.first.day_in(self.zone), at.day_in(self.zone));
-        first < today && self.watched.range(first..today).count() >= LEARNING
+        first < today && self.watched(first, today).count() >= LEARNING
     }
 
     /// Content that an app sent now. Says so when the day becomes unusual with it.
     pub(super) fn sent(&mut self, who: &Who, at: Timestamp, bytes: u64) -> Option<Unusual> {
-        let app = self.apps.get_mut(who)?;
         let today = at.day_in(self.zone);
+        let app = self.apps.get_mut(who)?;
         let sum = app.days.entry(today).or_default();
         *sum = sum.saturating_add(bytes);
         let sum = *sum;
@@ -160,12 +179,33 @@ impl Past {
         if app.told == Some(today) || sum < LEAST {
             return None;
         }
-        let usual = app.usual_on(today, &self.watched, self.zone)?;
+        let usual = self.usual_on(who, today)?;
         let unusual = usual > 0 && sum / 3 > usual;
-        if unusual {
+        if unusual && let Some(app) = self.apps.get_mut(who) {
             app.told = Some(today);
         }
         unusual.then_some(Unusual { day: today, bytes: sum, usual })
+    }
+
+    /// Worked out once a day.
+    fn usual_on(&mut self, who: &Who, today: i64) -> Option<u64> {
+        let app = self.apps.get(who)?;
+        if let Some((_, usual)) = app.usual.filter(|(day, _)| *day == today) {
+            return usual;
+        }
+        let usual = self.usual(app, today);
+        self.apps.get_mut(who)?.usual = Some((today, usual));
+        usual
+    }
+
+    /// The median of the days before this one on which it was watched; a day without a word counts as one. `None` of an
+    /// app that is not known long enough.
+    fn usual(&self, app: &App, today: i64) -> Option<u64> {
+        let first = app.first.day_in(self.zone).max(today.saturating_sub(History::DAYS)).min(today);
+        let days = self.watched(first, today);
+        let mut days: Vec<u64> = days.map(|day| app.days.get(&day).copied().unwrap_or(0)).collect();
+        days.sort_unstable();
+        days.get(days.len() / 2).copied().filter(|_| days.len() >= DAYS)
     }
 
     /// Whether company and country are new; with a flow also on its later looks. `None` where they may be, and there is
@@ -216,24 +256,6 @@ impl App {
             usual: None,
         }
     }
-
-    /// Worked out once a day.
-    fn usual_on(&mut self, today: i64, watched: &BTreeSet<i64>, zone: Zone) -> Option<u64> {
-        if self.usual.is_none_or(|(day, _)| day != today) {
-            self.usual = Some((today, self.usual(today, watched, zone)));
-        }
-        self.usual?.1
-    }
-
-    /// The median of the days before this one on which it was watched; a day without a word counts as one. `None` of an
-    /// app that is not known long enough.
-    fn usual(&self, today: i64, watched: &BTreeSet<i64>, zone: Zone) -> Option<u64> {
-        let first = self.first.day_in(zone).max(today.saturating_sub(History::DAYS)).min(today);
-        let days = watched.range(first..today);
-        let mut days: Vec<u64> = days.map(|day| self.days.get(day).copied().unwrap_or(0)).collect();
-        days.sort_unstable();
-        days.get(days.len() / 2).copied().filter(|_| days.len() >= DAYS)
-    }
 }
 
 /// Where a company is registered, else the network of the address.
@@ -277,10 +299,10 @@ mod tests {
     /// The same, of which only some days were watched.
     fn watched_on(days: i64, content_sent: u64, watched: impl Fn(i64) -> bool) -> Past {
         let mut past = past(days, content_sent);
-        past.watched.retain(|day| watched(NOW.day() - day));
+        past.watched.retain(|day, _| watched(NOW.day() - day));
         let who = curl();
         let days = &past.watched;
-        past.apps.get_mut(&who).unwrap().days.retain(|day, _| days.contains(day));
+        past.apps.get_mut(&who).unwrap().days.retain(|day, _| days.contains_key(day));
         past
     }
 
@@ -333,12 +355,27 @@ mod tests {
     fn a_day_on_which_others_spoke_was_watched_and_ends_where_the_phone_is() {
         let mut past = past(6, 0);
         let who = curl();
-        past.watch(NOW);
+        past.turn_to(Zone(-2 * 3_600));
+        (0..12).for_each(|hour| past.watch(Timestamp(NOW.0 + hour * DAY / 24)));
+        past.turn_to(Zone::default());
         assert!(!past.is_learned(&who, NOW), "today is no day before this one");
         let late = Timestamp(NOW.0 + DAY * 11 / 24);
         assert!(!past.is_learned(&who, late));
         past.turn_to(Zone(2 * 3_600));
         assert!(past.is_learned(&who, late), "it is tomorrow there");
+    }
+
+    #[test]
+    fn a_day_of_some_minutes_was_not_watched() {
+        let morning = NOW.0 - DAY / 2;
+        for (hours, learned) in [(11, false), (12, true)] {
+            let mut past = past(6, 0);
+            for hour in 0..hours {
+                past.watch(Timestamp(morning + hour * DAY / 24));
+                past.watch(Timestamp(morning + hour * DAY / 24 + 60_000_000));
+            }
+            assert_eq!(past.is_learned(&curl(), Timestamp(NOW.0 + DAY)), learned, "{hours}");
+        }
     }
 
     #[test]
