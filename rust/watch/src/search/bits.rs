@@ -97,7 +97,7 @@ fn classify(bytes: u8x16) -> [u8x16; 7] {
 
 /// Bytes from `first` to `first + span`.
 #[inline]
-fn within(bytes: u8x16, first: u8, span: u8) -> u8x16 {
+pub(super) fn within(bytes: u8x16, first: u8, span: u8) -> u8x16 {
     let above = bytes - u8x16::splat(first);
     above.min(u8x16::splat(span)).simd_eq(above)
 }
@@ -142,7 +142,18 @@ impl Bits {
     #[inline]
     pub(super) fn start(&self, at: usize, most: usize) -> usize {
         let least = at.saturating_sub(most);
-        (least..at).rev().take_while(|at| self.has(*at)).last().unwrap_or(at)
+        let mut start = at;
+        while start > least {
+            // The bits before `start`, the last of them highest.
+            let (word, bits) = ((start - 1) / 64, (start - 1) % 64);
+            let free = !(self.word(word) << (63 - bits));
+            let together = (free.leading_zeros() as usize).min(bits + 1);
+            start -= together;
+            if together <= bits {
+                break;
+            }
+        }
+        start.max(least)
     }
 
     /// All bytes of the class from `start` to before `end`.

@@ -1,5 +1,7 @@
 //! Latitudes and longitudes near those of a place: as people write them, and as programs keep them.
 
+use std::ops::Range;
+
 use telltale_model::Form;
 
 use super::candidate::{Axis, Evidence};
@@ -102,6 +104,14 @@ impl Needles {
             near.map(|(axis, ..)| (*detail, axis))
         })
     }
+}
+
+/// What [`Needles::near_places`] may be true of: between the least and the most of all coordinates, and a little more.
+pub(super) fn reach(places: &[(u16, f64, f64)]) -> Range<u64> {
+    const MORE: u64 = 3_100_000;
+    let all = || places.iter().flat_map(|(_, latitude, longitude)| [latitude, longitude]);
+    let all = || all().map(|degrees| ten_millionths(*degrees).0.unsigned_abs());
+    all().min().map_or(0, |least| least.saturating_sub(MORE))..all().max().map_or(0, |most| most + MORE)
 }
 
 /// Of so many degrees.

@@ -7,6 +7,7 @@ use super::candidate::Evidence;
 use super::contain::{json, multipart, pairs, protobuf};
 use super::decode::percent::{self, Keep};
 use super::decode::{Compressed, Unpacked, utf16};
+use super::look::is_text;
 use super::needles::Needles;
 use super::room::{DEPTHS, Found, Room};
 use super::sheet::{Place, Steps};
@@ -46,6 +47,8 @@ pub(super) struct Hunt<'a> {
     pub(super) packages: Vec<u16>,
     /// Where the first of them stood.
     pub(super) first_package: Option<Place>,
+    /// Tokens that were more than nothing.
+    pub(super) opened: usize,
     left: usize,
     streams: usize,
     guesses: usize,
@@ -73,6 +76,7 @@ impl<'a> Hunt<'a> {
             understood: true,
             packages: Vec::new(),
             first_package: None,
+            opened: 0,
             left: OUTPUT,
             streams: STREAMS,
             guesses: GUESSES,
@@ -97,7 +101,7 @@ impl<'a> Hunt<'a> {
         let boundary = if is_multipart(bytes, media) { multipart::boundary(bytes) } else { None };
         if let Some(boundary) = boundary {
             self.multipart(bytes, boundary, origin);
-        } else if protobuf::is_text(bytes) {
+        } else if is_text(bytes) {
             self.text(bytes, media, origin);
         } else {
             return self.binary(bytes, media, origin);
@@ -108,7 +112,9 @@ impl<'a> Hunt<'a> {
     fn text(&mut self, bytes: &[u8], media: Option<&[u8]>, origin: Origin<'_>) {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut sheet = self.take(origin.depth);
+        sheet.text.reserve(bytes.len() + 1);
         let start = sheet.leaves.len();
+        let mut may_nest = true;
         let is_form = |bytes| match media {
             Some(media) if is_media(media, b"application/x-www-form-urlencoded") => pairs::begin(bytes),
             Some(media) if !is_media(media, b"text/plain") => false,
@@ -128,9 +134,13 @@ impl<'a> Hunt<'a> {
             sheet.open(path, origin.steps, origin.parent);
             percent::decode(bytes, Keep::Structure, &mut sheet);
             sheet.close();
+            let leaf = sheet.leaves.get(start).and_then(|leaf| sheet.text.get(leaf.value as usize..));
+            may_nest = leaf.is_some_and(json::looks_like);
         }
         self.give(origin.depth, sheet);
-        self.nested(origin.depth, start);
+        if may_nest {
+            self.nested(origin.depth, start);
+        }
     }
 
     /// Opens the strings of JSON texts that are JSON in their turn.
@@ -193,7 +203,7 @@ impl<'a> Hunt<'a> {
         if !is_media {
             if let Some(end) = utf16::end(bytes) {
                 let mut text = self.spare();
-                let good = utf16::decode(bytes, end, &mut text) && protobuf::is_text(&text);
+                let good = utf16::decode(bytes, end, &mut text) && is_text(&text);
                 if good {
                     self.step(&text, Form::Utf16, origin);
                 }
@@ -243,8 +253,7 @@ impl<'a> Hunt<'a> {
         let mut inner = self.spare();
         let most = self.left.min(bytes.len().saturating_mul(RATIO));
         let unpacked = compressed.unpack(bytes, most, &mut self.room.inflater, &mut inner);
-        let good =
-            if guess { unpacked == Unpacked::Whole && protobuf::is_text(&inner) } else { !inner.is_empty() };
+        let good = if guess { unpacked == Unpacked::Whole && is_text(&inner) } else { !inner.is_empty() };
         if good {
             self.understood &= unpacked == Unpacked::Whole;
             self.step(&inner, compressed.form(), origin);
@@ -276,7 +285,7 @@ impl<'a> Hunt<'a> {
         let unpacked = compressed.unpack(bytes, most, &mut self.room.inflater, &mut inner);
         if inner.is_empty() {
             // Some declare what they did not do.
-            self.understood &= protobuf::is_text(bytes);
+            self.understood &= is_text(bytes);
             self.content(bytes, media, origin);
         } else {
             self.understood &= unpacked == Unpacked::Whole;
@@ -445,7 +454,7 @@ pub(super) fn json_value(sheet: &mut super::sheet::Sheet) {
 /// Whether bytes that are not opened are no more than a number, or a digest.
 fn is_a_digest(bytes: &[u8]) -> bool {
     let known = || Compressed::of(bytes).is_some() || protobuf::looks_like(bytes);
-    bytes.len() <= DIGEST && !protobuf::is_text(bytes) && !known()
+    bytes.len() <= DIGEST && !is_text(bytes) && !known()
 }
 
 pub(super) fn join(path: &str, name: &str) -> String {

@@ -17,6 +17,7 @@ mod excerpt;
 mod hunt;
 mod judge;
 mod locate;
+mod look;
 mod needles;
 mod numbers;
 mod part;
@@ -27,6 +28,7 @@ mod scan;
 mod sheet;
 mod table;
 mod telling;
+mod tokens;
 
 pub use candidate::Candidate;
 use contain::{json, pairs};

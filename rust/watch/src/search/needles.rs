@@ -1,13 +1,16 @@
 //! What is looked for, made once from the details: the values in all their forms, and the sets of their keys.
 
+use std::ops::Range;
+
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use telltale_model::{Detail, DetailKind, DetailName, Details, Form};
 use zeroize::Zeroizing;
 
+use super::coordinates;
 use super::roll::windows;
-use super::table::{Table, mix, spread};
+use super::table::{Entries, Filter, Near, Table, mix, spread};
 use crate::details;
 
 /// What is looked for. It holds the values: they are overwritten when it is dropped.
@@ -21,6 +24,8 @@ pub struct Needles {
     pub(super) texts: Vec<Value>,
     /// Four letters of each, from its first four places; what stands for them is the value and the place.
     pub(super) text_keys: Table,
+    /// The same keys: nearly all look-ups end here.
+    pub(super) near_texts: Near,
     /// Values that count only where they are all of a field.
     pub(super) words: Vec<Value>,
     /// The first letters of each.
@@ -34,17 +39,19 @@ pub struct Needles {
     pub(super) number_keys: Table,
     /// What goes into digests. What stands for a key is the place in here, and which digest.
     pub(super) digested: Vec<Value>,
-    pub(super) digest_keys: Table,
+    pub(super) digest_keys: Entries,
     /// Addresses and identifiers as bytes.
     pub(super) fixed: Vec<Value>,
-    pub(super) fixed_keys: Table,
-    /// What digests and fixed values begin with, both in one set: what bytes are looked up in.
-    pub(super) raw_keys: Table,
+    pub(super) fixed_keys: Entries,
+    /// What digests and fixed values begin with, spread: the one filter before both.
+    pub(super) raw_keys: Filter,
     /// Installed packages.
     pub(super) packages: Vec<Value>,
     pub(super) package_keys: Table,
     /// Latitude and longitude, in degrees.
     pub(super) places: Vec<(u16, f64, f64)>,
+    /// What lies near any of them, in ten-millionths of a degree without a sign.
+    pub(super) degrees: Range<u64>,
     /// What the IMSIs begin with: country and network (3GPP TS 23.003 2.2), five digits of it.
     pub(super) networks: Vec<u64>,
     /// Whether there are so many contacts that a number alone may be one of them by chance.
@@ -77,6 +84,9 @@ const CROWDED: usize = 20;
 /// Texts need so many bytes: four of them begin at a multiple of four, wherever the text does.
 pub(super) const SHORTEST_TEXT: usize = 7;
 
+/// A value is not kept twice where it stands among so many bytes that were kept last.
+const NEAR: usize = 128;
+
 /// Words below this length are everywhere.
 const SHORTEST_FREE_WORD: usize = 8;
 
@@ -101,15 +111,32 @@ impl Needles {
         }
         let contacts = needles.names.iter().filter(|name| name.kind == DetailKind::Contact).count();
         needles.crowded = contacts > CROWDED;
+        needles.near_texts = Near::new(keys.texts.iter().map(|(key, _)| *key));
         needles.text_keys = Table::new(keys.texts);
         needles.word_keys = Table::new(keys.words);
         needles.number_keys = Table::new(keys.numbers);
-        let digests = keys.digests.iter().map(|(key, _)| (spread(*key), 0));
-        needles.raw_keys = Table::new(digests.chain(keys.fixed.iter().map(|(key, _)| (*key, 0))).collect());
-        needles.digest_keys = Table::new(keys.digests);
-        needles.fixed_keys = Table::new(keys.fixed);
+        let raw =
+            keys.digests.iter().map(|(key, _)| spread(*key)).chain(keys.fixed.iter().map(|(key, _)| *key));
+        needles.raw_keys = Filter::new(raw.collect::<Vec<_>>().into_iter());
+        needles.digest_keys = Entries::new(keys.digests);
+        needles.fixed_keys = Entries::new(keys.fixed);
         needles.package_keys = Table::new(keys.packages);
+        needles.degrees = coordinates::reach(&needles.places);
+        needles.shrink();
         needles
+    }
+
+    /// Gives back what the lists grew beyond their contents.
+    fn shrink(&mut self) {
+        // A copy, so that what stood there is overwritten.
+        self.arena = Zeroizing::new(self.arena.as_slice().to_vec());
+        for values in
+            [&mut self.texts, &mut self.words, &mut self.digested, &mut self.fixed, &mut self.packages]
+        {
+            values.shrink_to_fit();
+        }
+        self.numbers.shrink_to_fit();
+        self.names.shrink_to_fit();
     }
 
     /// The id of the set of details: [`Details::set`].
@@ -130,21 +157,15 @@ impl Needles {
 
     /// Bytes of memory behind it.
     pub fn held(&self) -> usize {
-        let tables = [
-            &self.text_keys,
-            &self.word_keys,
-            &self.number_keys,
-            &self.digest_keys,
-            &self.fixed_keys,
-            &self.raw_keys,
-            &self.package_keys,
-        ];
+        let tables = [&self.text_keys, &self.word_keys, &self.number_keys, &self.package_keys];
+        let raw = self.raw_keys.held() + self.digest_keys.held() + self.fixed_keys.held();
         let values = [&self.texts, &self.words, &self.digested, &self.fixed, &self.packages];
         tables.map(Table::held).iter().sum::<usize>()
             + values.map(|values| values.capacity() * size_of::<Value>()).iter().sum::<usize>()
             + self.numbers.capacity() * size_of::<Number>()
             + self.names.capacity() * size_of::<DetailName>()
             + self.arena.capacity()
+            + raw
     }
 
     pub(super) fn bytes(&self, value: Value) -> &[u8] {
@@ -160,6 +181,13 @@ impl Needles {
     #[inline]
     pub(super) fn may_begin_word(&self, letter: Option<&u8>) -> bool {
         letter.is_some_and(|letter| self.word_begins.0.get(usize::from(*letter)).copied().unwrap_or(false))
+    }
+
+    /// What a digest that begins so may be; to be compared.
+    #[inline]
+    pub(super) fn digests(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
+        let known = self.raw_keys.may_have(spread(key));
+        known.then(|| self.digest_keys.get(key)).into_iter().flatten()
     }
 
     /// The digest that a key of [`Self::digest_keys`] stands for: of which detail, which, and its bytes.
@@ -216,8 +244,14 @@ impl Needles {
 
     fn keep(&mut self, detail: u16, bytes: &[u8]) -> Value {
         let bytes = bytes.get(..usize::from(u16::MAX)).unwrap_or(bytes);
-        let start = u32::try_from(self.arena.len()).unwrap_or(u32::MAX);
-        self.arena.extend_from_slice(bytes);
+        // Most forms of a number are in a longer one, which stands before them.
+        let near = self.arena.len().saturating_sub(NEAR);
+        let known = self.arena.get(near..).and_then(|own| memchr::memmem::find(own, bytes));
+        let start = known.map_or(self.arena.len(), |at| near + at);
+        if known.is_none() {
+            self.arena.extend_from_slice(bytes);
+        }
+        let start = u32::try_from(start).unwrap_or(u32::MAX);
         Value { detail, start, len: u16::try_from(bytes.len()).unwrap_or(0) }
     }
 

@@ -22,12 +22,15 @@ struct Run {
     stops: usize,
 }
 
-/// What stands between two digits.
+/// What stands between two groups of digits.
 #[derive(Clone, Copy, Default)]
 struct Gap {
-    len: usize,
+    /// There is a space in it, or a plus.
     space: bool,
+    /// It is a full stop.
     stop: bool,
+    /// Numbers are not joined over it.
+    wide: bool,
 }
 
 /// One before the point and two behind it.
@@ -36,19 +39,57 @@ const FEWEST_OF_A_DEGREE: usize = 3;
 /// Digits are joined over so many signs, as in `+49 (0) 176`.
 const LONGEST_GAP: usize = 2;
 
-impl Run {
+/// What so many digits multiply the ones before them with.
+static POWERS: [u64; MOST_DIGITS + 1] = powers();
+
+#[expect(clippy::indexing_slicing, reason = "worked out by the compiler")]
+const fn powers() -> [u64; MOST_DIGITS + 1] {
+    let mut powers = [1; MOST_DIGITS + 1];
+    let mut at = 1;
+    while at <= MOST_DIGITS {
+        powers[at] = 10u64.wrapping_mul(powers[at - 1]);
+        at += 1;
+    }
+    powers
+}
+
+impl Gap {
     #[inline]
-    fn push(&mut self, digit: u8, at: usize, gap: Gap) {
+    fn of(signs: &[u8]) -> Self {
+        match signs {
+            // Between digits a plus is the space of a form; elsewhere it begins a number.
+            [sign] => Self { space: b" +".contains(sign), stop: *sign == b'.', wide: false },
+            _ => Self {
+                space: signs.iter().any(|sign| b" +".contains(sign)),
+                stop: false,
+                wide: signs.len() > LONGEST_GAP || signs.contains(&b'+'),
+            },
+        }
+    }
+}
+
+impl Run {
+    /// One group of digits.
+    #[inline]
+    fn group(text: &[u8], start: usize, end: usize) -> Self {
+        let digits = text.get(start..end).unwrap_or_default();
+        let value = digits.iter().fold(0, |value, digit| push_digit(value, *digit));
+        Self { value, digits: end - start, start, end, groups: 1, stops: 0 }
+    }
+
+    /// Appends a group. The value of more digits than a number has is of no use.
+    #[inline]
+    fn push(&mut self, group: &Self, gap: Gap) {
         if self.digits == 0 {
-            self.start = at;
+            *self = *group;
+            return;
         }
-        if self.digits == 0 || gap.len > 0 {
-            self.stops += usize::from(self.digits > 0 && gap.stop && gap.len == 1);
-            self.groups += 1;
-        }
-        self.value = push_digit(self.value, digit);
-        self.digits += 1;
-        self.end = at + 1;
+        let power = POWERS.get(group.digits).copied().unwrap_or(0);
+        self.value = self.value.wrapping_mul(power).wrapping_add(group.value);
+        self.digits += group.digits;
+        self.end = group.end;
+        self.groups += 1;
+        self.stops += usize::from(gap.stop);
     }
 
     fn is_decimal(&self) -> bool {
@@ -69,7 +110,7 @@ impl Hunt<'_> {
                     && digits >= FEWEST_OF_A_DEGREE
                     && text.get(start..end).is_some_and(|run| run.contains(&b'.'))
             {
-                self.run(text, start, end, depth);
+                self.run(text, classes, (start, end), depth);
             }
         }
     }
@@ -79,58 +120,54 @@ impl Hunt<'_> {
         if end - start > MOST_DIGITS {
             return;
         }
-        let digits = text.get(start..end).unwrap_or_default();
-        let value = digits.iter().fold(0, |value, digit| push_digit(value, *digit));
-        let mut run = Run { value, digits: end - start, start, end, groups: 1, stops: 0 };
-        self.pure(text, &mut run, &Run::default(), depth);
+        let run = Run::group(text, start, end);
+        self.pure(text, run, &Run::default(), depth);
     }
 
     /// Looks at each group of digits, at groups without spaces between them, and at all of them.
-    fn run(&mut self, text: &[u8], start: usize, end: usize, depth: usize) {
-        let (mut pure, mut tight, mut loose) = (Run::default(), Run::default(), Run::default());
-        let mut gap = Gap::default();
-        for at in start..end {
-            let byte = text.get(at).copied().unwrap_or(0);
-            if byte.is_ascii_digit() {
-                if gap.len > 0 && loose.digits > 0 {
-                    self.pure(text, &mut pure, &tight, depth);
-                    if gap.space || gap.len > LONGEST_GAP {
-                        self.tight(text, &mut tight, depth);
-                    }
-                    if gap.len > LONGEST_GAP {
-                        self.loose(text, &mut loose, depth);
-                    }
+    fn run(&mut self, text: &[u8], classes: &Classes, (start, end): (usize, usize), depth: usize) {
+        let (mut group, mut tight, mut loose) = (Run::default(), Run::default(), Run::default());
+        let mut at = start;
+        while let Some(begin) = classes.digits.each(at, end).next() {
+            let gap = Gap::of(text.get(at..begin).unwrap_or_default());
+            if group.digits > 0 {
+                self.pure(text, group, &tight, depth);
+                if gap.space || gap.wide {
+                    self.tight(text, &mut tight, depth);
                 }
-                for run in [&mut pure, &mut tight, &mut loose] {
-                    run.push(byte, at, gap);
+                if gap.wide {
+                    self.loose(text, &mut loose, depth);
                 }
-                gap = Gap::default();
-            } else {
-                // A plus begins a number; between digits it is the space of a form.
-                let between = gap.len == 0 && text.get(at + 1).is_some_and(u8::is_ascii_digit);
-                let plus = byte == b'+' && !(between && loose.digits > 0);
-                gap = Gap {
-                    len: if plus { LONGEST_GAP + 1 } else { gap.len + 1 },
-                    space: gap.space || byte == b' ' || byte == b'+',
-                    stop: byte == b'.',
-                };
             }
+            at = classes.digits.end(begin);
+            group = Run::group(text, begin, at);
+            tight.push(&group, gap);
+            loose.push(&group, gap);
         }
-        self.pure(text, &mut pure, &tight, depth);
+        if group.digits > 0 {
+            self.pure(text, group, &tight, depth);
+        }
         self.tight(text, &mut tight, depth);
         self.loose(text, &mut loose, depth);
     }
 
-    fn pure(&mut self, text: &[u8], run: &mut Run, tight: &Run, depth: usize) {
-        let run = std::mem::take(run);
-        let next = text.get(run.end..).unwrap_or_default();
+    /// A group of digits. Most are too short for a number, and too small for ten-millionths of a degree.
+    #[inline]
+    fn pure(&mut self, text: &[u8], group: Run, tight: &Run, depth: usize) {
+        let is_number = (FEWEST_DIGITS..=MOST_DIGITS).contains(&group.digits);
+        let is_whole = self.needles.degrees.contains(&group.value);
+        if !is_number && !is_whole {
+            return;
+        }
+        let next = text.get(group.end..).unwrap_or_default();
         let goes_on = matches!(next, [b'.' | b'-', digit, ..] if digit.is_ascii_digit());
-        let is_fraction = tight.is_decimal() && tight.end == run.end && tight.start < run.start && !goes_on;
+        let is_fraction =
+            tight.is_decimal() && tight.end == group.end && tight.start < group.start && !goes_on;
         if !is_fraction {
-            if !self.needles.places.is_empty() {
-                self.whole_coordinate(text, (run.start, run.end), depth);
+            if is_whole {
+                self.whole_coordinate(text, (group.start, group.end), depth);
             }
-            self.look_up(text, run, depth);
+            self.look_up(text, group, depth);
         }
     }
 
@@ -146,8 +183,8 @@ impl Hunt<'_> {
     fn loose(&mut self, text: &[u8], run: &mut Run, depth: usize) {
         let run = std::mem::take(run);
         let has_space =
-            text.get(run.start..run.end).is_some_and(|text| text.contains(&b' ') || text.contains(&b'+'));
-        if run.groups > 1 && has_space {
+            || text.get(run.start..run.end).is_some_and(|text| text.contains(&b' ') || text.contains(&b'+'));
+        if run.groups > 1 && run.digits <= MOST_DIGITS && has_space() {
             self.look_up(text, run, depth);
         }
     }

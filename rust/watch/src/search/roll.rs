@@ -5,7 +5,7 @@ use telltale_model::Form;
 use super::candidate::Evidence;
 use super::hunt::{Hunt, Origin};
 use super::needles::first_four;
-use super::table::{Table, spread};
+use super::table::{Filter, spread};
 
 /// All pieces of a length. (Those of slices know theirs from Rust 1.94 on.)
 #[inline]
@@ -19,9 +19,12 @@ fn numbers(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
     eights.flat_map(|eight| [u64::from_be_bytes(*eight), u64::from_le_bytes(*eight)])
 }
 
+/// Nothing that is looked for in bytes is shorter.
+const SHORTEST: usize = 6;
+
 /// Calls `each` with the places where a key may stand, four of which are looked at in one step, and the key.
 #[inline]
-fn each_key(keys: &Table, bytes: &[u8], mut each: impl FnMut(usize, u32)) {
+fn each_key(keys: &Filter, bytes: &[u8], mut each: impl FnMut(usize, u32)) {
     let mut look = |at: usize, key: u32| {
         if keys.may_have(spread(key)) {
             each(at, key);
@@ -36,29 +39,31 @@ fn each_key(keys: &Table, bytes: &[u8], mut each: impl FnMut(usize, u32)) {
         }
         (at, rest) = (at + 4, rest.get(4..).unwrap_or_default());
     }
-    (at..).zip(windows(rest)).for_each(|(at, four)| look(at, u32::from_be_bytes(*four)));
+    let last = rest.len().saturating_sub(SHORTEST - 1);
+    (at..).zip(windows(rest)).take(last).for_each(|(at, four)| look(at, u32::from_be_bytes(*four)));
 }
 
 impl Hunt<'_> {
-    /// Whether there may be anything.
+    /// Whether there may be anything but a number.
     #[inline]
     pub(super) fn may_hold(&self, bytes: &[u8]) -> bool {
         let mut any = false;
         each_key(&self.needles.raw_keys, bytes, |_, _| any = true);
-        any || numbers(bytes).any(|number| self.may_be_number(number))
+        any
+    }
+
+    /// Whether there may be a number, which has zeros around it.
+    #[inline]
+    pub(super) fn may_hold_number(&self, bytes: &[u8]) -> bool {
+        numbers(bytes).any(|number| self.may_be_number(number))
     }
 
     /// Looks at every place.
     pub(super) fn roll(&mut self, bytes: &[u8], origin: Origin<'_>) {
         let needles = self.needles;
-        if needles.raw_keys.is_empty() && needles.number_keys.is_empty() {
-            return;
-        }
         each_key(&needles.raw_keys, bytes, |at, key| {
-            if needles.raw_keys.has(spread(key)) {
-                self.digest_at(bytes, at, key, origin);
-                self.fixed_at(bytes, at, key, origin);
-            }
+            self.digest_at(bytes, at, key, origin);
+            self.fixed_at(bytes, at, key, origin);
         });
         if !needles.number_keys.is_empty() {
             numbers(bytes).for_each(|number| self.numeric(number, origin));
@@ -67,15 +72,15 @@ impl Hunt<'_> {
 
     fn digest_at(&mut self, bytes: &[u8], at: usize, key: u32, origin: Origin<'_>) {
         let needles = self.needles;
-        // In letters it is those that say how it was written.
-        let letters = [Form::Hex, Form::Base64, Form::Base64Url];
-        let in_letters = origin.steps.iter().next().is_some_and(|step| letters.contains(&step));
-        // A token that begins as a digest was compared as one already.
-        if at == 0 && in_letters && origin.path.is_empty() {
-            return;
-        }
         let there = bytes.get(at..).unwrap_or_default();
         for reference in needles.digest_keys.get(key) {
+            // In letters it is those that say how it was written.
+            let letters = [Form::Hex, Form::Base64, Form::Base64Url];
+            let in_letters = origin.steps.iter().next().is_some_and(|step| letters.contains(&step));
+            // A token that begins as a digest was compared as one already.
+            if at == 0 && in_letters && origin.path.is_empty() {
+                return;
+            }
             let Some(detail) = needles.digested.get((reference / 4) as usize).map(|value| value.detail)
             else {
                 continue;

@@ -9,8 +9,8 @@ pub(super) struct Sheet {
     /// `key=value` or the value alone, each followed by an end of line, which belongs to none.
     pub(super) text: Vec<u8>,
     pub(super) leaves: Vec<Leaf>,
-    /// Where bytes stand that were percent-encoded, and how often.
-    pub(super) percent: Vec<(u32, u8)>,
+    /// Where bytes stand that were percent-encoded: twice the place, and one more of those that were so twice.
+    pub(super) percent: Vec<u32>,
     /// Names of the leaves.
     pub(super) paths: String,
 }
@@ -95,7 +95,7 @@ impl Sheet {
         self.text.capacity()
             + self.paths.capacity()
             + self.leaves.capacity() * size_of::<Leaf>()
-            + self.percent.capacity() * 8
+            + self.percent.capacity() * 4
     }
 
     /// The last leaf that begins at or before a byte.
@@ -149,9 +149,15 @@ impl Sheet {
 
     /// How often any of these bytes was percent-encoded.
     pub(super) fn percent_in(&self, start: u32, end: u32) -> u8 {
-        let first = self.percent.partition_point(|(at, _)| *at < start);
-        let inside = self.percent.iter().skip(first).take_while(|(at, _)| *at < end);
-        inside.map(|(_, times)| *times).max().unwrap_or(0)
+        let first = self.percent.partition_point(|at| at / 2 < start);
+        let inside = self.percent.iter().skip(first).take_while(|at| **at / 2 < end);
+        inside.map(|at| if at % 2 == 1 { 2 } else { 1 }).max().unwrap_or(0)
+    }
+
+    /// Appends a byte that was percent-encoded once, or twice.
+    pub(super) fn push_percent(&mut self, byte: u8, twice: bool) {
+        self.percent.push(place(self.text.len()).saturating_mul(2) | u32::from(twice));
+        self.text.push(byte);
     }
 }
 

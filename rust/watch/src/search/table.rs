@@ -1,20 +1,47 @@
-//! A set of 32-bit keys, each with what it stands for: a filter of bits that nearly all misses end at, and the
-//! entries by the first bits of their keys.
+//! Sets of 32-bit keys, each with what it stands for: a filter of bits that nearly all misses end at, and the
+//! entries by the first bits of their keys. Keys have to be spread evenly: digests are, others go through [`mix`].
 
 use zeroize::Zeroizing;
 
-/// Built once. Keys have to be spread evenly: digests are, others go through [`mix`].
+/// A filter, and the entries behind it.
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    /// The filter of a set that is small: it lies in the nearest memory.
-    near: Near,
-    filter: Zeroizing<Vec<u64>>,
-    filter_shift: u32,
-    /// Where the entries of a bucket begin, one more than there are buckets.
-    starts: Zeroizing<Vec<u32>>,
-    bucket_shift: u32,
-    /// Key and reference, by key.
-    entries: Zeroizing<Vec<(u32, u32)>>,
+    filter: Filter,
+    entries: Entries,
+}
+
+impl Table {
+    pub(super) fn new(entries: Vec<(u32, u32)>) -> Self {
+        Self { filter: Filter::new(entries.iter().map(|(key, _)| *key)), entries: Entries::new(entries) }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.references.is_empty()
+    }
+
+    /// Whether the key may be there.
+    #[inline]
+    pub(super) fn may_have(&self, key: u32) -> bool {
+        self.filter.may_have(key)
+    }
+
+    /// What the key stands for, mostly nothing.
+    #[inline]
+    pub(super) fn get(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
+        self.may_have(key).then(|| self.entries.get(key)).into_iter().flatten()
+    }
+
+    /// Bytes of memory behind it.
+    pub(super) fn held(&self) -> usize {
+        self.filter.held() + self.entries.held()
+    }
+}
+
+/// What says of most keys that they are not in a set.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    words: Zeroizing<Vec<u64>>,
+    shift: u32,
 }
 
 /// Bits of the filter for each entry, at least. Of its word each sets two: 1 miss in 60 passes.
@@ -23,8 +50,46 @@ const FILTER: usize = 16;
 /// Bits of the filter at least, 8 KiB: small sets have next to no misses that pass.
 const LEAST: usize = 1 << 16;
 
+/// The bits of a word that a key sets, which its last bits choose; the first ones choose the word.
+#[inline]
+fn mask(key: u32) -> u64 {
+    1 << (key & 63) | 1 << (key >> 6 & 63)
+}
+
+impl Filter {
+    pub(super) fn new(keys: impl ExactSizeIterator<Item = u32>) -> Self {
+        let bits = (keys.len() * FILTER).next_power_of_two().max(LEAST);
+        let shift = 32 - (bits / 64).ilog2().min(31);
+        let mut words = Zeroizing::new(vec![0; bits / 64]);
+        for key in keys {
+            words.get_mut((key >> shift) as usize).into_iter().for_each(|word| *word |= mask(key));
+        }
+        Self { words, shift }
+    }
+
+    /// Whether the key may be there.
+    #[inline]
+    pub(super) fn may_have(&self, key: u32) -> bool {
+        let word = self.words.get((key >> self.shift) as usize);
+        word.is_some_and(|word| word & mask(key) == mask(key))
+    }
+
+    /// Whether one of four keys may be there.
+    #[inline]
+    pub(super) fn may_have_any(&self, keys: [u32; 4]) -> bool {
+        // Not by `map`, which is not always inlined.
+        let [a, b, c, d] = keys;
+        self.may_have(a) | self.may_have(b) | self.may_have(c) | self.may_have(d)
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.words.len() * 8
+    }
+}
+
+/// The filter of a set that is small: it lies in the nearest memory.
 #[derive(Debug)]
-struct Near(Box<Zeroizing<[u64; LEAST / 64]>>);
+pub(super) struct Near(Box<Zeroizing<[u64; LEAST / 64]>>);
 
 impl Default for Near {
     fn default() -> Self {
@@ -33,106 +98,75 @@ impl Default for Near {
 }
 
 impl Near {
-    /// Whether a key may be in the set.
+    pub(super) fn new(keys: impl Iterator<Item = u32>) -> Self {
+        let mut near = Self::default();
+        for key in keys {
+            near.0.get_mut((key >> 22) as usize).into_iter().for_each(|word| *word |= mask(key));
+        }
+        near
+    }
+
     #[inline]
     fn may_have(&self, key: u32) -> bool {
         // Ten bits say which word: none lies outside.
         self.0.get((key >> 22) as usize).is_some_and(|word| word & mask(key) == mask(key))
     }
 
-    fn set(&mut self, key: u32) {
-        if let Some(word) = self.0.get_mut((key >> 22) as usize) {
-            *word |= mask(key);
-        }
-    }
-}
-
-/// The bits of a word that a key sets, which its last bits choose; the first ones choose the word.
-#[inline]
-fn mask(key: u32) -> u64 {
-    1 << (key & 63) | 1 << (key >> 6 & 63)
-}
-
-impl Table {
-    pub(super) fn new(mut entries: Vec<(u32, u32)>) -> Self {
-        entries.sort_unstable();
-        entries.dedup();
-        let bits = (entries.len() * FILTER).next_power_of_two().max(LEAST);
-        let buckets = (entries.len() / 2).next_power_of_two().max(2);
-        let mut table = Self {
-            near: Near::default(),
-            filter: Zeroizing::new(vec![0; bits / 64]),
-            filter_shift: 32 - (bits / 64).ilog2().min(31),
-            starts: Zeroizing::new(Vec::with_capacity(buckets + 1)),
-            bucket_shift: 32 - buckets.ilog2(),
-            entries: Zeroizing::new(Vec::new()),
-        };
-        for bucket in 0..buckets {
-            let below = |entry: &(u32, u32)| ((entry.0 >> table.bucket_shift) as usize) < bucket;
-            let start = entries.partition_point(below);
-            table.starts.push(u32::try_from(start).unwrap_or(u32::MAX));
-        }
-        table.starts.push(u32::try_from(entries.len()).unwrap_or(u32::MAX));
-        for (key, _) in &entries {
-            table.near.set(*key);
-            if let Some(word) = table.filter.get_mut((key >> table.filter_shift) as usize) {
-                *word |= mask(*key);
-            }
-        }
-        table.entries = Zeroizing::new(entries);
-        table
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Whether one of four keys may be there: of small sets nearly never.
-    #[inline]
-    pub(super) fn may_have_one(&self, keys: [u32; 4]) -> bool {
-        // Not by `map`, which is not always inlined.
-        let [a, b, c, d] = keys;
-        self.near.may_have(a) | self.near.may_have(b) | self.near.may_have(c) | self.near.may_have(d)
-    }
-
-    /// The same of sets that are large.
+    /// Whether one of four keys may be there: nearly never.
     #[inline]
     pub(super) fn may_have_any(&self, keys: [u32; 4]) -> bool {
         let [a, b, c, d] = keys;
         self.may_have(a) | self.may_have(b) | self.may_have(c) | self.may_have(d)
     }
+}
 
-    /// Whether the key may be there.
-    #[inline]
-    pub(super) fn may_have(&self, key: u32) -> bool {
-        let word = self.filter.get((key >> self.filter_shift) as usize);
-        word.is_some_and(|word| word & mask(key) == mask(key))
+/// What keys stand for. Of each the bucket and its last 16 bits are known: what is found so has to be compared.
+#[derive(Debug, Default)]
+pub(super) struct Entries {
+    /// Where the entries of a bucket begin, one more than there are buckets.
+    starts: Zeroizing<Vec<u32>>,
+    shift: u32,
+    /// The last bits of each key.
+    keys: Zeroizing<Vec<u16>>,
+    references: Zeroizing<Vec<u32>>,
+}
+
+impl Entries {
+    pub(super) fn new(entries: Vec<(u32, u32)>) -> Self {
+        let mut entries = Zeroizing::new(entries);
+        entries.sort_unstable();
+        entries.dedup();
+        let buckets = (entries.len() / 4).next_power_of_two().max(2);
+        let shift = 32 - buckets.ilog2();
+        let mut starts = Zeroizing::new(Vec::with_capacity(buckets + 1));
+        for bucket in 0..=buckets {
+            let start = entries.partition_point(|(key, _)| ((key >> shift) as usize) < bucket);
+            starts.push(u32::try_from(start).unwrap_or(u32::MAX));
+        }
+        let keys = Zeroizing::new(entries.iter().map(|(key, _)| last(*key)).collect());
+        let references = Zeroizing::new(entries.iter().map(|(_, reference)| *reference).collect());
+        Self { starts, shift, keys, references }
     }
 
-    /// Whether the key is there.
-    #[inline]
-    pub(super) fn has(&self, key: u32) -> bool {
-        self.may_have(key) && self.get(key).next().is_some()
-    }
-
-    /// What the key stands for, mostly nothing.
+    /// What the key stands for, and now and then what another one does.
     #[inline]
     pub(super) fn get(&self, key: u32) -> impl Iterator<Item = u32> + '_ {
-        let entries = if self.may_have(key) { self.bucket(key) } else { &[] };
-        entries.iter().filter(move |entry| entry.0 == key).map(|entry| entry.1)
-    }
-
-    fn bucket(&self, key: u32) -> &[(u32, u32)] {
-        let bucket = (key >> self.bucket_shift) as usize;
+        let bucket = (key >> self.shift) as usize;
         let start = self.starts.get(bucket).copied().unwrap_or(0) as usize;
         let end = self.starts.get(bucket + 1).copied().unwrap_or(0) as usize;
-        self.entries.get(start..end).unwrap_or_default()
+        let keys = self.keys.get(start..end).unwrap_or_default();
+        let references = self.references.get(start..end).unwrap_or_default();
+        keys.iter().zip(references).filter(move |(known, _)| **known == last(key)).map(|(_, found)| *found)
     }
 
-    /// Bytes of memory behind it.
     pub(super) fn held(&self) -> usize {
-        LEAST / 8 + self.filter.len() * 8 + self.starts.len() * 4 + self.entries.len() * 8
+        self.starts.len() * 4 + self.keys.len() * 6
     }
+}
+
+#[inline]
+fn last(key: u32) -> u16 {
+    (key & 0xffff) as u16
 }
 
 /// Spreads what is not spread already (the finalizer of MurmurHash3, by Austin Appleby).
@@ -154,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_put_in_is_found_and_nothing_else() {
+    fn what_was_put_in_is_found_and_next_to_nothing_else() {
         let entries: Vec<(u32, u32)> =
             (0..5_000).map(|number| (mix(number), u32::try_from(number).unwrap())).collect();
         let table = Table::new(entries);
@@ -163,8 +197,9 @@ mod tests {
         }
         let passed = (5_000..1_000_000).filter(|number| table.may_have(mix(*number))).count();
         assert!(passed < 995_000 / 32, "{passed} misses passed");
-        assert_eq!((5_000..1_000_000).flat_map(|number| table.get(mix(number))).count(), 1);
-        assert!(table.held() < 5_000 * 24);
+        // Eleven bits of a bucket and sixteen more: 5,000 of 2^27 keys.
+        assert!((5_000..1_000_000).flat_map(|number| table.get(mix(number))).count() < 100);
+        assert!(table.held() < 5_000 * 16);
     }
 
     #[test]
@@ -173,5 +208,14 @@ mod tests {
         assert_eq!(table.get(7).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(table.get(u32::MAX).collect::<Vec<_>>(), [3]);
         assert_eq!(Table::new(Vec::new()).get(0).count(), 0);
+        assert_eq!(Table::default().get(0).count(), 0);
+    }
+
+    #[test]
+    fn of_many_keys_only_their_own_are_found() {
+        let entries = (0..100_000).map(|number| (mix(number), 1)).collect();
+        let table = Entries::new(entries);
+        let found = (100_000..200_000).filter(|number| table.get(mix(*number)).next().is_some()).count();
+        assert!(found < 20, "{found} strangers");
     }
 }

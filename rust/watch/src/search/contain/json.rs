@@ -7,7 +7,14 @@ use crate::search::decode::percent::{self, Keep, pair};
 use crate::search::sheet::Sheet;
 
 /// Whether a text may be JSON: an object or an array.
+#[inline]
 pub(in crate::search) fn looks_like(text: &[u8]) -> bool {
+    // Most text does not even begin so.
+    let begins = text.first().is_some_and(|first| b"{[ \t\n\r\x0c".contains(first));
+    begins && is_begun(text)
+}
+
+fn is_begun(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
     let next = || text.get(1..).unwrap_or_default().trim_ascii_start().first();
     match text.first() {

@@ -1,6 +1,7 @@
 //! Containers: how the parts of structured content are told apart and called.
 
 pub(super) mod json;
+mod marks;
 pub(super) mod multipart;
 pub(super) mod pairs;
 pub(super) mod protobuf;

@@ -1,6 +1,7 @@
 //! Messages of Protocol Buffers, of which nothing is known but how they are written.
 
 use crate::reader::Reader;
+use crate::search::look::is_text;
 
 /// A field that holds no further message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,15 +99,4 @@ fn varint(reader: &mut Reader<'_>) -> Option<u64> {
         }
     }
     None
-}
-
-/// Whether bytes are text: UTF-8 without control characters but those of lines.
-pub(in crate::search) fn is_text(bytes: &[u8]) -> bool {
-    let control =
-        |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r') | (byte == 0x7f);
-    // Without a branch for each byte, so that many are looked at at once.
-    let good = |chunk: &[u8]| !chunk.iter().fold(false, |bad, byte| bad | control(*byte));
-    // Most of what is none begins so.
-    let begins = bytes.first().is_none_or(|first| !control(*first) && !(0x80..0xc2).contains(first));
-    begins && std::str::from_utf8(bytes).is_ok() && bytes.chunks(256).all(good)
 }

@@ -45,6 +45,7 @@ fn three(four: [u8; 4]) -> [u8; 3] {
 pub(in crate::search) fn decode(letters: &[u8], to: &mut Vec<u8>) {
     let (fours, rest) = letters.as_chunks::<4>();
     let start = to.len();
+    to.reserve(letters.len() / 4 * 3 + 3);
     to.resize(start + fours.len() * 3, 0);
     let (threes, _) = to.get_mut(start..).unwrap_or_default().as_chunks_mut::<3>();
     for (to, four) in threes.iter_mut().zip(fours) {
@@ -55,9 +56,9 @@ pub(in crate::search) fn decode(letters: &[u8], to: &mut Vec<u8>) {
     to.extend(three(last).iter().take((rest.len() * 3) / 4));
 }
 
-/// The same of a few letters.
+/// The same of a few letters: gives how many bytes they are.
 #[inline]
-pub(in crate::search) fn short<'a>(letters: &[u8], to: &'a mut [u8; 48]) -> &'a [u8] {
+pub(in crate::search) fn short(letters: &[u8], to: &mut [u8; 48]) -> usize {
     let (fours, rest) = letters.as_chunks::<4>();
     let (threes, _) = to.as_chunks_mut::<3>();
     let mut last = [b'A'; 4];
@@ -65,7 +66,7 @@ pub(in crate::search) fn short<'a>(letters: &[u8], to: &'a mut [u8; 48]) -> &'a 
     for (to, four) in threes.iter_mut().zip(fours.iter().chain(std::iter::once(&last))) {
         *to = three(*four);
     }
-    to.get(..letters.len() * 3 / 4).unwrap_or_default()
+    letters.len() * 3 / 4
 }
 
 /// The first four bytes, of eight letters.

@@ -1,6 +1,6 @@
 //! Percent-encoding, RFC 3986 2.1, undone once or twice.
 
-use crate::search::sheet::{Sheet, place};
+use crate::search::sheet::Sheet;
 
 /// What is left as it stands, because a structure around it would be another one without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +35,9 @@ pub(in crate::search) fn escape<'a>(from: &'a [u8], keep: Keep, sheet: &mut Shee
     };
     if keep == Keep::Structure && times > 0 && (byte < 0x20 || b"\"\\&=".contains(&byte)) {
         sheet.text.extend_from_slice(from.get(..used).unwrap_or_default());
+    } else if times > 0 {
+        sheet.push_percent(byte, times > 1);
     } else {
-        if times > 0 {
-            sheet.percent.push((place(sheet.text.len()), times));
-        }
         sheet.text.push(byte);
     }
     from.get(used..).unwrap_or_default()

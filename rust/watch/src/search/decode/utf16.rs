@@ -36,6 +36,12 @@ pub(in crate::search) fn end(bytes: &[u8]) -> Option<End> {
     }
 }
 
+/// Whether there is a mark at the beginning.
+#[inline]
+pub(in crate::search) fn is_marked(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+}
+
 /// Four letters.
 const SHORTEST: usize = 8;
 const FEW: usize = 64;
