@@ -128,6 +128,7 @@ fn questions(key: &Value, app: &Value) -> Vec<(&'static str, Value)> {
         ("details, a month", span("details", 30)),
         ("notification, a day", span("notification", 1)),
         ("minute", json!({"ask": "minute", "since": NOW.0 / 1_000 - 60_000})),
+        ("failing", json!({"ask": "failing"})),
         ("alerts", json!({"ask": "alerts"})),
         ("alerted", json!({"do": "alerted", "key": key, "at": NOW.0 / 1_000})),
         ("mute", json!({"do": "mute", "key": key, "on": false})),
@@ -138,12 +139,12 @@ fn questions(key: &Value, app: &Value) -> Vec<(&'static str, Value)> {
 fn span(ask: &str, days: i64) -> Value {
     let day = DAY / 1_000;
     let tomorrow = ((NOW.0 / 1_000 + ZONE * 1_000).div_euclid(day) + 1) * day - ZONE * 1_000;
-    json!({"ask": ask, "from": tomorrow - days * day, "to": tomorrow})
+    json!({"ask": ask, "from": tomorrow - days * day, "to": tomorrow, "findings": 20})
 }
 
 fn hour() -> Value {
     let now = NOW.0 / 1_000;
-    json!({"ask": "today", "from": now - 3_600_000, "to": now})
+    json!({"ask": "today", "from": now - 3_600_000, "to": now, "findings": 20})
 }
 
 fn ask(screens: &Screens<'_>, mut question: Value) -> Result<Value, Box<dyn Error>> {

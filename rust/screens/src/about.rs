@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use telltale_model::{Country, DetailName, Finding, Grade, Told, What, is_disguised};
+use telltale_model::{Country, DetailKind, DetailName, Finding, Grade, Told, What, is_disguised};
 use telltale_store::Part;
 use telltale_words::{Level, Parties};
 
@@ -17,6 +17,7 @@ pub(crate) struct Named {
     pub(crate) probable: bool,
     pub(crate) host: Option<String>,
     country: Option<&'static str>,
+    several: bool,
 }
 
 impl Named {
@@ -27,7 +28,7 @@ impl Named {
             probable: self.probable,
             host: self.host.as_deref(),
             country: self.country,
-            several: false,
+            several: self.several,
         }
     }
 }
@@ -49,7 +50,24 @@ impl Room<'_> {
             probable: destination.probable,
             host: host.map(Cow::into_owned),
             country,
+            several: self.has_several(finding),
         }
+    }
+
+    /// Whether there are several details of the finding's kind, so that its number must tell which it is.
+    fn has_several(&self, finding: &Finding) -> bool {
+        matches!(finding.what, What::IdentifierSent { kind, .. } if self.are_several(kind))
+    }
+
+    /// Contacts are not kept: where none is looked for now, there may have been many.
+    fn are_several(&self, kind: DetailKind) -> bool {
+        let own = self.looked_for.own.iter().filter(|sought| sought.kind == kind).count();
+        own > 1 || (kind == DetailKind::Contact && self.looked_for.contacts != 1)
+    }
+
+    /// A detail with its possessive, such as "your phone number"; of several with the number that tells which it is.
+    pub(crate) fn which(&self, detail: DetailName) -> String {
+        self.words.which(detail.kind, Some(detail), self.are_several(detail.kind))
     }
 
     pub(crate) fn card(&self, seen: &Seen, told: &Told, expected: bool) -> answers::Card {
@@ -74,10 +92,10 @@ impl Room<'_> {
         }
     }
 
-    /// "your phone number", where the finding is about a detail.
+    /// The detail as the finding's sentence calls it, where it is about one.
     pub(crate) fn detail_words(&self, finding: &Finding) -> Option<String> {
-        let What::IdentifierSent { kind, .. } = finding.what else { return None };
-        Some(self.words.detail(kind))
+        let What::IdentifierSent { kind, detail, .. } = finding.what else { return None };
+        Some(self.words.which(kind, detail, self.are_several(kind)))
     }
 
     /// A company by its name; its id where the tables know it no more.

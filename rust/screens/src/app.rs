@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use telltale_model::{Bounded, Content, Envelope, Looked, Protection, Role};
+use telltale_model::{Bounded, Content, Envelope, Looked, Protection, Role, Told};
 use telltale_store::{Part, Slice, Span};
 
 use crate::question::Unanswered;
@@ -20,6 +20,7 @@ pub(crate) struct App {
     destinations: Vec<Destination>,
     more: usize,
     findings: Vec<answers::Card>,
+    more_findings: usize,
     facts: Vec<Fact>,
 }
 
@@ -74,14 +75,8 @@ const HOSTS: usize = 8;
 
 impl Room<'_> {
     pub(crate) fn app(&self, seen: &Seen, id: i64, hours: &[Slice]) -> Result<App, Unanswered> {
-        let told = || {
-            seen.findings
-                .iter()
-                .map(|told| (told, false))
-                .chain(seen.expected.iter().map(|told| (told, true)))
-        };
-        let its =
-            || told().filter(|(told, _)| seen.id(told.finding.program.as_deref(), told.finding.uid) == id);
+        let is_its = |told: &Told| seen.id(told.finding.program.as_deref(), told.finding.uid) == id;
+        let its = || seen.all_told().filter(|(told, _)| is_its(told));
         let summary = seen::summary(seen.parts_of(id), its().map(|(told, _)| told), seen.is_partial());
         let coverage = self.coverage(&summary);
         let sent = self.words.app_sent(&self.words.size(coverage.sent));
@@ -91,6 +86,7 @@ impl Room<'_> {
             self.absence(&summary, &coverage)
         };
         let (destinations, more) = self.common.page(self.destinations(seen, id));
+        let (findings, more_findings) = self.first_cards(seen, its());
         Ok(App {
             app: self.named(seen, id),
             about: self.words.about_group(seen.group(id)),
@@ -99,7 +95,8 @@ impl Room<'_> {
             coverage,
             destinations,
             more,
-            findings: its().map(|(told, expected)| self.card(seen, told, expected)).collect(),
+            findings,
+            more_findings,
             facts: self.facts(seen, id),
         })
     }

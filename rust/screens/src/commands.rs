@@ -90,7 +90,8 @@ impl Room<'_> {
         ];
         lines.extend(seen.gaps.iter().map(|gap| format!("{}: {}", day(gap.from), self.gap(gap).sentence)));
         lines.push(String::new());
-        for card in self.cards(seen) {
+        for (told, expected) in seen.all_told() {
+            let card = self.card(seen, told, expected);
             let first = timestamp(card.first);
             let when = format!("{} {}", day(first), self.clock(first));
             lines.push(format!("{when}: {} ({})", card.sentence, card.times_words));

@@ -86,12 +86,13 @@ impl Room<'_> {
         let (mut text, mut hits) = (String::new(), Vec::new());
         let mut rest = excerpt;
         while let Some((before, name, after)) = next_name(rest) {
-            text.push_str(before);
+            text.push_str(if is_phone_number(name.kind) { without_prefix(before) } else { before });
             let from = strong::units(&text);
             let is_it = |sought: &&crate::Sought| sought.kind == name.kind && sought.number == name.number;
             let shown = self.looked_for.own.iter().find(is_it).map(|sought| sought.masked.clone());
-            text.push_str(&shown.unwrap_or_else(|| self.words.detail(name.kind)));
-            hits.push(Marked { range: [from, strong::units(&text)], tag: self.words.detail(name.kind) });
+            let which = self.which(name);
+            text.push_str(shown.as_deref().unwrap_or(&which));
+            hits.push(Marked { range: [from, strong::units(&text)], tag: which });
             rest = after;
         }
         text.push_str(rest);
@@ -120,6 +121,18 @@ fn gone() -> Unanswered {
     Unanswered::Question("there is no such finding, or it was forgotten".into())
 }
 
+fn is_phone_number(kind: DetailKind) -> bool {
+    matches!(kind, DetailKind::Phone | DetailKind::Contact)
+}
+
+/// Without the prefix for other countries (ITU-T E.123 3.1) that may stand before the digits that were found: the
+/// masked number has its own.
+fn without_prefix(before: &str) -> &str {
+    let zeros =
+        || before.strip_suffix("00").filter(|rest| !rest.ends_with(|last: char| last.is_ascii_digit()));
+    ["+", "%2B", "%2b"].iter().find_map(|plus| before.strip_suffix(plus)).or_else(zeros).unwrap_or(before)
+}
+
 /// The first name of a detail in a text, with what stands before and behind it.
 fn next_name(text: &str) -> Option<(&str, DetailName, &str)> {
     let mut from = 0;
@@ -140,6 +153,15 @@ fn next_name(text: &str) -> Option<(&str, DetailName, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_has_one_prefix() {
+        for before in ["id=+", "id=%2B", "id=%2b", "id=00", "id="] {
+            assert_eq!(without_prefix(before), "id=", "{before}");
+        }
+        assert_eq!(without_prefix("id=700"), "id=700", "digits of something else");
+        assert_eq!(without_prefix("a b++"), "a b+");
+    }
 
     #[test]
     fn names_of_details_are_found_among_other_angles() {

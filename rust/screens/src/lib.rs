@@ -14,6 +14,7 @@ mod coverage;
 mod date;
 mod details;
 mod example;
+mod failing;
 mod finding;
 mod minute;
 mod question;
@@ -114,6 +115,13 @@ impl<'a> Screens<'a> {
                 let before = reader.as_ref().map(Reader::interruptions).transpose()?.unwrap_or_default();
                 text(&room.alerts(&Seen::told(&self.database, common.recent())?, &before))
             }
+            Ask::Failing => match Reader::open(&self.database)? {
+                Some(reader) => {
+                    let seen = Seen { apps: reader.apps()?, ..Seen::default() };
+                    text(&room.failing(&seen, &reader.failing(common.last_hour())?))
+                }
+                None => text(&room.failing(&Seen::default(), &[])),
+            },
             Ask::Example(example) => self.example(&example.of),
         }
     }
@@ -124,14 +132,16 @@ impl<'a> Screens<'a> {
         match ask {
             Ask::Today(today) => text(&room.today(&source.seen(common.span()?)?, today)),
             Ask::App(which) => {
-                let span = common.span()?;
-                let hours = source.hours(which.app, span)?;
-                text(&room.app(&source.seen(span)?, which.app, &hours)?)
+                let (seen, hours) = source.seen_of(which.app, common.span()?)?;
+                text(&room.app(&seen, which.app, &hours)?)
             }
             Ask::Finding(which) => text(&room.finding(&source.told(common.all())?, &which.key)?),
-            Ask::Details | Ask::Notification | Ask::Minute(_) | Ask::Alerts | Ask::Example(_) => {
-                Err(Unanswered::Question("the example has no such screen".into()))
-            }
+            Ask::Details
+            | Ask::Notification
+            | Ask::Minute(_)
+            | Ask::Alerts
+            | Ask::Failing
+            | Ask::Example(_) => Err(Unanswered::Question("the example has no such screen".into())),
         }
     }
 

@@ -47,6 +47,7 @@ pub(crate) enum Ask {
     Notification,
     Minute(Since),
     Alerts,
+    Failing,
     Example(OfExample),
 }
 
@@ -100,6 +101,9 @@ pub(crate) struct Common {
     to: Option<i64>,
     #[serde(default)]
     pub(crate) limit: Option<usize>,
+    /// How many findings are wanted; all where it does not say.
+    #[serde(default)]
+    pub(crate) findings: Option<usize>,
     #[serde(default)]
     pub(crate) offset: usize,
 }
@@ -148,7 +152,10 @@ const ROWS: usize = 50;
 const KEPT: i64 = 90 * DAY;
 
 /// In milliseconds.
-const DAY: i64 = 24 * 60 * 60 * 1_000;
+const DAY: i64 = 24 * HOUR;
+
+/// In milliseconds.
+const HOUR: i64 = 60 * 60 * 1_000;
 
 impl Question {
     pub(crate) fn read(text: &str) -> Result<Self, Unanswered> {
@@ -192,6 +199,11 @@ impl Common {
     /// What a notice may be about.
     pub(crate) fn recent(&self) -> Span {
         self.since(self.now.saturating_sub(DAY))
+    }
+
+    /// In which an app that does not work is seen.
+    pub(crate) fn last_hour(&self) -> Span {
+        Span { from: timestamp(self.now.saturating_sub(HOUR)), to: timestamp(self.now.saturating_add(1)) }
     }
 
     /// The minute that begins with a moment.

@@ -31,16 +31,16 @@ impl Source<'_> {
         }
     }
 
-    /// The hours of one app.
-    pub(crate) fn hours(&self, id: i64, span: Span) -> Result<Vec<Slice>, Unanswered> {
-        let path = match self {
-            Self::Database(path) => path,
-            Self::Flows(flows) => return Ok(slices(&Seen::of(flows), flows, id)),
-        };
-        let Some(reader) = Reader::open(path)? else { return Ok(Vec::new()) };
-        let apps = reader.apps()?;
-        let Some(known) = apps.iter().find(|known| known.id == id) else { return Ok(Vec::new()) };
-        Ok(reader.slices(span, (&known.program, known.app.uid))?)
+    /// What there is of one app, and its hours.
+    pub(crate) fn seen_of(&self, id: i64, span: Span) -> Result<(Seen, Vec<Slice>), Unanswered> {
+        match self {
+            Self::Database(path) => Seen::read_of(path, id, span),
+            Self::Flows(flows) => {
+                let seen = Seen::of(flows);
+                let slices = slices(&seen, flows, id);
+                Ok((seen, slices))
+            }
+        }
     }
 }
 
@@ -69,6 +69,20 @@ impl Seen {
         let Some(reader) = Reader::open(database)? else { return Ok(Self::default()) };
         let told = Self::told_by(&reader, span)?;
         Ok(Self { parts: reader.parts(span)?, gaps: reader.gaps(span.from, span.to)?, ..told })
+    }
+
+    /// What one app sent, and its hours: others' parts are left out, which is most of them.
+    fn read_of(database: &Path, id: i64, span: Span) -> Result<(Self, Vec<Slice>), Unanswered> {
+        let Some(reader) = Reader::open(database)? else { return Ok(<(Self, Vec<Slice>)>::default()) };
+        let told = Self::told_by(&reader, span)?;
+        let gaps = reader.gaps(span.from, span.to)?;
+        let known = told.with_id(id).map(|known| (known.program.as_str(), known.app.uid));
+        // Whoever has no number may have a name in some part.
+        let (parts, hours) = match known {
+            Some(app) => (reader.parts_of(span, app)?, reader.slices(span, app)?),
+            None => (reader.parts(span)?, Vec::new()),
+        };
+        Ok((Self { parts, gaps, ..told }, hours))
     }
 
     /// Findings alone.
@@ -134,6 +148,12 @@ impl Seen {
             flows: 1,
             given: Some(flow.facts.set != 0),
         });
+    }
+
+    /// Findings that are told, then those that the person expects.
+    pub(crate) fn all_told(&self) -> impl Iterator<Item = (&Told, bool)> {
+        let told = self.findings.iter().map(|told| (told, false));
+        told.chain(self.expected.iter().map(|told| (told, true)))
     }
 
     /// Whether more may have been found than is here.

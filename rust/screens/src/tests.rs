@@ -140,10 +140,30 @@ fn phone(folder: &Folder) {
         sent(4, &news, at(11, 0), ("adline", "ads.adline.example", Role::Advertising), encrypted(2_000_000)),
         sent(5, &news, at(11, 1), ("dispatch", "www.dispatch.example", Role::Content), clear(200_000, 0)),
     ];
+    let flows = [&flows[..], &car()].concat();
     let run = Run { started: at(3, 40), command: "watch".into(), version: "0.1.0".into() };
     let mut store = Store::open(&folder.database(), run).unwrap().store;
     store.commit(at(12, 0), &flows).unwrap();
     store.note_gap(&Gap { from: at(2, 10), to: at(3, 40), why: GapReason::Ended }).unwrap();
+}
+
+/// An app for cars that reaches its maker, and not the car.
+fn car() -> Vec<Flow> {
+    let app = app(10_140, "com.example.car", "Drive", AppGroup::Came);
+    let maker = ("motors", "api.motors.example", Role::Content);
+    let tries = (0..6).map(|try_| {
+        let mut flow = sent(10 + try_, &app, at(13, 30 + try_ as i64), maker, Coverage::default());
+        flow.key.remote = "192.168.1.30:5277".parse().unwrap();
+        (flow.name, flow.destination, flow.ending) = (None, Destination::default(), Some(Ending::TimedOut));
+        flow
+    });
+    let mut answered = sent(20, &app, at(13, 33), maker, Coverage::default());
+    answered.traffic.bytes_received = 400;
+    let mut other = answered.clone();
+    (other.number, other.owner.uid) = (FlowNumber(21), Some(10_130));
+    let program = "com.morning.dispatch".to_owned();
+    (other.owner.program, other.owner.app) = (Some(program), None);
+    tries.chain([answered, other]).collect()
 }
 
 fn looked_for() -> LookedFor {
@@ -245,6 +265,57 @@ fn an_app_shows_where_it_sent_and_when() {
 }
 
 #[test]
+fn many_findings_come_in_pages_and_all_of_them_count() {
+    let folder = Folder::new("many");
+    let mi = app(10_041, "com.xiaomi.account", "Mi Account", AppGroup::Maker);
+    let flows: Vec<Flow> = (0..500)
+        .map(|number| {
+            let company = format!("company{number:03}");
+            let flow = sent(number, &mi, at(8, 14), (&company, "h.example", Role::Account), clear(40, 10));
+            with(flow, DetailKind::Phone, Vec::new(), Severity::High)
+        })
+        .collect();
+    let run = Run { started: at(3, 40), command: "watch".into(), version: "0.1.0".into() };
+    Store::open(&folder.database(), run).unwrap().store.commit(at(12, 0), &flows).unwrap();
+    let today = ask(&folder.database(), json!({"ask": "today", "findings": 20}));
+    let count = |answer: &Value| answer["findings"].as_array().unwrap().len();
+    assert_eq!((count(&today), today["more_findings"].as_u64()), (20, Some(480)));
+    let id = today["apps"][0]["app"]["id"].clone();
+    let of_app = ask(&folder.database(), json!({"ask": "app", "app": id, "findings": 30}));
+    assert_eq!((count(&of_app), of_app["more_findings"].as_u64()), (30, Some(470)));
+    let all = ask(&folder.database(), json!({"ask": "today"}));
+    assert_eq!((count(&all), all["more_findings"].as_u64()), (500, Some(0)));
+    assert_eq!((&all["lead"], &all["coverage"]), (&today["lead"], &today["coverage"]));
+}
+
+#[test]
+fn an_app_that_gets_no_answers_is_named_and_where_it_tried() {
+    let folder = Folder::new("failing");
+    assert_eq!(ask(&folder.database(), json!({"ask": "failing"})), json!({"failing": []}));
+    phone(&folder);
+    let found = ask(&folder.database(), json!({"ask": "failing"}));
+    assert_eq!(found["failing"].as_array().map(Vec::len), Some(1));
+    let failing = &found["failing"][0];
+    assert_eq!(failing["app"]["packages"], json!(["com.example.car"]));
+    assert_eq!(
+        failing["sentence"],
+        "Drive tried 6 times in the last hour to reach 192.168.1.30 and got no answer, while other apps got theirs."
+    );
+    let later = at(15, 0).0 / 1_000;
+    assert_eq!(ask(&folder.database(), json!({"ask": "failing", "now": later})), json!({"failing": []}));
+}
+
+#[test]
+fn a_server_that_answers_nobody_is_no_reason_to_leave_an_app_out() {
+    let folder = Folder::new("dead-server");
+    let mut dead = car();
+    dead.iter_mut().for_each(|flow| flow.key.remote = "203.0.113.30:443".parse().unwrap());
+    let run = Run { started: at(13, 0), command: "watch".into(), version: "0.1.0".into() };
+    Store::open(&folder.database(), run).unwrap().store.commit(at(14, 0), &dead).unwrap();
+    assert_eq!(ask(&folder.database(), json!({"ask": "failing"})), json!({"failing": []}));
+}
+
+#[test]
 fn a_finding_shows_its_evidence_with_the_detail_masked() {
     let folder = Folder::new("finding");
     phone(&folder);
@@ -257,6 +328,47 @@ fn a_finding_shows_its_evidence_with_the_detail_masked() {
     let gone = Screens::new(&folder.database(), None, Around::default(), None)
         .answer(&json!({"ask": "finding", "key": "no"}).to_string(), &looked_for());
     assert!(gone.unwrap_err().to_string().contains("no such finding"));
+}
+
+#[test]
+fn a_number_that_was_sent_with_its_plus_is_shown_with_one() {
+    let folder = Folder::new("plus");
+    let mi = app(10_041, "com.xiaomi.account", "Mi Account", AppGroup::Maker);
+    let account = ("xiaomi", "api.account.xiaomi.com", Role::Account);
+    let flow = sent(1, &mi, at(8, 14), account, clear(40_000, 1_000));
+    let mut flow = with(flow, DetailKind::Phone, Vec::new(), Severity::High);
+    flow.findings[0].evidence.excerpt = Some("externalId=+<phone 1>&to=%2B<contact 3>".into());
+    let run = Run { started: at(3, 40), command: "watch".into(), version: "0.1.0".into() };
+    Store::open(&folder.database(), run).unwrap().store.commit(at(12, 0), &[flow]).unwrap();
+    let key = ask(&folder.database(), json!({"ask": "today"}))["findings"][0]["key"].clone();
+    let finding = ask(&folder.database(), json!({"ask": "finding", "key": key}));
+    let evidence = &finding["evidence"][0];
+    assert_eq!(evidence["text"], "externalId=+91 98••• •••10&to=the number of contact 3");
+    assert_eq!(evidence["hits"][0], json!({"range": [11, 26], "tag": "your phone number"}));
+    assert_eq!(evidence["hits"][1], json!({"range": [30, 53], "tag": "the number of contact 3"}));
+}
+
+#[test]
+fn a_detail_has_one_name_wherever_it_is_named_and_that_stands_out() {
+    let folder = Folder::new("which");
+    let example = |of: Value| ask(&folder.database(), json!({"ask": "example", "of": of}));
+    let today = example(json!({"ask": "today", "locale": "en"}));
+    let mut contacts = 0;
+    for card in today["findings"].as_array().unwrap() {
+        let sentence = card["sentence"].as_str().unwrap();
+        let Some(from) = sentence.find("the number of contact ") else {
+            assert!(!sentence.contains("a contact's number"), "{sentence}");
+            continue;
+        };
+        contacts += 1;
+        let named = &sentence[from..from + "the number of contact 1".len()];
+        assert_eq!(card["strong"][1], json!([from, from + named.len()]), "{sentence}");
+        let finding = example(json!({"ask": "finding", "key": card["key"], "locale": "en"}));
+        for hit in finding["evidence"][0]["hits"].as_array().unwrap() {
+            assert!(hit["tag"].as_str().unwrap().starts_with("the number of contact "), "{hit}");
+        }
+    }
+    assert_eq!(contacts, 6);
 }
 
 #[test]

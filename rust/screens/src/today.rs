@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use telltale_model::{AppGroup, Gap, Role, Timestamp};
+use telltale_model::{AppGroup, Gap, Role, Timestamp, Told};
 use telltale_store::Part;
 
 use crate::apps::UNKNOWN;
@@ -18,6 +18,7 @@ pub(crate) struct Today {
     apps_seen: usize,
     coverage: answers::Coverage,
     findings: Vec<answers::Card>,
+    more_findings: usize,
     apps: Vec<AppRow>,
     more: usize,
     groups: Vec<Group>,
@@ -57,12 +58,14 @@ impl Room<'_> {
         let groups = self.groups(&all);
         let chosen = all.iter().filter(|row| chosen(row, asked)).cloned().collect();
         let (apps, more) = self.common.page(chosen);
+        let (findings, more_findings) = self.first_cards(seen, seen.all_told());
         Today {
             state,
             lead,
             apps_seen: senders(seen).len(),
             coverage: self.coverage(&summary),
-            findings: self.cards(seen),
+            findings,
+            more_findings,
             apps,
             more,
             groups,
@@ -78,10 +81,15 @@ impl Room<'_> {
         Notification { notification: self.words.notification(&size, apps, coverage.read_percent) }
     }
 
-    /// Those that are told, then those that the person expects.
-    pub(crate) fn cards(&self, seen: &Seen) -> Vec<answers::Card> {
-        let told = seen.findings.iter().map(|told| self.card(seen, told, false));
-        told.chain(seen.expected.iter().map(|told| self.card(seen, told, true))).collect()
+    /// As many findings as were asked for, and how many there are behind them.
+    pub(crate) fn first_cards<'a>(
+        &self,
+        seen: &Seen,
+        mut told: impl Iterator<Item = (&'a Told, bool)>,
+    ) -> (Vec<answers::Card>, usize) {
+        let wanted = told.by_ref().take(self.common.findings.unwrap_or(usize::MAX));
+        let cards = wanted.map(|(told, expected)| self.card(seen, told, expected)).collect();
+        (cards, told.count())
     }
 
     pub(crate) fn gap(&self, gap: &Gap) -> answers::Gap {

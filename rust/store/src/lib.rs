@@ -7,6 +7,7 @@
 mod apps;
 mod disk;
 mod error;
+mod failing;
 mod file;
 mod findings;
 mod forgetting;
@@ -29,6 +30,7 @@ mod versions;
 mod view;
 
 pub use error::{Cause, Error};
+pub use failing::Failing;
 pub use file::holds_something_else;
 pub use findings::{Findings, Mute};
 pub use reader::{Filter, Reader, Total};

@@ -27,6 +27,19 @@ pub const DAYS_READ: i64 = 400;
 /// Gaps that one question answers, the latest ones.
 pub const GAPS_READ: i64 = 1_000;
 
+/// Flows that one question looks at to tell which apps get no answers, the latest ones: it takes some 15 ms.
+pub const TRIED_READ: i64 = 10_000;
+
+/// An app that tried so often, for so long (in microseconds), is failing. A connection that an app gives up, or a server
+/// that is started again, is neither.
+pub const TRIES: i64 = 4;
+
+/// See [`TRIES`].
+pub const TRIED_FOR: i64 = 60_000_000;
+
+/// Receivers from which apps get no answers that one question answers.
+pub const FAILING_READ: i64 = 16;
+
 /// The file's own size. 64 MiB hold about 400,000 flows with their totals: weeks of a busy phone,
 /// and less than one photo album. Past it the oldest flows go, then the oldest totals.
 pub const FILE_BYTES: i64 = 64 * 1024 * 1024;

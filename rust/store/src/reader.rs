@@ -16,7 +16,8 @@ use crate::row::Amount;
 use crate::schema::{self, Unusable};
 use crate::view::{self, Seen};
 use crate::{
-    Error, Findings, KnownApp, Mute, Part, Slice, Span, file, findings, gaps, history, limits, row, spans,
+    Error, Failing, Findings, KnownApp, Mute, Part, Slice, Span, failing, file, findings, gaps, history,
+    limits, row, spans,
 };
 
 /// Reads, and never writes: neither into the database nor beside it.
@@ -159,7 +160,15 @@ impl Reader {
     /// # Errors
     /// A sentence, such as for a damaged file.
     pub fn parts(&self, span: Span) -> Result<Vec<Part>, Error> {
-        self.ask(|connection| spans::parts(connection, span))
+        self.ask(|connection| spans::parts(connection, span, None))
+    }
+
+    /// What one app (its program and user) sent to each host in a span, most sent first.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn parts_of(&self, span: Span, app: (&str, u32)) -> Result<Vec<Part>, Error> {
+        self.ask(|connection| spans::parts(connection, span, Some(app)))
     }
 
     /// The same of the flows alone that began in the span, to the moment. It is asked of minutes.
@@ -168,6 +177,15 @@ impl Reader {
     /// A sentence, such as for a damaged file.
     pub fn begun(&self, span: Span) -> Result<Vec<Part>, Error> {
         self.ask(|connection| spans::begun(connection, span))
+    }
+
+    /// Apps that tried in vain to get somewhere in a span, while others got answers; most tries first. It is asked of
+    /// an hour.
+    ///
+    /// # Errors
+    /// A sentence, such as for a damaged file.
+    pub fn failing(&self, span: Span) -> Result<Vec<Failing>, Error> {
+        self.ask(|connection| failing::select(connection, span))
     }
 
     /// Hours of a span in which one app (its program and user) sent something.

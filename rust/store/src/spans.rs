@@ -84,6 +84,14 @@ SELECT content_sent, handshake, searched, found, opaque, encrypted, unknown, not
 FROM total WHERE step = ?1 AND began >= ?2 AND began < ?3
 ";
 
+/// The same of one app.
+const TOTALS_OF: &str = "
+SELECT content_sent, handshake, searched, found, opaque, encrypted, unknown, not_watched, asked_openly, read_with_keys,
+       flows, given, party
+FROM total WHERE step = ?1 AND began >= ?2 AND began < ?3
+    AND party IN (SELECT id FROM party WHERE program = ?4 AND uid = ?5 AND (name <> '' OR lone <> ''))
+";
+
 const PARTIES: &str = "
 SELECT id, program, uid, name, address, company, probable, role FROM party WHERE name <> '' OR lone <> ''
 ";
@@ -110,14 +118,22 @@ impl Sum {
     }
 }
 
-/// Most sent first. Whole days have totals of their own: of a month, they are a tenth of what its hours have.
-pub(crate) fn parts(connection: &Connection, span: Span) -> rusqlite::Result<Vec<Part>> {
+/// Of one app (its program and user), or of all; most sent first. Whole days have totals of their own: of a month, they
+/// are a tenth of what its hours have.
+pub(crate) fn parts(
+    connection: &Connection,
+    span: Span,
+    app: Option<(&str, u32)>,
+) -> rusqlite::Result<Vec<Part>> {
     let (from, to) = hours(span);
     let (first, last) = days((from, to));
     let mut sums: HashMap<i64, Sum> = HashMap::new();
-    let mut totals = connection.prepare(TOTALS)?;
+    let mut totals = connection.prepare(if app.is_some() { TOTALS_OF } else { TOTALS })?;
     for (step, from, to) in [(3_600, from, first), (86_400, first, last), (3_600, last, to)] {
-        let mut rows = totals.query([step, from, to])?;
+        let mut rows = match app {
+            Some((program, uid)) => totals.query(params![step, from, to, program, uid])?,
+            None => totals.query([step, from, to])?,
+        };
         // The database sorts to group, which takes longer than to look each up here.
         while let Some(found) = rows.next()? {
             sums.entry(found.get(12)?).or_default().add(&Sum::read(found)?);
@@ -334,6 +350,10 @@ mod tests {
         let sum = |span| reader.parts(span).unwrap().iter().map(|part| part.content.sent).sum::<u64>();
         assert_eq!(sum(span(0, 48)), sum(span(0, 23)) + sum(span(23, 25)) + sum(span(25, 48)));
         assert_eq!(sum(span(0, 24)), sum(span(20, 22)) + sum(span(22, 24)));
+        let mut one = reader.parts(span(0, 48)).unwrap();
+        one.retain(|part| part.uid == Some(10_001));
+        assert!(one.len() > 1);
+        assert_eq!(reader.parts_of(span(0, 48), ("org.example.a10001", 10_001)).unwrap(), one);
         store.forget(Timestamp(26 * HOUR)).unwrap();
         assert!(agree(&store) > 0 && sum(span(24, 48)) > 0);
         store.delete_everything().unwrap();

@@ -230,7 +230,7 @@ impl Words {
     }
 
     /// The same of several: which of them. The first of a kind goes without a number while it is the only one.
-    fn which(&self, kind: DetailKind, detail: Option<DetailName>, several: bool) -> String {
+    pub fn which(&self, kind: DetailKind, detail: Option<DetailName>, several: bool) -> String {
         match detail {
             Some(DetailName { number, .. }) if several || number > 1 => {
                 let number = ("n", Value::Number(number.into()));

@@ -271,6 +271,11 @@ impl Words {
         }
     }
 
+    /// An app that nobody answers, in the last hour.
+    pub fn failing(&self, app: &str, host: &str, tries: u64) -> String {
+        self.say("failing", &[("app", Value::Name(app)), ("receiver", Value::Name(host)), n(tries)])
+    }
+
     /// What a report is of; the days as the caller writes them.
     pub fn report_title(&self, from: &str, to: &str) -> String {
         self.say("report.title", &[("from", Value::Name(from)), ("to", Value::Name(to))])

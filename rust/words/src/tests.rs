@@ -167,6 +167,7 @@ fn screens(words: &Words) -> Vec<String> {
         said.extend([words.details_in_it(n), words.notification("4 kB", n, 33), words.times(n)]);
         said.extend([words.open_with(&imei, n), words.disguised_with(&imei, n)]);
         said.extend([words.sent_by(n, true), words.sent_by(n, false), words.minute(n, n, "4 kB", n)]);
+        said.push(words.failing("Clock", "Host", n));
         said.extend([words.coverage("4 kB", n == 0), words.coverage_spoken(4, 96, n)]);
     }
     for group in AppGroup::ALL {

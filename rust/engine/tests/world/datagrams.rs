@@ -82,6 +82,27 @@ fn a_quiet_flow_ends_after_5_minutes_and_one_to_a_name_server_after_20_seconds()
     shell.assert_empty();
 }
 
+/// Calls over Wi-Fi: IPsec in UDP, which an app keeps open with a byte each 20 s (RFC 3948 4). Its gateway sees that an
+/// address was translated (RFC 7296 2.23), and that the port stays the same.
+#[test]
+fn a_call_that_comes_in_after_a_quiet_hour_reaches_the_app() {
+    let mut shell = Shell::new(1_500);
+    let (app, gateway) = (at("10.0.0.2:4500"), at("192.0.2.1:4500"));
+    shell.packet(&udp(at("10.0.0.2:500"), at("192.0.2.1:500"), b"first exchange"));
+    shell.packet(&udp(app, gateway, b"\0\0\0\0second exchange"));
+    let mapping = shell.datagrams[1].mapping;
+    for _ in 0..180 {
+        shell.run_for(Duration::from_secs(20));
+        shell.packet(&udp(app, gateway, &[0xff]));
+    }
+    let kept = shell.datagrams.iter().skip(1).filter(|datagram| datagram.mapping == mapping).count();
+    assert_eq!((kept, shell.ending(4_500)), (181, None));
+    shell.reply(mapping, gateway, b"a call");
+    let packet = shell.take_packets().pop().unwrap();
+    assert_eq!(read_udp(&packet), Some((gateway, app, b"a call".to_vec())));
+    shell.stop();
+}
+
 #[test]
 fn failures_become_icmp_errors_about_the_right_ports() {
     let mut shell = Shell::new(1_500);

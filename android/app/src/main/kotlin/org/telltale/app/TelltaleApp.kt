@@ -34,10 +34,10 @@ open class TelltaleApp : Application() {
     val apps by lazy { AppBook(this, AppBook.Phone.here()) }
     val session: Session by lazy { Session(::config, getSystemService(ConnectivityManager::class.java), apps) { details.lookForAll() } }
     val gaps by lazy { Gaps(this, session, choices) }
-    val notices by lazy { Notices(this, session, choices, gaps) }
+    val notices by lazy { Notices(this, session::ask, choices, gaps) }
     val sources by lazy { Sources(this) }
     protected open val vault by lazy { Vault(File(noBackupFilesDir, "details.sealed")) }
-    val details: Details by lazy { Details(vault, sources, session) }
+    val details: Details by lazy { Details(vault, sources, session::setDetails) }
 
     open val ground by lazy {
         val answers = Answers(session::answer)
@@ -46,11 +46,15 @@ open class TelltaleApp : Application() {
 
     /** What failed is told, and the rest is erased all the same. */
     private fun eraseAll(then: (Result<JSONObject>) -> Unit) = details.erase { erased ->
-        session.ask(JSONObject().put("do", "delete")) { deleted ->
-            eraseBeside()
-            then(if (erased.isFailure) erased else deleted)
-        }
+        erase(session::ask) { deleted -> then(if (erased.isFailure) erased else deleted) }
     }
+
+    /** What was seen, and what is kept beside it. */
+    internal fun erase(ask: (JSONObject, (Result<JSONObject>) -> Unit) -> Unit, then: (Result<JSONObject>) -> Unit) =
+        ask(JSONObject().put("do", "delete")) { deleted ->
+            eraseBeside()
+            then(deleted)
+        }
 
     /** What is kept outside of the database: choices, files that were shared, notices. */
     internal fun eraseBeside() {

@@ -67,11 +67,11 @@ class Session(
 
     fun networkChanged(network: String) = control.execute { runCatching { Core.networkChanged(open(), network) } }
 
-    /** Takes the whole set; [details] is zeroed. */
-    fun setDetails(details: ByteArray, then: (Result<JSONObject>) -> Unit) = questions.execute {
-        val taken = runCatching { JSONObject(Core.setDetails(open(), details)) }
+    /** Takes the whole set; [details] is zeroed. For a thread that may wait. */
+    fun setDetails(details: ByteArray): JSONObject = try {
+        JSONObject(Core.setDetails(open(), details))
+    } finally {
         details.fill(0)
-        main.post { then(taken) }
     }
 
     fun close() = control.execute { taken().takeIf { it != 0L }?.let(Core::stop) }

@@ -4,27 +4,30 @@ import android.os.Handler
 import android.os.Looper
 import org.json.JSONArray
 import org.json.JSONObject
-import org.telltale.app.core.Session
 import java.util.concurrent.Executors
 
-/** The person's details: kept sealed, looked for by the core. The work is done on a thread of its own. */
-class Details(private val vault: Vault, private val sources: Sources, private val session: Session) {
+/**
+ * The person's details: kept sealed, looked for by the core. The work is done on a thread of its own, one change after
+ * the other: each begins with what the one before has kept.
+ */
+class Details(
+    private val vault: Vault,
+    private val sources: Sources,
+    /** Hands the whole set to the core and waits for its answer (docs/boundary.md, *Details*). */
+    private val lookFor: (ByteArray) -> JSONObject,
+) {
     private val thread = Executors.newSingleThreadExecutor { Thread(it, "details") }
     private val main = Handler(Looper.getMainLooper())
 
     /** Hands everything to the core: at start, and after a change of contacts or of installed apps. */
-    fun lookForAll(then: (Result<JSONObject>) -> Unit = {}) = work(then) { hand(kept(), then) }
+    fun lookForAll(then: (Result<JSONObject>) -> Unit = {}) = work(then) { hand(kept()) }
 
     /** Adds one detail. The core judges it first: what it refuses is not kept, and its reason goes to [then]. */
     fun add(kind: String, value: ByteArray, then: (Result<JSONObject>) -> Unit) = work(then) {
         val more = kept().with(kind, value)
         value.fill(0)
-        hand(more) { answer -> work(then) { decide(kind, more, answer, then) } }
-    }
-
-    private fun decide(kind: String, more: Given, answer: Result<JSONObject>, then: (Result<JSONObject>) -> Unit) {
-        val judged = answer.mapCatching { if (it.refused()) it else taken(kind, more, it) }
-        main.post { then(judged) }
+        val answer = hand(more)
+        if (answer.refused()) answer else taken(kind, more, answer)
     }
 
     /** What the core had already in another way of writing is not kept twice: ids go by the order of the lines. */
@@ -41,12 +44,12 @@ class Details(private val vault: Vault, private val sources: Sources, private va
     fun remove(kind: String, number: Int, then: (Result<JSONObject>) -> Unit) = work(then) {
         val less = kept().without(kind, number)
         keep(less)
-        hand(less, then)
+        hand(less)
     }
 
     fun erase(then: (Result<JSONObject>) -> Unit = {}) = work(then) {
         vault.erase()
-        hand(Given(), then)
+        hand(Given())
     }
 
     private fun kept() = Given.of(vault.read())
@@ -58,11 +61,12 @@ class Details(private val vault: Vault, private val sources: Sources, private va
     }
 
     /** What goes wrong, such as a vault that nothing opens any more, is told and never thrown on the way. */
-    private fun work(then: (Result<JSONObject>) -> Unit, body: () -> Unit) = thread.execute {
-        runCatching(body).onFailure { error -> main.post { then(Result.failure(error)) } }
+    private fun work(then: (Result<JSONObject>) -> Unit, body: () -> JSONObject) = thread.execute {
+        val answer = runCatching(body)
+        main.post { then(answer) }
     }
 
-    private fun hand(given: Given, then: (Result<JSONObject>) -> Unit) = session.setDetails(sources.add(given).toBytes(), then)
+    private fun hand(given: Given) = lookFor(sources.add(given).toBytes())
 
     /** Ids by kind, in the order of their numbers. */
     private fun JSONObject.ids(): Map<String, List<String>> {

@@ -9,9 +9,6 @@ import android.widget.PopupMenu
 import android.widget.Space
 import org.json.JSONObject
 import org.telltale.app.R
-import org.telltale.app.service.Watch
-import org.telltale.app.service.WatchService
-import org.telltale.app.service.WatchState
 import org.telltale.app.ui.App
 import org.telltale.app.ui.AppAnswer
 import org.telltale.app.ui.AppIcon
@@ -19,13 +16,11 @@ import org.telltale.app.ui.CoverageBlock
 import org.telltale.app.ui.DestinationRow
 import org.telltale.app.ui.FindingCard
 import org.telltale.app.ui.Formats
-import org.telltale.app.ui.Offer
 import org.telltale.app.ui.Part
 import org.telltale.app.ui.Read
 import org.telltale.app.ui.Span
 import org.telltale.app.ui.Timeline
 import org.telltale.app.ui.Type
-import org.telltale.app.ui.button
 import org.telltale.app.ui.column
 import org.telltale.app.ui.fact
 import org.telltale.app.ui.iconButton
@@ -41,13 +36,14 @@ class AppScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private val span = Span.of(place.of.substringAfter(' ', ""))
     private var app: App? = null
     private var limit = PAGE
+    private var findings = FINDINGS
     private val more = look.iconButton(R.drawable.ic_more, look.text(R.string.more)) { menu() }.apply { visibility = View.INVISIBLE }
 
     override fun top(): View = bar("", more)
 
     override fun question(): JSONObject {
         val range = span.range(ground.clock())
-        return JSONObject().put("ask", "app").put("app", id).put("limit", limit)
+        return JSONObject().put("ask", "app").put("app", id).put("limit", limit).put("findings", findings)
             .put("from", if (place.example) 0 else range.first)
             .put("to", if (place.example) ground.clock() else range.last + 1)
     }
@@ -131,26 +127,19 @@ class AppScreen(shell: Shell, place: Place) : Screen(shell, place) {
             Part("finding ${finding.key}", { FindingCard(look, ground.icons) { shell.go(Place(Place.Kind.Finding, it, place.example)) } }) {
                 it.show(finding, chosen = false, ground.clock())
             }
+        } + look.morePart("findings", said.moreFindings) {
+            findings += FINDINGS
+            refresh()
         }
     }
 
     private fun destinations(said: AppAnswer): List<Part<*>> {
         if (said.destinations.isEmpty()) return emptyList()
         val rows = said.destinations.mapIndexed { at, to -> Part("to $at ${to.name}", { DestinationRow(look) }) { it.show(to) } }
-        return listOf(look.sectionPart("to", look.text(R.string.where_it_went))) + rows + showMore(said.more)
-    }
-
-    private fun showMore(count: Int): List<Part<*>> {
-        if (count <= 0) return emptyList()
-        return listOf(Part("more $count", {
-            look.column {
-                pad(look.gutter, look.dp(8), look.gutter, 0)
-                put(look.button(look.count(R.plurals.show_more, count, Formats.number(count)), Offer.Outline) {
-                    limit += PAGE
-                    refresh()
-                })
-            }
-        }))
+        return listOf(look.sectionPart("to", look.text(R.string.where_it_went))) + rows + look.morePart("to", said.more) {
+            limit += PAGE
+            refresh()
+        }
     }
 
     private fun menu() {
@@ -167,10 +156,9 @@ class AppScreen(shell: Shell, place: Place) : Screen(shell, place) {
     }
 
     private fun leaveOut(name: String, out: Boolean) {
-        val choices = ground.choices
-        choices.leftOut = if (out) choices.leftOut + name else choices.leftOut - name
-        if (Watch.state is WatchState.Watching) WatchService.renew(look.context)
-        shell.say(look.text(if (out) R.string.now_left_out else R.string.now_watched, app?.name.orEmpty()))
+        val done = shell.leaveOut(name, out)
+        val words = if (!done) R.string.not_while_blocking else if (out) R.string.now_left_out else R.string.now_watched
+        shell.say(look.text(words, app?.name.orEmpty()))
     }
 
     private fun openSystem(name: String) =

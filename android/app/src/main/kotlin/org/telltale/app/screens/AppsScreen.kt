@@ -52,7 +52,7 @@ class AppsScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     override fun question(): JSONObject {
         val range = span.range(ground.clock())
-        return JSONObject().put("ask", "today").put("limit", limit)
+        return JSONObject().put("ask", "today").put("limit", limit).put("findings", 0)
             .put("from", if (place.example) 0 else range.first)
             .put("to", if (place.example) ground.clock() else range.last + 1)
             .put("search", search.ifEmpty { JSONObject.NULL })

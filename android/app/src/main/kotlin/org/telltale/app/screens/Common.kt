@@ -8,9 +8,12 @@ import android.view.View
 import android.widget.LinearLayout
 import android.widget.ProgressBar
 import org.telltale.app.R
+import org.telltale.app.ui.Formats
 import org.telltale.app.ui.Look
+import org.telltale.app.ui.Offer
 import org.telltale.app.ui.Part
 import org.telltale.app.ui.Type
+import org.telltale.app.ui.button
 import org.telltale.app.ui.cardPlace
 import org.telltale.app.ui.column
 import org.telltale.app.ui.icon
@@ -24,6 +27,9 @@ import android.widget.TextView
 
 // Parts that several screens have.
 
+/** Findings that a page begins with, and that each "more" adds: as many views as a slow phone makes in a moment. */
+const val FINDINGS = 20
+
 /** A heading, its offer and tap made anew with the words. */
 fun Look.sectionPart(key: String, words: String, offer: String? = null, tap: () -> Unit = {}) =
     Part("section $key $words $offer", { section(words, offer, tap) })
@@ -33,6 +39,17 @@ fun Look.textPart(key: String, type: Type, words: CharSequence, colour: Int = pa
         if (text.text.toString() != words.toString()) text.text = words
         text.setTextColor(colour)
     }
+
+/** A long list goes on: how much there is behind it, and a way to see some of that. */
+fun Look.morePart(key: String, count: Int, tap: () -> Unit): List<Part<*>> {
+    if (count <= 0) return emptyList()
+    return listOf(Part("more $key $count", {
+        column {
+            pad(gutter, dp(8), gutter, 0)
+            put(button(count(R.plurals.show_more, count, Formats.number(count)), Offer.Outline, tap))
+        }
+    }))
+}
 
 fun Look.gap(key: String, high: Int) = Part("gap $key", { View(context).apply { layoutParams = LinearLayout.LayoutParams(1, dp(high)) } })
 

@@ -5,9 +5,6 @@ import android.text.Editable
 import android.text.TextWatcher
 import org.json.JSONObject
 import org.telltale.app.R
-import org.telltale.app.service.Watch
-import org.telltale.app.service.WatchService
-import org.telltale.app.service.WatchState
 import org.telltale.app.ui.Part
 import org.telltale.app.ui.SettingRow
 import org.telltale.app.ui.Type
@@ -83,9 +80,7 @@ class LeftOutScreen(shell: Shell, place: Place) : Screen(shell, place) {
             android.content.pm.PackageManager.PERMISSION_GRANTED
 
     private fun turn(app: Installed) {
-        val out = ground.choices.leftOut
-        ground.choices.leftOut = if (app.name in out) out - app.name else out + app.name
-        if (Watch.state is WatchState.Watching) WatchService.renew(look.context)
+        if (!shell.leaveOut(app.name, app.name !in ground.choices.leftOut)) shell.say(look.text(R.string.not_while_blocking))
         refresh()
     }
 

@@ -13,6 +13,9 @@ import android.widget.LinearLayout
 import android.widget.Toast
 import org.telltale.app.MainActivity
 import org.telltale.app.R
+import org.telltale.app.service.Watch
+import org.telltale.app.service.WatchService
+import org.telltale.app.service.WatchState
 import org.telltale.app.ui.Look
 import org.telltale.app.ui.Tab
 import org.telltale.app.ui.Tabs
@@ -122,6 +125,16 @@ class Shell(val activity: MainActivity, val ground: Ground) {
     }
 
     fun turn(on: Boolean) = activity.turn(on)
+
+    /** Leaves an app out, or watches it again: what others send goes on. False where Android blocks what is left out. */
+    fun leaveOut(name: String, out: Boolean): Boolean {
+        val watching = Watch.state as? WatchState.Watching
+        if (out && watching?.lockdown == true) return false
+        val choices = ground.choices
+        choices.leftOut = if (out) choices.leftOut + name else choices.leftOut - name
+        if (watching != null) WatchService.renew(activity)
+        return true
+    }
 
     fun askFor(permission: String, then: () -> Unit) = activity.askFor(permission, then)
 

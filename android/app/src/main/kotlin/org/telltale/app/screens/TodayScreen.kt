@@ -13,6 +13,7 @@ import org.telltale.app.service.WatchState
 import org.telltale.app.ui.AppRow
 import org.telltale.app.ui.CoverageBlock
 import org.telltale.app.ui.DateRow
+import org.telltale.app.ui.Failing
 import org.telltale.app.ui.FindingCard
 import org.telltale.app.ui.Formats
 import org.telltale.app.ui.Gap
@@ -35,7 +36,11 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private var span = Span()
     private val minuteAsker = ground.answers.Asker()
     private val lastAsker = ground.answers.Asker()
+    private val failingAsker = ground.answers.Asker()
     private var minute: MinuteAnswer? = null
+    private var failing: List<Failing> = emptyList()
+    private var failingAskedAt = 0L
+    private var findings = FINDINGS
     private var lastWatched: TodayAnswer? = null
 
     override fun top(): View? = if (place.example) bar(look.text(R.string.example_title)) else null
@@ -43,7 +48,7 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
     override fun question(): JSONObject {
         if (!place.example) askBeside()
         val range = span.range(ground.clock())
-        return JSONObject().put("ask", "today").put("limit", SHOWN)
+        return JSONObject().put("ask", "today").put("limit", SHOWN).put("findings", findings)
             .put("from", if (place.example) 0 else range.first)
             .put("to", if (place.example) ground.clock() else range.last + 1)
     }
@@ -75,6 +80,7 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     private fun choose(next: Span) {
         span = next
+        findings = FINDINGS
         askOther()
     }
 
@@ -161,6 +167,7 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
             val words = look.text(R.string.trouble_network_text, Formats.time(look.context, state.until))
             it.show(R.drawable.ic_wifi, look.text(R.string.trouble_network), words, true, look.text(R.string.try_now) to { shell.turn(true) })
         })
+        if (state is WatchState.Watching && !state.lockdown && span.isNow) addAll(failing.mapNotNull(::mayNotWork))
         val ended = today.gaps.lastOrNull { it.why == "ended" && it.to > ground.choices.gapSeen }
         if (ended != null && span.isNow) add(Part("ended ${ended.from}", { NoteCard(look) }) {
             it.show(
@@ -173,6 +180,29 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
             it.show(R.drawable.ic_ring, look.text(R.string.too_much), gap.sentence, false)
         })
         if (isNotEmpty()) add(0, look.gap("troubles", 12))
+    }
+
+    /** Seen to get no answers: the person may leave it out, and nobody else does. */
+    private fun mayNotWork(failing: Failing): Part<*>? {
+        val name = failing.app.packages.firstOrNull { it !in ground.choices.keptWatching } ?: return null
+        if (failing.app.packages.any { it in ground.choices.leftOut }) return null
+        return Part("failing $name", { NoteCard(look) }) {
+            it.show(
+                R.drawable.ic_info, look.text(R.string.may_not_work), look.text(R.string.may_not_work_text, failing.sentence), true,
+                look.text(R.string.leave_it_out) to { leaveOut(name) },
+                look.text(R.string.keep_watching) to { keepWatching(failing.app.packages) },
+            )
+        }
+    }
+
+    private fun leaveOut(name: String) = look.confirm(R.string.leave_out_title, R.string.leave_out_text, R.string.leave_it_out, R.string.keep_watching) {
+        if (!shell.leaveOut(name, true)) shell.say(look.text(R.string.not_while_blocking))
+        redraw()
+    }
+
+    private fun keepWatching(names: List<String>) {
+        ground.choices.keptWatching += names
+        redraw()
     }
 
     private fun dismiss(gap: Gap) {
@@ -207,7 +237,10 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
                 it.show(finding, shell.chosen == Place(Place.Kind.Finding, finding.key, place.example), ground.clock())
             }
         }
-        return listOf(look.sectionPart("findings", look.text(R.string.findings))) + cards
+        return listOf(look.sectionPart("findings", look.text(R.string.findings))) + cards + look.morePart("findings", today.moreFindings) {
+            findings += FINDINGS
+            refresh()
+        }
     }
 
     private fun openFinding(key: String) = shell.go(Place(Place.Kind.Finding, key, place.example))
@@ -240,7 +273,9 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
         val out = ground.choices.leftOut.sorted()
         if (out.isEmpty()) return emptyList()
         return listOf(look.gap("left out", 12), Part("left out", { NoteCard(look) }) {
-            val names = out.joinToString("\n") { look.text(R.string.name_said, label(it), look.text(R.string.by_your_choice)) }
+            val blocking = (Watch.state as? WatchState.Watching)?.lockdown == true
+            val how = look.text(if (blocking) R.string.watched_while_blocking else R.string.by_your_choice)
+            val names = out.joinToString("\n") { name -> look.text(R.string.name_said, label(name), how) }
             it.show(R.drawable.ic_ring, look.text(R.string.apps_left_out), names, false, look.text(R.string.change) to { shell.go(Place(Place.Kind.LeftOut)) })
         })
     }
@@ -270,11 +305,22 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
                 if (next != minute) minute = next.also { redraw() }
             }
         }
+        if (state is WatchState.Watching) askWhatFails()
         val since = (state as? WatchState.Off)?.let(::since) ?: return
-        val last = JSONObject().put("ask", "today").put("from", Formats.startOfDay(since)).put("to", since + 1).put("limit", 1)
+        val last = JSONObject().put("ask", "today").put("from", Formats.startOfDay(since)).put("to", since + 1).put("limit", 1).put("findings", 0)
         lastAsker.ask(common(last, since)) { answer ->
             val next = answer.mapCatching(Read::today).getOrNull()
             if (next != lastWatched) lastWatched = next.also { redraw() }
+        }
+    }
+
+    /** Figures move every second; what fails is seen over minutes. */
+    private fun askWhatFails() {
+        if (ground.clock() - failingAskedAt in 0 until BETWEEN_ASKS) return
+        failingAskedAt = ground.clock()
+        failingAsker.ask(common(JSONObject().put("ask", "failing"))) { answer ->
+            val next = answer.mapCatching(Read::failing).getOrDefault(emptyList())
+            if (next != failing) failing = next.also { redraw() }
         }
     }
 
@@ -287,20 +333,25 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
         super.leave()
         minuteAsker.cancel()
         lastAsker.cancel()
+        failingAsker.cancel()
+        failingAskedAt = 0
     }
 
     override fun save(into: Bundle) {
         super.save(into)
         into.putString("span", span.toString())
+        into.putInt("findings", findings)
     }
 
     override fun restore(from: Bundle) {
         span = Span.of(from.getString("span").orEmpty())
+        findings = from.getInt("findings", FINDINGS)
         super.restore(from)
     }
 
     private companion object {
         const val SHOWN = 6
+        const val BETWEEN_ASKS = 15_000L
         const val YOUNG = 10 * 60_000L
     }
 }

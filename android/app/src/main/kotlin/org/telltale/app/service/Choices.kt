@@ -4,7 +4,7 @@ import android.content.Context
 
 /** What the person chose, and the few moments that must outlive the process. In no backup (data_extraction_rules.xml). */
 class Choices(context: Context) {
-    private val kept = context.getSharedPreferences("choices", Context.MODE_PRIVATE)
+    private val stored = context.getSharedPreferences("choices", Context.MODE_PRIVATE)
 
     var startAfterBoot by flag("start_after_boot", true)
     var tellOpenDetail by flag("tell_open_detail", true)
@@ -19,8 +19,13 @@ class Choices(context: Context) {
 
     /** Packages that the person chose not to watch. None by default. */
     var leftOut: Set<String>
-        get() = kept.getStringSet("left_out", null)?.toSet().orEmpty()
-        set(names) = kept.edit().putStringSet("left_out", names).apply()
+        get() = stored.getStringSet("left_out", null)?.toSet().orEmpty()
+        set(names) = stored.edit().putStringSet("left_out", names).apply()
+
+    /** Packages that the person goes on watching though they may not work: not offered again. */
+    var keptWatching: Set<String>
+        get() = stored.getStringSet("kept_watching", null)?.toSet().orEmpty()
+        set(names) = stored.edit().putStringSet("kept_watching", names).apply()
 
     var stoppedAt by moment("stopped_at")
     var aliveAt by moment("alive_at")
@@ -34,20 +39,20 @@ class Choices(context: Context) {
     /** The end of the last gap that the person has seen and put away. */
     var gapSeen by moment("gap_seen")
     var stoppedWhy: String
-        get() = kept.getString("stopped_why", null).orEmpty()
-        set(why) = kept.edit().putString("stopped_why", why).apply()
+        get() = stored.getString("stopped_why", null).orEmpty()
+        set(why) = stored.edit().putString("stopped_why", why).apply()
 
-    fun erase() = kept.edit().clear().apply()
+    fun erase() = stored.edit().clear().apply()
 
     private fun flag(name: String, usual: Boolean) = object : kotlin.properties.ReadWriteProperty<Any?, Boolean> {
-        override fun getValue(thisRef: Any?, property: kotlin.reflect.KProperty<*>) = kept.getBoolean(name, usual)
+        override fun getValue(thisRef: Any?, property: kotlin.reflect.KProperty<*>) = stored.getBoolean(name, usual)
         override fun setValue(thisRef: Any?, property: kotlin.reflect.KProperty<*>, value: Boolean) =
-            kept.edit().putBoolean(name, value).apply()
+            stored.edit().putBoolean(name, value).apply()
     }
 
     private fun moment(name: String) = object : kotlin.properties.ReadWriteProperty<Any?, Long> {
-        override fun getValue(thisRef: Any?, property: kotlin.reflect.KProperty<*>) = kept.getLong(name, 0)
+        override fun getValue(thisRef: Any?, property: kotlin.reflect.KProperty<*>) = stored.getLong(name, 0)
         override fun setValue(thisRef: Any?, property: kotlin.reflect.KProperty<*>, value: Long) =
-            kept.edit().putLong(name, value).apply()
+            stored.edit().putLong(name, value).apply()
     }
 }

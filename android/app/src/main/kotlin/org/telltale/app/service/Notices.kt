@@ -14,7 +14,6 @@ import android.text.format.DateFormat
 import org.json.JSONObject
 import org.telltale.app.MainActivity
 import org.telltale.app.R
-import org.telltale.app.core.Session
 import java.util.Date
 import java.util.TimeZone
 
@@ -23,7 +22,13 @@ import java.util.TimeZone
  * a day if wanted, and troubles. The lock screen names neither app nor detail. Where notifications are denied the
  * system drops them, and nothing else changes.
  */
-class Notices(private val context: Context, private val session: Session, private val choices: Choices, private val gaps: Gaps) {
+class Notices(
+    private val context: Context,
+    /** Puts a question or a command to the core; the answer comes on the main thread. */
+    private val ask: (JSONObject, (Result<JSONObject>) -> Unit) -> Unit,
+    private val choices: Choices,
+    private val gaps: Gaps,
+) {
     private val manager = context.getSystemService(NotificationManager::class.java)
     private val power = context.getSystemService(PowerManager::class.java)
     private val main = Handler(Looper.getMainLooper())
@@ -69,12 +74,12 @@ class Notices(private val context: Context, private val session: Session, privat
         refreshed = SystemClock.elapsedRealtime()
         if (Watch.state is WatchState.Watching) gaps.alive(System.currentTimeMillis())
         if (power.isInteractive) figures()
-        session.ask(today("alerts")) { answer ->
+        ask(today("alerts")) { answer ->
             answer.getOrNull()?.let(::tell)
         }
     }
 
-    private fun figures() = session.ask(today("notification")) { answer ->
+    private fun figures() = ask(today("notification")) { answer ->
         val text = answer.getOrNull()?.optString("notification").orEmpty()
         if (Watch.state is WatchState.Watching) manager.notify(WATCHING, watching(text))
     }
@@ -102,7 +107,7 @@ class Notices(private val context: Context, private val session: Session, privat
                 .build()
             manager.notify(key, FINDING, notice)
         }
-        session.ask(alerted(key))
+        ask(alerted(key)) {}
     }
 
     private fun digest(text: String) {
@@ -114,7 +119,7 @@ class Notices(private val context: Context, private val session: Session, privat
             .setContentIntent(open())
             .build()
         manager.notify(DIGEST, notice)
-        session.ask(alerted("digest"))
+        ask(alerted("digest")) {}
     }
 
     fun steppedAside(until: Long) = trouble(
@@ -129,11 +134,11 @@ class Notices(private val context: Context, private val session: Session, privat
     }
 
     /** A question about this day, from midnight here. */
-    private fun today(ask: String): JSONObject {
+    private fun today(what: String): JSONObject {
         val now = System.currentTimeMillis()
         val offset = TimeZone.getDefault().getOffset(now).toLong()
         val midnight = Math.floorDiv(now + offset, DAY) * DAY - offset
-        return JSONObject().put("ask", ask).put("from", midnight).put("to", midnight + DAY).put("now", now)
+        return JSONObject().put("ask", what).put("from", midnight).put("to", midnight + DAY).put("now", now)
             .put("zone_offset", offset / 1000)
             .put("locale", context.resources.configuration.locales[0].toLanguageTag())
     }
@@ -141,7 +146,7 @@ class Notices(private val context: Context, private val session: Session, privat
     private fun alerted(key: String) = JSONObject().put("do", "alerted").put("key", key).put("at", System.currentTimeMillis())
 
     fun expected(key: String) {
-        session.ask(JSONObject().put("do", "mute").put("key", key).put("on", true))
+        ask(JSONObject().put("do", "mute").put("key", key).put("on", true)) {}
         manager.cancel(key, FINDING)
     }
 

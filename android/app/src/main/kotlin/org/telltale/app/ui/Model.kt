@@ -53,6 +53,7 @@ data class TodayAnswer(
     val more: Int,
     val groups: List<Group>,
     val gaps: List<Gap>,
+    val moreFindings: Int,
 )
 
 data class Destination(
@@ -75,6 +76,7 @@ data class AppAnswer(
     val findings: List<Finding>,
     val facts: List<Pair<String, String>>,
     val more: Int,
+    val moreFindings: Int,
 )
 
 data class Hit(val range: IntRange, val tag: String)
@@ -110,6 +112,9 @@ data class DetailsAnswer(
 
 data class MinuteAnswer(val sentence: String, val apps: Int)
 
+/** An app that nobody answers while others get answers. */
+data class Failing(val app: App, val sentence: String)
+
 /** Reads answers. */
 object Read {
     fun today(json: JSONObject) = TodayAnswer(
@@ -122,6 +127,7 @@ object Read {
         json.optInt("more"),
         json.list("groups") { Group(it.getString("group"), it.getString("name"), it.getLong("apps")) },
         json.list("gaps") { Gap(it.getLong("from"), it.getLong("to"), it.getString("why"), it.getString("sentence")) },
+        json.optInt("more_findings"),
     )
 
     fun app(json: JSONObject) = App(
@@ -144,6 +150,7 @@ object Read {
             json.list("findings", ::finding),
             json.list("facts") { it.getString("name") to it.getString("value") },
             json.optInt("more"),
+            json.optInt("more_findings"),
         )
     }
 
@@ -174,6 +181,8 @@ object Read {
             json.list("missing") { Missing(it.getString("kind"), it.getInt("number"), it.getString("name"), it.getString("hint")) },
         )
     }
+
+    fun failing(json: JSONObject) = json.list("failing") { Failing(app(it.getJSONObject("app")), it.getString("sentence")) }
 
     fun minute(json: JSONObject) = MinuteAnswer(json.getString("sentence"), json.getInt("apps"))
 

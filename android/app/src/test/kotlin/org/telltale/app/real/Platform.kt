@@ -24,6 +24,8 @@ import org.robolectric.util.ReflectionHelpers
 import org.robolectric.util.ReflectionHelpers.ClassParameter.from
 import java.net.InetAddress
 import java.net.InetSocketAddress
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
 
 /** What Android does for the service, done here with a real tun in a real namespace. */
 object Platform {
@@ -32,6 +34,10 @@ object Platform {
     /** Each tunnel that was asked for: what was asked of Android. */
     val asked = ArrayList<Asked>()
     var lockdown = false
+
+    /** Until then nobody is told whose a connection is. */
+    @Volatile
+    var ownerWaits: CountDownLatch? = null
 
     /** The number of the last start, and whether the service has ended itself since. */
     var lastStart = 0
@@ -49,6 +55,7 @@ object Platform {
         this.apps = apps
         asked.clear()
         lockdown = false
+        ownerWaits = null
         lastStart = 0
         ended = false
         follower = null
@@ -139,6 +146,7 @@ class RealDescriptor : ShadowParcelFileDescriptor() {
 class RealConnectivity : ShadowConnectivityManager() {
     @Implementation
     fun getConnectionOwnerUid(protocol: Int, local: InetSocketAddress, @Suppress("UNUSED_PARAMETER") remote: InetSocketAddress): Int {
+        Platform.ownerWaits?.await(10, TimeUnit.SECONDS)
         val program = Platform.apps.programOf(protocol, local) ?: return Process.INVALID_UID
         return Apps.known().optJSONObject(program)?.getInt("uid") ?: Process.ROOT_UID
     }

@@ -15,6 +15,7 @@ import org.json.JSONObject
 import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
+import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Assume.assumeNotNull
 import org.junit.Before
@@ -35,7 +36,9 @@ import org.robolectric.shadows.ShadowLog
 import org.robolectric.shadows.ShadowNetwork
 import org.robolectric.shadows.ShadowSystemClock
 import org.robolectric.shadows.ShadowVpnService
+import org.robolectric.util.ReflectionHelpers
 import org.telltale.app.TelltaleApp
+import org.telltale.app.core.Core
 import org.telltale.app.details.Vault
 import org.telltale.app.screens.Checks
 import org.telltale.app.screens.Pictures
@@ -47,6 +50,7 @@ import org.telltale.app.service.WatchState
 import java.io.File
 import java.security.MessageDigest
 import java.util.TimeZone
+import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 import javax.crypto.spec.SecretKeySpec
 
@@ -212,6 +216,45 @@ class RealTest {
         apps.inside(FETCH)
         val gaps = today().getJSONArray("gaps")
         assertEquals("revoked", gaps.getJSONObject(0).getString("why"))
+    }
+
+    /** docs/boundary.md, *stop*. */
+    @Test
+    fun `stop returns within half a second in any state`() {
+        stopped("nobody watches")
+        start()
+        apps.inside("ip link delete tun0")
+        stopped("the tunnel is gone")
+        start()
+        stopped("it watches")
+        start()
+        apps.begin("curl -s -m 20 -o /dev/null http://shop.example/photo")
+        stopped("bytes flow")
+        start()
+        apps.begin("curl -s -m 20 -o /dev/null http://192.0.2.77/")
+        stopped("nobody answers")
+        start()
+        val owner = CountDownLatch(1)
+        Platform.ownerWaits = owner
+        apps.begin("curl -s -m 20 -o /dev/null http://shop.example/")
+        stopped("Android does not say who it was")
+        owner.countDown()
+        start()
+        Platform.move(null)
+        stopped("there is no network")
+    }
+
+    /** The service that watched goes on with a core of its own. */
+    private fun stopped(state: String) {
+        state()
+        val handle = ReflectionHelpers.getField<Long>(app.session, "handle")
+        ReflectionHelpers.setField(app.session, "handle", 0L)
+        val began = System.nanoTime()
+        Core.stop(handle)
+        val took = (System.nanoTime() - began) / 1_000_000
+        assertTrue("$state: $took ms", took < 500)
+        assertThrows(IllegalStateException::class.java) { Core.query(handle, """{"ask":"state"}""") }
+        stop()
     }
 
     @Test

@@ -16,7 +16,7 @@ import org.telltale.app.service.WatchState
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 @Config(application = StageApp::class, sdk = [34])
 class EveryScreenTest {
-    private class Page(val name: String, vararg val trail: Place, val answers: String? = "today-findings", val state: WatchState = Stage.WATCHING)
+    private class Page(val name: String, vararg val trail: Place, val answers: String? = "today-findings", val state: WatchState = Stage.WATCHING, val more: Int = 0)
 
     private val today = Place(Place.Kind.Today)
     private val settings = Place(Place.Kind.Settings)
@@ -32,6 +32,7 @@ class EveryScreenTest {
         Page("empty", today, answers = "today-empty"),
         Page("no details", today, answers = "today-no-details"),
         Page("troubles", today, answers = "today-troubles", state = WatchState.SteppedAside(StageApp.at(14, 19), StageApp.at(14, 21))),
+        Page("an app that may not work, many findings", today, more = 480),
         Page("starting", today, answers = "today-empty", state = WatchState.Starting),
         Page("login of a Wi-Fi", today, state = WatchState.Watching(StageApp.at(3, 40), captive = true, privateDnsName = "dns.example", lockdown = true)),
         Page("error", today, answers = null),
@@ -53,6 +54,8 @@ class EveryScreenTest {
         val wrong = pages.flatMap { page ->
             val stage = Stage(qualifiers, scale, page.state)
             stage.app.today = page.answers
+            stage.app.moreFindings = page.more
+            if (page.more > 0) stage.app.failing = "failing"
             stage.app.choices.leftOut = setOf("com.example.car")
             stage.at(*page.trail)
             val found = Checks.wrong(page.name, stage, stage.draw()) + stage.check(page)
@@ -116,7 +119,7 @@ class EveryScreenTest {
 
         /** With which aapt2 and ICU make the words of en-XA longer; and what is a name, or was sent. */
         val NAMES = ("one two three four five six seven eight nine ten eleven twelve thirteen fourteen fiveteen sixteen seventeen " +
-            "eighteen nineteen twenty twent com.example.car api.account.xiaomi.com tracking.intl.miui.com policy.app.xiaomi.com " +
+            "eighteen nineteen twenty twent com.example.car Drive api.account.xiaomi.com tracking.intl.miui.com policy.app.xiaomi.com " +
             "GET pass user type MXPH externalId Host example.in kotlin stdlib Apache").split(' ').toSet()
     }
 }

@@ -93,6 +93,56 @@ class PathsTest {
     }
 
     @Test
+    fun anAppThatGetsNoAnswersIsOfferedAndLeftOutOnlyAfterAYes() {
+        val stage = Stage()
+        stage.app.failing = "failing"
+        stage.open()
+        assertTrue(stage.says("Drive tried 6 times") && stage.app.choices.leftOut.isEmpty())
+        stage.tap("Leave it out")
+        press(android.app.AlertDialog.BUTTON_NEGATIVE)
+        stage.settle()
+        assertTrue(stage.app.choices.leftOut.isEmpty())
+        stage.tap("Leave it out")
+        press(android.app.AlertDialog.BUTTON_POSITIVE)
+        stage.settle()
+        assertEquals(setOf("com.example.drive"), stage.app.choices.leftOut)
+        assertEquals("a new tunnel without it", "org.telltale.app.EXCLUSIONS", stage.started()?.action)
+        assertTrue(!stage.says("Drive tried") && stage.says("com.example.drive: Not watched, by your choice"))
+    }
+
+    @Test
+    fun whoGoesOnWatchingAnAppIsNotAskedAgain() {
+        val stage = Stage()
+        stage.app.failing = "failing"
+        stage.open().tap("Keep watching it")
+        assertFalse(stage.says("Drive tried"))
+        assertFalse(stage.turned().says("Drive tried"))
+        assertTrue(stage.app.choices.leftOut.isEmpty())
+    }
+
+    @Test
+    fun nothingIsLeftOutWhileAndroidBlocksWhatGoesPast() {
+        val stage = Stage(state = WatchState.Watching(StageApp.at(3, 40), captive = false, privateDnsName = null, lockdown = true))
+        stage.app.failing = "failing"
+        stage.app.choices.leftOut = setOf("com.example.car")
+        stage.open()
+        assertFalse(stage.says("Drive tried"))
+        assertTrue(stage.says("com.example.car: Watched for now") && !stage.says("by your choice"))
+    }
+
+    @Test
+    fun manyFindingsComeInPages() {
+        val stage = Stage()
+        stage.app.moreFindings = 480
+        stage.open()
+        assertEquals(20, stage.last("today").getInt("findings"))
+        stage.tap("Show 480 more")
+        assertEquals(40, stage.last("today").getInt("findings"))
+        stage.tap("Earlier")
+        assertEquals("another day begins at its beginning", 20, stage.last("today").getInt("findings"))
+    }
+
+    @Test
     fun theDateStepsBackAndNotPastToday() {
         val stage = Stage().open().tap("Earlier")
         assertTrue(stage.says("Monday, 23 November"))

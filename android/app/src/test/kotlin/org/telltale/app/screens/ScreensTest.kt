@@ -78,6 +78,15 @@ class ScreensTest {
     }
 
     @Test
+    fun todayWithAnAppThatMayNotWork() {
+        val stage = Stage("en-rGB-w360dp-h1100dp-hdpi")
+        stage.app.choices.firstWatchAt = 1 // long ago
+        stage.app.today = "today-calm"
+        stage.app.failing = "failing"
+        stage.open().look("today-failing")
+    }
+
+    @Test
     fun todayThatFails() { stage(answers = null).look("today-error") }
 
     @Test

@@ -1,5 +1,6 @@
 package org.telltale.app.screens
 
+import android.app.NotificationManager
 import org.json.JSONArray
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
@@ -10,11 +11,13 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import org.robolectric.shadows.ShadowAlertDialog
+import org.robolectric.Shadows.shadowOf
+import org.telltale.app.service.Notices
 import org.telltale.app.ui.Read
 import java.io.File
 
 /**
- * Where Kotlin and Rust meet: what the screens ask is what rust/screens/golden/questions.json has, in which the core's
+ * Where Kotlin and Rust meet: what the screens and the service ask is what rust/screens/golden/questions.json has, in which the core's
  * own tests answer each, and what they answer is read here.
  */
 @RunWith(RobolectricTestRunner::class)
@@ -26,8 +29,8 @@ class SeamTest {
     private val questions = JSONArray(golden("questions")).let { all -> (0 until all.length()).map(all::getJSONObject) }
         .associate { it.getString("name") to it.getJSONObject("question") }
 
-    /** Asked by the service, not by a screen: tested with it. */
-    private val ofTheService = setOf("notification", "alerts", "alerted", "delete")
+    /** Asked by the service and by the process, not by a screen. */
+    private val ofTheService = setOf("notification", "alerts", "alerted", "mute", "delete")
 
     /** What is asked, and which members of which type it has. */
     private fun shape(question: JSONObject): String = question.keys().asSequence().sorted().joinToString { name ->
@@ -74,10 +77,31 @@ class SeamTest {
             ShadowAlertDialog.getLatestAlertDialog().listView.performItemClick(null, 0, 0)
             settle()
         }
-        val answered = questions.filterKeys { it !in ofTheService }.values.map(::shape).toSet()
+        val answered = questions.filterKeys { it !in ofTheService - "mute" }.values.map(::shape).toSet()
         assertEquals(answered.sorted().joinToString("\n"), (asked intersect answered).sorted().joinToString("\n"))
         val loose = asked.filter { it !in answered && !loosely(it, answered) }
         assertTrue("the core is never tested with:\n" + loose.joinToString("\n"), loose.isEmpty())
+    }
+
+    @Test
+    fun theServiceAsksWhatTheCoreAnswers() {
+        val stage = Stage()
+        val app = stage.app
+        val asked = ArrayList<JSONObject>()
+        val core = { question: JSONObject, then: (Result<JSONObject>) -> Unit ->
+            asked.add(question)
+            then(Result.success(if (question.has("do")) JSONObject().put("done", true) else JSONObject(golden(question.getString("ask")))))
+        }
+        val notices = Notices(app, core, app.choices, app.gaps)
+        notices.refresh()
+        val shown = shadowOf(app.getSystemService(NotificationManager::class.java)).allNotifications.map { it.extras.getString("android.title") }
+        notices.expected("identifier-sent|com.xiaomi.account|xiaomi|phone 1 open")
+        app.erase(core) {}
+        val answered = questions.filterKeys { it in ofTheService }.values.map(::shape).toSet()
+        assertEquals(answered.sorted().joinToString("\n"), asked.map(::shape).toSet().sorted().joinToString("\n"))
+        val alert = JSONObject(golden("alerts")).getJSONArray("alerts").getJSONObject(0)
+        assertTrue("$shown", alert.getString("title") in shown)
+        assertEquals(alert.getString("key"), asked.first { it.optString("do") == "alerted" }.getString("key"))
     }
 
     /** The list of apps asks for a search or none, a group or none. */
@@ -98,6 +122,7 @@ class SeamTest {
                 "finding" -> Read.findingAnswer(answer)
                 "details" -> Read.details(answer)
                 "minute" -> Read.minute(answer)
+                "failing" -> Read.failing(answer).single()
                 "notification" -> answer.getString("notification")
                 "alerts" -> answer.getJSONArray("alerts").getJSONObject(0).let { alert -> listOf("key", "title", "text", "lock").forEach(alert::getString) }
                 else -> throw AssertionError("nobody reads $name")

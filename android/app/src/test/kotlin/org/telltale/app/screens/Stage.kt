@@ -39,6 +39,14 @@ class StageApp : TelltaleApp() {
     /** Which file answers which question; null is a core that fails. */
     @Volatile
     var today: String? = "today-findings"
+
+    /** Which file tells of apps that get no answers. */
+    @Volatile
+    var failing = "failing-none"
+
+    /** Findings that are behind those of the answer. */
+    @Volatile
+    var moreFindings = 0
     val refused = HashMap<String, String>()
 
     /** With what the core refuses to answer for one finding or app. */
@@ -56,12 +64,13 @@ class StageApp : TelltaleApp() {
         asked.add(whole)
         val asked = if (whole.optString("ask") == "example") whole.getJSONObject("of") else whole
         if (asked.has("do")) return """{"done":true}"""
-        val answer = file(nameFor(asked))
+        val answer = JSONObject(file(nameFor(asked))).apply { if (has("findings")) put("more_findings", moreFindings) }.toString()
         return if (asked.optString("locale") == "en-XA") Accents.of(JSONObject(answer)).toString() else answer
     }
 
     private fun nameFor(question: JSONObject) = when (val kind = question.getString("ask")) {
         "today" -> if (question.getLong("now") < NOW) "today-before" else today ?: throw IllegalStateException("no records")
+        "failing" -> failing
         "finding" -> gone?.let { throw IllegalArgumentException(it) } ?: "finding"
         else -> kind
     }
