@@ -33,6 +33,7 @@ class MainActivity : Activity() {
     private val refresh = Runnable { shell.refresh() }
     private var deaf: () -> Unit = {}
     private var granted: () -> Unit = {}
+    private var refused: () -> Unit = {}
     private var unlocked = false
     private var asking = false
     private var backCallback: OnBackInvokedCallback? = null
@@ -40,6 +41,7 @@ class MainActivity : Activity() {
     override fun onCreate(saved: Bundle?) {
         super.onCreate(saved)
         unlocked = saved?.getBoolean("unlocked") ?: false
+        asking = saved?.getBoolean("asking") ?: false // the answer comes to whoever stands here then
         shell = Shell(this, ground)
         setContentView(shell.view)
         edgeToEdge()
@@ -54,11 +56,14 @@ class MainActivity : Activity() {
         askForConsent(intent)
     }
 
-    /** From the tile, which cannot ask. Other apps can send this too: so it only ever leads to Android's own question. */
+    /**
+     * From the tile, which cannot ask. Other apps can send this too, but do not know the proof: `prepare` alone would
+     * already end another VPN, where we have an old consent.
+     */
     private fun askForConsent(intent: Intent) {
         if (intent.action != TURN_ON) return
         intent.action = null
-        if (ground.choices.firstStartDone && VpnService.prepare(this) != null) turn(true)
+        if (ground.choices.firstStartDone && intent.getStringExtra(PROOF) == proof) turn(true)
     }
 
     /** From a notification: the finding that it told of. */
@@ -68,6 +73,12 @@ class MainActivity : Activity() {
         if (!ground.choices.firstStartDone) return
         shell.choose(Place.Kind.Today)
         shell.go(Place(Place.Kind.Finding, key))
+    }
+
+    /** What is chosen in Android's settings, where the person comes back from, is in no answer of the core. */
+    override fun onRestart() {
+        super.onRestart()
+        shell.redraw()
     }
 
     override fun onStart() {
@@ -90,6 +101,7 @@ class MainActivity : Activity() {
     override fun onSaveInstanceState(into: Bundle) {
         super.onSaveInstanceState(into)
         into.putBoolean("unlocked", unlocked)
+        into.putBoolean("asking", asking)
         shell.save(into)
     }
 
@@ -121,7 +133,7 @@ class MainActivity : Activity() {
     }
 
     private fun start() {
-        WatchService.start(this)
+        if (!WatchService.start(this)) return shell.say(getString(R.string.error_title))
         if (Build.VERSION.SDK_INT >= 33 && !ground.choices.askedToNotify) {
             ground.choices.askedToNotify = true
             askFor(Manifest.permission.POST_NOTIFICATIONS) {}
@@ -137,15 +149,19 @@ class MainActivity : Activity() {
         }
     }
 
-    fun askFor(permission: String, then: () -> Unit) {
+    /** [never]: Android does not even ask any more, since the person has refused before. */
+    fun askFor(permission: String, never: () -> Unit = {}, then: () -> Unit) {
         if (checkSelfPermission(permission) == PackageManager.PERMISSION_GRANTED) return then()
+        val before = shouldShowRequestPermissionRationale(permission)
         granted = then
+        refused = { if (!before && !shouldShowRequestPermissionRationale(permission)) never() }
         requestPermissions(arrayOf(permission), PERMISSION)
     }
 
     override fun onRequestPermissionsResult(request: Int, permissions: Array<String>, results: IntArray) {
-        if (results.firstOrNull() == PackageManager.PERMISSION_GRANTED) granted()
+        if (results.firstOrNull() == PackageManager.PERMISSION_GRANTED) granted() else if (results.isNotEmpty()) refused()
         granted = {}
+        refused = {}
     }
 
     // The lock, where the person chose one.
@@ -226,6 +242,10 @@ class MainActivity : Activity() {
     companion object {
         /** Asks for the consent that watching needs, where it is missing. */
         const val TURN_ON = "org.telltale.app.TURN_ON"
+
+        /** That it was this process that asks. */
+        const val PROOF = "proof"
+        val proof: String = java.util.UUID.randomUUID().toString()
         private const val CONSENT = 1
         private const val UNLOCK = 2
         private const val PERMISSION = 3

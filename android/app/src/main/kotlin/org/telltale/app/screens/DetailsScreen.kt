@@ -1,6 +1,9 @@
 package org.telltale.app.screens
 
 import android.Manifest
+import android.content.Intent
+import android.net.Uri
+import android.provider.Settings
 import org.json.JSONObject
 import org.telltale.app.R
 import org.telltale.app.ui.DetailRow
@@ -53,7 +56,12 @@ class DetailsScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     /** Contacts are read by the phone, if it may; everything else the person writes. */
     private fun add(kind: String, name: String, hint: String) {
-        if (kind == "contact") return shell.askFor(Manifest.permission.READ_CONTACTS) { ground.lookForAll { refresh() } }
+        if (kind == "contact") return shell.askFor(Manifest.permission.READ_CONTACTS, ::offerSettings) { ground.lookForAll { refresh() } }
         shell.go(Place(Place.Kind.AddDetail, "$kind\n$name\n$hint"))
+    }
+
+    /** Refused before, and Android asks no more: only its own settings lead on. */
+    private fun offerSettings() = look.confirm(R.string.contacts, R.string.contacts_refused, R.string.open_app_settings, R.string.not_now) {
+        look.openSettings(Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", look.context.packageName, null)))
     }
 }

@@ -1,7 +1,10 @@
 package org.telltale.app.screens
 
 import android.app.AlertDialog
+import android.app.NotificationManager
+import android.content.Intent
 import android.os.Build
+import android.provider.Settings
 import org.json.JSONObject
 import org.telltale.app.R
 import org.telltale.app.service.Watch
@@ -23,6 +26,7 @@ import java.util.TimeZone
 class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private val choices = ground.choices
     private val exporter = ground.answers.Asker()
+    private val notices = look.context.getSystemService(NotificationManager::class.java)
     private var exporting: AlertDialog? = null
 
     override fun question(): JSONObject = JSONObject().put("ask", "state")
@@ -43,7 +47,8 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
         page("dns", R.string.private_dns, privateDnsWords(), Place.Kind.PrivateDns),
     )
 
-    private fun telling() = listOf(
+    private fun telling() = listOfNotNull(
+        if (notices.areNotificationsEnabled()) null else row("notices", R.string.notices_off, look.text(R.string.notices_off_how), ::openNotices),
         switch("open", R.string.tell_open, look.text(R.string.tell_open_how), choices.tellOpenDetail) { choices.tellOpenDetail = it },
         switch("digest", R.string.tell_digest, look.text(R.string.tell_digest_how), choices.tellDigest) {
             choices.tellDigest = it
@@ -71,6 +76,9 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
         row("figures", R.string.android_figures, look.text(R.string.android_figures_how, Formats.number(state.getInt("own_connections")))) { tellOfFigures() },
         page("version", R.string.about_telltale, look.text(R.string.about_how), Place.Kind.About),
     )
+
+    private fun openNotices() =
+        look.openSettings(Intent(Settings.ACTION_APP_NOTIFICATION_SETTINGS).putExtra(Settings.EXTRA_APP_PACKAGE, look.context.packageName))
 
     private fun leftOutWords(): String {
         val count = choices.leftOut.size

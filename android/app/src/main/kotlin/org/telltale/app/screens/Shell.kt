@@ -136,7 +136,7 @@ class Shell(val activity: MainActivity, val ground: Ground) {
         return true
     }
 
-    fun askFor(permission: String, then: () -> Unit) = activity.askFor(permission, then)
+    fun askFor(permission: String, never: () -> Unit, then: () -> Unit) = activity.askFor(permission, never, then)
 
     fun say(words: String) = Toast.makeText(activity, words, Toast.LENGTH_LONG).show()
 

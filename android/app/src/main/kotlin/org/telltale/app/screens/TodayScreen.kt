@@ -4,6 +4,7 @@ import android.content.pm.PackageManager
 import android.content.Intent
 import android.net.Uri
 import android.os.Bundle
+import android.os.PowerManager
 import android.provider.Settings
 import android.view.View
 import org.json.JSONObject
@@ -71,7 +72,12 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
                 look.text(R.string.since_seen, Formats.moment(look.context, state.since, ground.clock()), seen),
             )
             is WatchState.Off -> it.show(false, look.text(R.string.status_off), since(state)?.let { at -> look.text(R.string.since, Formats.moment(look.context, at, ground.clock())) })
-            is WatchState.SteppedAside -> it.show(true, look.text(R.string.status_stepped_aside), look.text(R.string.since, Formats.moment(look.context, state.since, ground.clock())))
+            is WatchState.SteppedAside -> it.show(
+                true,
+                look.text(R.string.status_stepped_aside),
+                look.text(R.string.since, Formats.moment(look.context, state.since, ground.clock())),
+                sees = false,
+            )
             WatchState.Starting -> it.show(true, look.text(R.string.status_starting), null)
         }
     }
@@ -122,6 +128,10 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
     /** Off: that comes first; what was seen today before stands below. */
     private fun off(state: WatchState.Off, today: TodayAnswer): List<Part<*>> = buildList {
         add(lead(look.text(R.string.lead_off)))
+        if (state.lockdown) add(Part("blocked", { NoteCard(look) }) {
+            val offer = look.text(R.string.open_vpn_settings) to { look.openSettings(Intent(Settings.ACTION_VPN_SETTINGS)) }
+            it.show(R.drawable.ic_info, look.text(R.string.off_blocked), look.text(R.string.off_blocked_text), true, offer)
+        })
         val since = since(state)
         if (since != null) add(Part("unwatched", { CoverageBlock(look) }) { it.showUnwatched(Formats.duration(ground.clock() - since)) })
         add(wideButton(R.string.start_watching, top = 20) { shell.turn(true) })
@@ -148,7 +158,7 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
     }
 
     private fun why(state: WatchState.Off): Part<*>? {
-        val words = when (state.why) {
+        val words = when (if (ground.choices.endedAt > 0) WatchState.Why.Ended else state.why) {
             WatchState.Why.Revoked -> R.string.trouble_other_vpn
             WatchState.Why.NoConsent -> R.string.trouble_no_consent
             WatchState.Why.Failed -> R.string.trouble_failed
@@ -170,11 +180,7 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
         if (state is WatchState.Watching && !state.lockdown && span.isNow) addAll(failing.mapNotNull(::mayNotWork))
         val ended = today.gaps.lastOrNull { it.why == "ended" && it.to > ground.choices.gapSeen }
         if (ended != null && span.isNow) add(Part("ended ${ended.from}", { NoteCard(look) }) {
-            it.show(
-                R.drawable.ic_info, look.text(R.string.telltale_stopped), ended.sentence, true,
-                look.text(R.string.allow_in_background) to ::allowInBackground,
-                look.text(R.string.not_now) to { dismiss(ended) },
-            )
+            it.show(R.drawable.ic_info, look.text(R.string.telltale_stopped), ended.sentence, true, *offers(ended))
         })
         for (gap in today.gaps.filter { it.why == "too-much" }.takeLast(2)) add(Part("too much ${gap.from}", { NoteCard(look) }) {
             it.show(R.drawable.ic_ring, look.text(R.string.too_much), gap.sentence, false)
@@ -203,6 +209,12 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private fun keepWatching(names: List<String>) {
         ground.choices.keptWatching += names
         redraw()
+    }
+
+    private fun offers(ended: Gap): Array<Pair<String, () -> Unit>> {
+        val allowed = look.context.getSystemService(PowerManager::class.java).isIgnoringBatteryOptimizations(look.context.packageName)
+        val close: Pair<String, () -> Unit> = look.text(if (allowed) R.string.close else R.string.not_now) to { dismiss(ended) }
+        return if (allowed) arrayOf(close) else arrayOf(look.text(R.string.allow_in_background) to ::allowInBackground, close)
     }
 
     private fun dismiss(gap: Gap) {
@@ -327,7 +339,7 @@ class TodayScreen(shell: Shell, place: Place) : Screen(shell, place) {
     private fun young() = ground.clock() - ground.choices.firstWatchAt in 0..YOUNG
 
     /** Since when it is off; null if it never was on. */
-    private fun since(state: WatchState.Off) = listOf(state.since, ground.choices.stoppedAt).firstOrNull { it > 0 }
+    private fun since(state: WatchState.Off) = listOf(state.since, ground.choices.stoppedAt, ground.choices.endedAt).firstOrNull { it > 0 }
 
     override fun leave() {
         super.leave()

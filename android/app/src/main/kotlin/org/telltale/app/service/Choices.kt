@@ -30,6 +30,9 @@ class Choices(context: Context) {
     var stoppedAt by moment("stopped_at")
     var aliveAt by moment("alive_at")
 
+    /** Since when nothing watches, though that was wanted and nobody ended it; 0 where that is not so. */
+    val endedAt: Long get() = if (wanted && stoppedAt == 0L) aliveAt else 0L
+
     /** When Android last told us that the phone is being turned off, while we watched. */
     var turnedOffAt by moment("turned_off_at")
 

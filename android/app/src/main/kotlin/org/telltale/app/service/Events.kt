@@ -13,26 +13,39 @@ import org.telltale.app.TelltaleApp
 import org.telltale.app.core.Session
 
 /** What happens on the phone that data may follow: screen, apps, SIM, network, contacts (the last only if allowed). */
-class Events(private val app: TelltaleApp, private val session: Session, private val apps: AppBook, private val handler: Handler) {
+class Events(
+    private val app: TelltaleApp,
+    private val session: Session,
+    private val apps: AppBook,
+    private val handler: Handler,
+    private val screenIsOn: () -> Unit,
+) {
     /** Not the service's, whose receivers Android takes away when it is destroyed, before its last work is done. */
     private val context: Context get() = app
     private var following = false
+    private var followingContacts = false
     private var sim: Int? = null
 
+    /** Also later: contacts may be allowed while we watch. */
     fun follow() {
+        followContacts()
         if (following) return
         following = true
         context.registerReceiver(receiver, screen(), null, handler)
         context.registerReceiver(receiver, packages(), null, handler)
-        if (app.sources.mayReadContacts()) {
-            context.contentResolver.registerContentObserver(ContactsContract.Contacts.CONTENT_URI, true, contacts)
-        }
         sim = simState()
+    }
+
+    private fun followContacts() {
+        if (followingContacts || !app.sources.mayReadContacts()) return
+        followingContacts = true
+        context.contentResolver.registerContentObserver(ContactsContract.Contacts.CONTENT_URI, true, contacts)
     }
 
     fun forget() {
         if (!following) return
         following = false
+        followingContacts = false
         context.unregisterReceiver(receiver)
         context.contentResolver.unregisterContentObserver(contacts)
     }
@@ -62,6 +75,7 @@ class Events(private val app: TelltaleApp, private val session: Session, private
                 Intent.ACTION_SCREEN_ON -> {
                     happened("screen-on")
                     app.notices.screenIsOn()
+                    screenIsOn()
                 }
                 Intent.ACTION_SHUTDOWN -> app.gaps.phoneTurnsOff(System.currentTimeMillis())
                 Intent.ACTION_SCREEN_OFF -> happened("screen-off")

@@ -49,22 +49,27 @@ class Gaps(private val context: Context, private val session: Session, private v
 
     /**
      * The start of the phone, where we watched until it was turned off. Else, where Android remembers when it ended us
-     * (11 and later), that; else the last moment that we noted.
+     * (11 and later), that; else the last moment that we noted ([lastSeen]).
      */
     private fun endedAt(now: Long): Long {
         val booted = bootedAt(now)
-        return if (choices.turnedOffAt in 1 until booted) booted else maxOf(exitedAt(), choices.aliveAt)
+        return if (choices.turnedOffAt in 1 until booted) booted else lastSeen()
     }
+
+    /** When watching ended without a word; 0 where we never watched. */
+    fun lastSeen(): Long = choices.aliveAt.let { alive -> if (alive == 0L) 0L else exitedAfter(alive) ?: alive }
 
     private fun bootedAt(now: Long) = now - SystemClock.elapsedRealtime()
 
-    private fun exitedAt(): Long {
-        if (Build.VERSION.SDK_INT < 30) return 0
-        val manager = context.getSystemService(ActivityManager::class.java)
-        return manager.getHistoricalProcessExitReasons(context.packageName, 0, 1).firstOrNull()?.timestamp ?: 0
+    /** The first exit since then was that of the process that watched; in later ones the app was only looked at. */
+    private fun exitedAfter(alive: Long): Long? {
+        if (Build.VERSION.SDK_INT < 30) return null
+        val exits = context.getSystemService(ActivityManager::class.java).getHistoricalProcessExitReasons(context.packageName, 0, ALL)
+        return exits.map { it.timestamp }.filter { it >= alive }.minOrNull()
     }
 
     private companion object {
+        const val ALL = 0
         const val MINUTE = 60_000L
     }
 }

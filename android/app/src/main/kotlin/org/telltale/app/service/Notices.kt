@@ -38,7 +38,8 @@ class Notices(
     init {
         manager.createNotificationChannels(
             listOf(
-                channel(WATCHING_CHANNEL, R.string.channel_watching, NotificationManager.IMPORTANCE_MIN),
+                // Less would make Android add a notice of its own that we run (NotificationManager.IMPORTANCE_MIN).
+                channel(WATCHING_CHANNEL, R.string.channel_watching, NotificationManager.IMPORTANCE_LOW),
                 channel(FINDING_CHANNEL, R.string.channel_finding, NotificationManager.IMPORTANCE_DEFAULT),
                 channel(DIGEST_CHANNEL, R.string.channel_digest, NotificationManager.IMPORTANCE_LOW),
                 channel(TROUBLE_CHANNEL, R.string.channel_trouble, NotificationManager.IMPORTANCE_DEFAULT),
@@ -46,9 +47,9 @@ class Notices(
         )
     }
 
-    /** The permanent notice: there is no hidden watching. */
+    /** The permanent notice: there is no hidden watching, and none that is only said. */
     fun watching(text: String? = null): Notification = builder(WATCHING_CHANNEL, R.drawable.notification_watching)
-        .setContentTitle(context.getString(R.string.notice_watching))
+        .setContentTitle(context.getString(if (Watch.state is WatchState.SteppedAside) R.string.status_stepped_aside else R.string.notice_watching))
         .setContentText(text)
         .setOngoing(true)
         .setShowWhen(false)
@@ -81,7 +82,9 @@ class Notices(
 
     private fun figures() = ask(today("notification")) { answer ->
         val text = answer.getOrNull()?.optString("notification").orEmpty()
-        if (Watch.state is WatchState.Watching) manager.notify(WATCHING, watching(text))
+        if (Watch.state !is WatchState.Watching) return@ask
+        manager.notify(WATCHING, watching(text))
+        if (Watch.state is WatchState.Off) manager.cancel(WATCHING) // it ended meanwhile, and took an older notice away
     }
 
     private fun tell(answer: JSONObject) {
@@ -122,10 +125,17 @@ class Notices(
         ask(alerted("digest")) {}
     }
 
-    fun steppedAside(until: Long) = trouble(
-        context.getString(R.string.trouble_network),
-        context.getString(R.string.trouble_network_text, DateFormat.getTimeFormat(context).format(Date(until))),
-    )
+    fun steppedAside(until: Long) {
+        val text = context.getString(R.string.trouble_network_text, DateFormat.getTimeFormat(context).format(Date(until)))
+        manager.notify(WATCHING, watching())
+        trouble(context.getString(R.string.trouble_network), text)
+    }
+
+    /** What was wrong is over. */
+    fun watchingAgain() {
+        manager.cancel(TROUBLE)
+        if (power.isInteractive) figures()
+    }
 
     fun ended(why: WatchState.Why) = when (why) {
         WatchState.Why.Revoked -> trouble(context.getString(R.string.trouble_off), context.getString(R.string.trouble_other_vpn))

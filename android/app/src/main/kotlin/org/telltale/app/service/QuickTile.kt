@@ -34,28 +34,30 @@ class QuickTile : TileService() {
             VpnService.prepare(this) != null -> openApp()
             else -> {
                 choices.wanted = true
-                WatchService.start(this)
+                if (!WatchService.start(this)) openApp()
             }
         }
     }
 
     private fun show() {
         val tile = qsTile ?: return
+        val aside = Watch.state is WatchState.SteppedAside
         tile.state = if (on()) Tile.STATE_ACTIVE else Tile.STATE_INACTIVE
-        tile.icon = Icon.createWithResource(this, if (on()) R.drawable.tile_on else R.drawable.tile_off)
+        tile.icon = Icon.createWithResource(this, if (on() && !aside) R.drawable.tile_on else R.drawable.tile_off)
         tile.label = getString(R.string.app_name)
-        tile.subtitle = getString(if (on()) R.string.tile_on else R.string.tile_off)
+        tile.subtitle = getString(if (aside) R.string.status_stepped_aside else if (on()) R.string.tile_on else R.string.tile_off)
         tile.updateTile()
     }
 
-    private fun on() = Watch.state.let { it is WatchState.Watching || it is WatchState.Starting }
+    /** Also while it steps aside: a tap ends that too. */
+    private fun on() = Watch.state !is WatchState.Off
 
     @Suppress("DEPRECATION") // the only way before Android 14
     private fun openApp() {
-        val intent = Intent(this, MainActivity::class.java).setAction(MainActivity.TURN_ON)
+        val intent = Intent(this, MainActivity::class.java).setAction(MainActivity.TURN_ON).putExtra(MainActivity.PROOF, MainActivity.proof)
             .addFlags(Intent.FLAG_ACTIVITY_NEW_TASK or Intent.FLAG_ACTIVITY_SINGLE_TOP or Intent.FLAG_ACTIVITY_CLEAR_TOP)
         if (Build.VERSION.SDK_INT >= 34) {
-            startActivityAndCollapse(PendingIntent.getActivity(this, TURN_ON, intent, PendingIntent.FLAG_IMMUTABLE))
+            startActivityAndCollapse(PendingIntent.getActivity(this, TURN_ON, intent, PendingIntent.FLAG_IMMUTABLE or PendingIntent.FLAG_UPDATE_CURRENT))
         } else {
             startActivityAndCollapse(intent)
         }

@@ -4,7 +4,6 @@ import android.content.BroadcastReceiver
 import android.content.Context
 import android.content.Intent
 import android.net.VpnService
-import android.util.Log
 import org.telltale.app.TelltaleApp
 
 /** "Expected" on a finding's notification. */
@@ -24,11 +23,6 @@ class StartAgain : BroadcastReceiver() {
         val app = context.applicationContext as TelltaleApp
         val wanted = app.choices.wanted && (app.choices.startAfterBoot || intent.action == Intent.ACTION_MY_PACKAGE_REPLACED)
         if (!wanted || VpnService.prepare(context) != null) return
-        try {
-            WatchService.start(context)
-        } catch (error: RuntimeException) { // ForegroundServiceStartNotAllowedException
-            Log.w("Telltale", "the system refused to start watching", error)
-            app.notices.ended(WatchState.Why.Ended)
-        }
+        if (!WatchService.start(context)) app.notices.ended(WatchState.Why.Ended)
     }
 }

@@ -22,6 +22,9 @@ data class Tunnel(val addresses: List<Address>, val resolvers: List<InetAddress>
 
     val hasIpv6 get() = addresses.any { it.address is Inet6Address }
 
+    /** Whether a network beside us has our addresses too. */
+    fun collides(taken: List<Address>) = addresses.any { own -> taken.any { overlaps(it, own) } }
+
     companion object {
         /** Large packets are cheap: one write into the tun each. Before Linux 6.6 a write takes one linear buffer of 16 KiB. */
         const val MTU = 15_800

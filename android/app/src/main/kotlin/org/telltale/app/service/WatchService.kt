@@ -28,7 +28,7 @@ class WatchService : VpnService(), Session.Listener {
     private val thread = HandlerThread("watch").apply { start() }
     private val handler = Handler(thread.looper)
     private val networks by lazy { Networks(getSystemService(ConnectivityManager::class.java), handler, ::networkChanged) }
-    private val events by lazy { Events(app, app.session, app.apps, handler) }
+    private val events by lazy { Events(app, app.session, app.apps, handler, ::screenIsOn) }
     private val stall by lazy { Stall(handler, app.session, ::stepAside) }
     private val runs = Runs()
     private val again = Runnable { if (Watch.state is WatchState.SteppedAside) begin() }
@@ -36,7 +36,10 @@ class WatchService : VpnService(), Session.Listener {
     private var looked = 0L
     private var under = UnderNetwork.NONE
     private var tunnel: Tunnel? = null
-    private var leftOut: Set<String> = emptySet()
+    private var search: List<String> = emptyList()
+
+    /** Whether the person's choice of apps that are left out holds for this tunnel. */
+    private var leavesOut = true
 
     override fun onCreate() {
         super.onCreate()
@@ -77,7 +80,7 @@ class WatchService : VpnService(), Session.Listener {
     override fun changed(revision: Long) {
         stall.look()
         app.notices.refresh()
-        handler.post(::lookAtLockdown)
+        handler.post(::lookAtSettings)
     }
 
     /** A run ended by itself; what we did not ask for is told. */
@@ -92,22 +95,29 @@ class WatchService : VpnService(), Session.Listener {
         if (tunnel != null && runs.areOver) end(WatchState.Why.Failed)
     }
 
-    /** Nobody tells when the person changes it in Android's settings. Apps that are left out would lose all network. */
-    private fun lookAtLockdown() {
+    /**
+     * Nobody tells when the person changes these in Android's settings: blocking, under which apps that are left out
+     * would lose all network, and whether contacts may be read.
+     */
+    private fun lookAtSettings() {
         val now = SystemClock.elapsedRealtime()
         if (tunnel == null || now - looked < BETWEEN_LOOKS) return
         looked = now
-        if (isLockdownEnabled && leftOut.isNotEmpty()) bringUp() else Watch.become(watching(), this)
+        events.follow()
+        val overtaken = isLockdownEnabled == leavesOut && app.choices.leftOut.isNotEmpty()
+        if (overtaken) bringUp() else Watch.become(watching(), this)
     }
 
     private fun begin() {
         if (tunnel != null) return
+        handler.removeCallbacks(again)
         Watch.become(WatchState.Starting, this)
         networks.follow()
         under = networks.now()
         if (!bringUp()) return
         if (app.choices.firstWatchAt == 0L) app.choices.firstWatchAt = System.currentTimeMillis()
         app.gaps.watchingAgain(System.currentTimeMillis())
+        app.notices.watchingAgain()
         events.follow()
         tellOfBoot()
     }
@@ -124,8 +134,14 @@ class WatchService : VpnService(), Session.Listener {
 
     private fun bringUp(): Boolean {
         val next = Tunnel.beside(under.taken, under.ipv6)
-        val fd = establish(next) ?: return false.also { end(WatchState.Why.NoConsent) }
+        val fd = try {
+            establish(next) ?: return false.also { end(WatchState.Why.NoConsent) }
+        } catch (error: RuntimeException) { // SecurityException, IllegalStateException, IllegalArgumentException
+            Log.e(TAG, "the tunnel was refused", error)
+            return false.also { end(WatchState.Why.Failed) }
+        }
         tunnel = next
+        search = under.search
         runs.asks()
         app.session.watch(this, fd, under.toJson(next)) { run -> handler.post { taken(run) } }
         Watch.become(watching(), this)
@@ -140,16 +156,11 @@ class WatchService : VpnService(), Session.Listener {
         lookAtRuns()
     }
 
-    /** Answers the tunnel's descriptor, or null where the system refuses: no consent, or another user's VPN. */
-    private fun establish(next: Tunnel): Int? {
-        if (prepare(this) != null) return null
-        return try {
-            builder(next).establish()?.detachFd()
-        } catch (error: RuntimeException) { // SecurityException, IllegalStateException, IllegalArgumentException
-            Log.e(TAG, "the tunnel was refused", error)
-            null
-        }
-    }
+    /**
+     * Answers the tunnel's descriptor, or null where we are not the VPN that the person chose last. `prepare` is not
+     * asked here: with an old consent it would make us that VPN, and end the other one.
+     */
+    private fun establish(next: Tunnel): Int? = builder(next).establish()?.detachFd()
 
     private fun builder(next: Tunnel): Builder {
         val builder = Builder().setSession(getString(applicationInfo.labelRes)).setMtu(Tunnel.MTU).setBlocking(false)
@@ -167,7 +178,8 @@ class WatchService : VpnService(), Session.Listener {
 
     /** Ourselves always, so that our sockets go out beside the tunnel; the person's choices unless they would lose all network. */
     private fun leaveOut(builder: Builder) {
-        leftOut = if (isLockdownEnabled) emptySet() else app.choices.leftOut
+        leavesOut = !isLockdownEnabled
+        val leftOut = if (leavesOut) app.choices.leftOut else emptySet()
         for (name in leftOut + packageName) {
             try {
                 builder.addDisallowedApplication(name)
@@ -180,10 +192,26 @@ class WatchService : VpnService(), Session.Listener {
     private fun networkChanged(next: UnderNetwork) {
         val before = under
         under = next
-        val up = tunnel ?: return
-        if (next.ipv6 != up.hasIpv6 && next.network != null) bringUp() else app.session.networkChanged(next.toJson())
+        val up = tunnel ?: return tryOther(before)
+        if (next.network != null && outgrown(up)) bringUp() else app.session.networkChanged(next.toJson())
+        if (tunnel == null) return
         if (before != next) Watch.become(watching(), this)
         events.happened("network")
+    }
+
+    /** Families, search domains and a LAN that has our addresses are matters of the tunnel itself. */
+    private fun outgrown(up: Tunnel) = under.ipv6 != up.hasIpv6 || under.search != search || up.collides(under.taken)
+
+    /** We stepped aside for a network that does not answer; another one may. */
+    private fun tryOther(before: UnderNetwork) {
+        val other = under.network != null && under.network != before.network
+        if (other && Watch.state is WatchState.SteppedAside) begin()
+    }
+
+    /** A pause counts no time in which the phone sleeps: what is over is over when somebody looks. */
+    private fun screenIsOn() {
+        val aside = Watch.state as? WatchState.SteppedAside ?: return
+        if (System.currentTimeMillis() >= aside.until) begin()
     }
 
     private fun watching(): WatchState {
@@ -212,7 +240,9 @@ class WatchService : VpnService(), Session.Listener {
         events.forget()
         app.session.unwatch(this, UnderNetwork.NONE.toJson())
         val now = System.currentTimeMillis()
-        if (!Watch.become(WatchState.Off(now, why), this)) return
+        if (!Watch.become(WatchState.Off(now, why, isLockdownEnabled), this)) return
+        // That was the person's last word: neither a restart of the phone nor an update of ours throws the other VPN out.
+        if (why == WatchState.Why.Revoked || why == WatchState.Why.NoConsent) app.choices.wanted = false
         if (watched) app.gaps.stopped(now, gapWord(why))
         if (why != WatchState.Why.Asked) app.notices.ended(why)
         // False where a start waits behind this end: it goes on with this service and its notice.
@@ -245,7 +275,14 @@ class WatchService : VpnService(), Session.Listener {
         const val STOP = "org.telltale.app.STOP"
         private const val EXCLUSIONS = "org.telltale.app.EXCLUSIONS"
 
-        fun start(context: Context) = context.startForegroundService(Intent(context, WatchService::class.java))
+        /** Whether the system let it start: from behind other apps it may refuse since Android 12. */
+        fun start(context: Context): Boolean = try {
+            context.startForegroundService(Intent(context, WatchService::class.java))
+            true
+        } catch (error: RuntimeException) { // ForegroundServiceStartNotAllowedException
+            Log.w(TAG, "the system refused to start watching", error)
+            false
+        }
 
         fun stop(context: Context) = context.startService(stopIntent(context))
 

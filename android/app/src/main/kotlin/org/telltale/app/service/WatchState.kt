@@ -6,8 +6,8 @@ import java.util.concurrent.CopyOnWriteArraySet
 
 /** What the monitor is doing, for the screens, the tile and the notification. */
 sealed interface WatchState {
-    /** Not watching since [since] (0 = never watched), because of [why]. */
-    data class Off(val since: Long, val why: Why) : WatchState
+    /** Not watching since [since] (0 = never watched), because of [why]. With [lockdown] no app has a network now. */
+    data class Off(val since: Long, val why: Why, val lockdown: Boolean = false) : WatchState
     data object Starting : WatchState
     data class Watching(val since: Long, val captive: Boolean, val privateDnsName: String?, val lockdown: Boolean) : WatchState
 

@@ -24,7 +24,7 @@ object Formats {
     /** A figure and its unit stay on one line. */
     fun size(context: Context, bytes: Long): String = Formatter.formatShortFileSize(context, bytes).replace(' ', '\u00A0')
 
-    fun time(context: Context, at: Long): String = DateFormat.getTimeFormat(context).format(Date(at))
+    fun time(context: Context, at: Long): String = apart(DateFormat.getTimeFormat(context).format(Date(at)))
 
     /** "Tuesday 24 November"; shorter where letters are large. */
     fun day(at: Long, short: Boolean = false) = pattern(if (short) "EEEdMMM" else "EEEEdMMMM", at)
@@ -72,7 +72,7 @@ object Formats {
     }
 
     /** A name or a number that may run the other way than the sentence around it. */
-    fun apart(words: String): String = BidiFormatter.getInstance().unicodeWrap(words)
+    fun apart(words: String): String = BidiFormatter.getInstance().run { if (isRtlContext) "$FIRST_STRONG$words$POP" else unicodeWrap(words) }
 
     fun startOfDay(at: Long): Long = Calendar.getInstance().run {
         timeInMillis = at
@@ -83,10 +83,23 @@ object Formats {
         timeInMillis
     }
 
+    /** By the clock here: some countries are half an hour beside the others. */
+    fun startOfHour(at: Long): Long = Calendar.getInstance().run {
+        timeInMillis = at
+        set(Calendar.MINUTE, 0)
+        set(Calendar.SECOND, 0)
+        set(Calendar.MILLISECOND, 0)
+        timeInMillis
+    }
+
     /** How many midnights lie between. */
     fun daysBetween(from: Long, to: Long) = Math.round((startOfDay(to) - startOfDay(from)) / 86_400_000.0).toInt()
 
     private const val SHORT_WORD = 14
+
+    /** Isolates (UAX 9, 2.4.3): numerals of Arabic have no direction that BidiFormatter would wrap. */
+    private const val FIRST_STRONG = '\u2068'
+    private const val POP = '\u2069'
 
     private fun pattern(skeleton: String, at: Long) = write(DateFormat.getBestDateTimePattern(Locale.getDefault(), skeleton), at)
 

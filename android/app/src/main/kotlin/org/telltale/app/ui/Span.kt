@@ -43,7 +43,7 @@ data class Span(val kind: Kind = Kind.Day, val back: Int = 0) {
     }
 
     private fun calendar(now: Long) = Calendar.getInstance().apply {
-        timeInMillis = if (kind == Kind.Hour) now - now % 3_600_000 else Formats.startOfDay(now)
+        timeInMillis = if (kind == Kind.Hour) Formats.startOfHour(now) else Formats.startOfDay(now)
         if (kind == Kind.Week) set(Calendar.DAY_OF_WEEK, firstDayOfWeek)
         if (kind == Kind.Month) set(Calendar.DAY_OF_MONTH, 1)
         add(field(), -back)

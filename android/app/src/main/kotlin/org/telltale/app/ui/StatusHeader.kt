@@ -37,16 +37,16 @@ class StatusHeader(private val look: Look, private val turn: (Boolean) -> Unit) 
         onTap { turn(!on) }
     }
 
-    /** [more]: the second line, which moves behind the words of TalkBack where letters are large. */
-    fun show(on: Boolean, words: String, more: String?) {
+    /** [more]: the second line, which moves behind the words of TalkBack where letters are large. [sees]: not only wanted. */
+    fun show(on: Boolean, words: String, more: String?, sees: Boolean = on) {
         this.on = on
         toggle.isChecked = on
         state.text = words
         since.text = more
         since.visibility = if (more == null || look.bigText) View.GONE else View.VISIBLE
-        mark.background = look.rounded(if (on) look.palette.accentSoft else look.palette.sunken, 16)
-        ribbons.setImageResource(if (on) R.drawable.ribbons_on else R.drawable.ribbons_off)
-        ribbons.imageTintList = ColorStateList.valueOf(if (on) look.palette.onAccentSoft else look.palette.ink2)
+        mark.background = look.rounded(if (sees) look.palette.accentSoft else look.palette.sunken, 16)
+        ribbons.setImageResource(if (sees) R.drawable.ribbons_on else R.drawable.ribbons_off)
+        ribbons.imageTintList = ColorStateList.valueOf(if (sees) look.palette.onAccentSoft else look.palette.ink2)
         readAs(listOfNotNull(words, more).joinToString(". "))
     }
 

@@ -43,7 +43,7 @@ object Platform {
     var lastStart = 0
     var ended = false
 
-    data class Asked(val addresses: List<String>, val resolvers: List<String>, val leftOut: List<String>)
+    data class Asked(val addresses: List<String>, val resolvers: List<String>, val leftOut: List<String>, val search: List<String>)
 
     /** The phone's default network. */
     var under: Under? = null
@@ -93,6 +93,7 @@ class RealBuilder {
     private val addresses = ArrayList<String>()
     private val resolvers = ArrayList<String>()
     private val leftOut = ArrayList<String>()
+    private val search = ArrayList<String>()
     private var mtu = 0
 
     @Implementation
@@ -111,8 +112,11 @@ class RealBuilder {
     fun addDisallowedApplication(name: String) = real.also { leftOut += name }
 
     @Implementation
+    fun addSearchDomain(name: String) = real.also { search += name }
+
+    @Implementation
     fun establish(): ParcelFileDescriptor {
-        Platform.asked += Platform.Asked(addresses, resolvers, leftOut)
+        Platform.asked += Platform.Asked(addresses, resolvers, leftOut, search)
         return ParcelFileDescriptor.adoptFd(Platform.apps.tun(addresses, mtu, resolvers.first()))
     }
 }
@@ -179,8 +183,9 @@ class RealConnectivity : ShadowConnectivityManager() {
         }
 
         /** The computer's own network in scripts/demo/world, with or without IPv6. */
-        fun link(ipv6: Boolean) = LinkProperties().apply {
+        fun link(ipv6: Boolean, search: String? = null) = LinkProperties().apply {
             interfaceName = "wan"
+            domains = search
             setDnsServers(listOf(InetAddress.getByName("203.0.113.53")))
             setLinkAddresses(listOfNotNull(address("198.51.100.2/24"), address("2001:db8:1::2/64").takeIf { ipv6 }))
             addRoute(route("0.0.0.0/0", "198.51.100.1"))

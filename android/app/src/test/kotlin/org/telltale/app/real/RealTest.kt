@@ -173,6 +173,8 @@ class RealTest {
         val photo = apps.begin("curl -s -m 20 --limit-rate 500k http://shop.example/photo | sha256sum")
         Thread.sleep(300)
         app.choices.leftOut = setOf("org.example.music")
+        // Only a tap asks this: it ends another VPN, where we have an old consent.
+        ShadowVpnService.setPrepareResult(Intent("not asked"))
         command("org.telltale.app.EXCLUSIONS")
         until("another tunnel") { Platform.asked.size == 2 }
         assertEquals(setOf("org.example.music", app.packageName), Platform.asked[1].leftOut.toSet())
@@ -185,6 +187,14 @@ class RealTest {
         until("a third tunnel") { Platform.asked.size == 3 }
         assertEquals(listOf(app.packageName), Platform.asked[2].leftOut)
         until("lockdown shown") { (Watch.state as? WatchState.Watching)?.lockdown == true }
+        // Nobody tells of its end; then the person's choice holds again.
+        Platform.lockdown = false
+        later(11)
+        until("a fourth tunnel") {
+            apps.inside(FETCH)
+            Platform.asked.size == 4
+        }
+        assertEquals(setOf("org.example.music", app.packageName), Platform.asked[3].leftOut.toSet())
     }
 
     @Test
@@ -204,7 +214,18 @@ class RealTest {
     }
 
     @Test
+    fun `a network with other search domains gets a tunnel with them`() {
+        start()
+        assertEquals(emptyList<String>(), Platform.asked[0].search)
+        Platform.move(Platform.Under(ShadowNetwork.newInstance(103), RealConnectivity.link(ipv6 = false, search = "lan home.arpa"), RealConnectivity.wifi()))
+        until("another tunnel") { Platform.asked.size == 2 }
+        assertEquals(listOf("lan", "home.arpa"), Platform.asked[1].search)
+        apps.inside(FETCH)
+    }
+
+    @Test
     fun `another VPN takes over`() {
+        app.choices.wanted = true
         start()
         service.get().onRevoke()
         until("the end") { (Watch.state as? WatchState.Off)?.why == WatchState.Why.Revoked }
@@ -212,7 +233,9 @@ class RealTest {
         until("the end of the service") { Platform.ended }
         val notices = shadowOf(app.getSystemService(NotificationManager::class.java)).allNotifications
         assertTrue(notices.any { it.extras.getString("android.title") == "Telltale is off" })
+        assertFalse("an update or a restart would throw the other VPN out", app.choices.wanted)
         start()
+        until("what was wrong is over") { shadowOf(app.getSystemService(NotificationManager::class.java)).allNotifications.none { it.extras.getString("android.title") == "Telltale is off" } }
         apps.inside(FETCH)
         val gaps = today().getJSONArray("gaps")
         assertEquals("revoked", gaps.getJSONObject(0).getString("why"))

@@ -28,7 +28,7 @@ class EveryScreenTest {
         Page("today", today),
         Page("calm", today, answers = "today-calm"),
         Page("off", today, answers = "today-empty", state = Stage.OFF),
-        Page("off later", today, state = WatchState.Off(StageApp.at(13, 0), WatchState.Why.Ended)),
+        Page("off later", today, state = WatchState.Off(StageApp.at(13, 0), WatchState.Why.Ended, lockdown = true)),
         Page("empty", today, answers = "today-empty"),
         Page("no details", today, answers = "today-no-details"),
         Page("troubles", today, answers = "today-troubles", state = WatchState.SteppedAside(StageApp.at(14, 19), StageApp.at(14, 21))),

@@ -1,11 +1,16 @@
 package org.telltale.app.screens
 
+import android.Manifest
 import android.app.Activity
+import android.app.KeyguardManager
 import android.app.Notification
 import android.app.NotificationChannel
 import android.app.NotificationManager
 import android.content.Intent
+import android.content.pm.PackageManager
 import android.os.Build
+import android.os.PowerManager
+import android.provider.Settings
 import android.view.View
 import android.view.WindowManager
 import android.view.accessibility.AccessibilityNodeInfo
@@ -19,6 +24,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
@@ -295,12 +301,83 @@ class PathsTest {
     fun theTileLeadsToTheConsentAndOnlyThere() {
         ShadowVpnService.setPrepareResult(Intent("consent"))
         val stage = Stage(state = Stage.OFF).open()
-        val tile = Intent(MainActivity.TURN_ON)
-        stage.intended(tile)
+        stage.intended(Intent(MainActivity.TURN_ON))
+        assertEquals("another app cannot make it ask, which may end another VPN", null, shadowOf(stage.activity).nextStartedActivityForResult)
+        stage.intended(Intent(MainActivity.TURN_ON).putExtra(MainActivity.PROOF, MainActivity.proof))
         assertEquals("consent", shadowOf(stage.activity).nextStartedActivityForResult.intent.action)
         ShadowVpnService.setPrepareResult(null)
         stage.intended(Intent(MainActivity.TURN_ON))
         assertEquals("another app cannot turn it on", null, stage.started())
+    }
+
+    @Test
+    fun whatEndedWithoutAWordIsToldWhenTheAppIsOpened() {
+        val stage = Stage(state = WatchState.Off(0, WatchState.Why.Never))
+        stage.app.choices.wanted = true
+        stage.app.choices.aliveAt = StageApp.at(13, 2)
+        stage.open()
+        assertTrue(stage.says("Since 13:02") && stage.says("Android ended it."))
+    }
+
+    @Test
+    fun offWhileAndroidBlocksIsToldWithAWayOut() {
+        val stage = Stage(state = WatchState.Off(StageApp.at(13, 0), WatchState.Why.Asked, lockdown = true)).open()
+        assertTrue(stage.says("No app has a connection now"))
+        stage.tap("Open VPN settings")
+        assertEquals(Settings.ACTION_VPN_SETTINGS, shadowOf(stage.activity).nextStartedActivity.action)
+    }
+
+    @Test
+    fun whatIsLeftOutIsNotCalledUnwatchedWhileAndroidBlocks() {
+        val stage = Stage(state = Stage.WATCHING.copy(lockdown = true))
+        stage.app.choices.leftOut = setOf("com.example.car")
+        stage.open()
+        assertTrue(stage.says("com.example.car: Watched for now") && !stage.says("Not watched, by your choice"))
+    }
+
+    @Test
+    fun whatMayNotTellSaysSoAndLeadsToAndroidsSettings() {
+        val manager = shadowOf(RuntimeEnvironment.getApplication().getSystemService(NotificationManager::class.java))
+        manager.setNotificationsEnabled(false)
+        val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings").tap("Android does not let Telltale tell you")
+        assertEquals(Settings.ACTION_APP_NOTIFICATION_SETTINGS, shadowOf(stage.activity).nextStartedActivity.action)
+        manager.setNotificationsEnabled(true)
+        stage.returned()
+        assertFalse(stage.says("Android does not let Telltale tell you"))
+    }
+
+    @Test
+    fun contactsThatAndroidDoesNotAskForAnyMoreLeadToItsSettings() {
+        val stage = Stage()
+        stage.open()
+        stage.activity.askFor(Manifest.permission.READ_CONTACTS, never = { stage.app.added += "never" }) { stage.app.added += "granted" }
+        stage.activity.onRequestPermissionsResult(3, arrayOf(Manifest.permission.READ_CONTACTS), intArrayOf(PackageManager.PERMISSION_DENIED))
+        assertEquals(listOf("never"), stage.app.added)
+    }
+
+    @Test
+    fun whatIsAllowedInTheBackgroundIsNotOfferedAgain() {
+        val power = shadowOf(RuntimeEnvironment.getApplication().getSystemService(PowerManager::class.java))
+        val stage = Stage("en-rGB-w360dp-h1440dp-hdpi")
+        stage.app.today = "today-troubles"
+        stage.open()
+        assertTrue(stage.says("Allow in background") && stage.says("Not now"))
+        power.setIgnoringBatteryOptimizations(stage.app.packageName, true)
+        stage.returned()
+        assertTrue(!stage.says("Allow in background") && stage.says("Close"))
+    }
+
+    @Test
+    fun aTurnedPhoneIsAskedForItsPinOnce() {
+        val keyguard = shadowOf(RuntimeEnvironment.getApplication().getSystemService(KeyguardManager::class.java))
+        keyguard.setIsDeviceSecure(true)
+        keyguard.setIsDeviceSecure(0, true) // of the first person on the phone
+        val stage = Stage()
+        stage.app.choices.lockApp = true
+        stage.open()
+        assertNotEquals(null, shadowOf(stage.activity).nextStartedActivityForResult)
+        stage.turned()
+        assertEquals(null, shadowOf(stage.activity).nextStartedActivityForResult)
     }
 
     @Test

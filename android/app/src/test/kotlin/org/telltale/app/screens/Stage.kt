@@ -144,6 +144,12 @@ class Stage(qualifiers: String = PHONE, fontScale: Float = 1f, state: WatchState
         settle()
     }
 
+    /** From another app, such as Android's settings. */
+    fun returned() = apply {
+        controller.pause().stop().restart().resume()
+        settle()
+    }
+
     fun close() {
         controller.pause().stop().destroy()
     }

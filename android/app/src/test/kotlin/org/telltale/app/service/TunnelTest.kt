@@ -24,6 +24,13 @@ class TunnelTest {
     }
 
     @Test
+    fun `a network that comes later and uses the same range is seen`() {
+        val usual = Tunnel.beside(emptyList(), ipv6 = false)
+        assertTrue(usual.collides(listOf(address("0.0.0.0", 0), address("198.19.84.7", 22))))
+        assertFalse(usual.collides(listOf(address("0.0.0.0", 0), address("192.168.1.7", 24))))
+    }
+
+    @Test
     fun `a default route collides with nothing`() {
         val tunnel = Tunnel.beside(listOf(address("0.0.0.0", 0), address("192.168.1.7", 24)), ipv6 = false)
         assertEquals("198.19.84.1", tunnel.addresses.single().address.hostAddress)
