@@ -24,7 +24,7 @@ use crate::output;
 use crate::problem::{self, reason};
 use crate::rows::Rows;
 use crate::table::{self, Room, View};
-use crate::{findings, keys, session, since, tables};
+use crate::{findings, keys, session, since, tables, words};
 use keeping::Keeping;
 
 /// The exit code where a capture could not be read to its end.
@@ -336,7 +336,9 @@ impl<'a> Replay<'a> {
         let (flows, bytes) = self.others;
         if flows > 0 {
             output::put(&format!(
-                "Besides: {flows} flows of other protocols than TCP, UDP and ICMP, {bytes} bytes.\n"
+                "Besides: {} of other protocols than TCP, UDP and ICMP, {}.\n",
+                counted(flows, "flow"),
+                counted(bytes, "byte")
             ))?;
         }
         Ok(())
@@ -344,8 +346,12 @@ impl<'a> Replay<'a> {
 
     fn tell(&self, damage: &str) {
         let Self { whole_name, frames, .. } = self;
-        problem::say(&format!("{whole_name}: {damage}; {frames} packets could be read"));
+        problem::say(&format!("{whole_name}: {damage}; {} could be read", counted(*frames, "packet")));
     }
+}
+
+fn counted(number: u64, one: &str) -> String {
+    format!("{} {one}{}", words::number(number), if number == 1 { "" } else { "s" })
 }
 
 fn open(path: &Path) -> io::Result<Box<dyn Read>> {

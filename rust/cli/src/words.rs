@@ -193,7 +193,7 @@ const CLASSES: [(Class, &str); 6] = [
     (Class::Encrypted, "encrypted, could not be read"),
     (Class::Searched, NOTHING_TO_LOOK_FOR),
     (Class::Found, "readable, with your details in it"),
-    (Class::Opaque, "not encrypted, but not understood"),
+    (Class::Opaque, "not understood"),
     (Class::Unknown, "of an unknown kind"),
     (Class::NotWatched, "not watched"),
 ];
@@ -301,7 +301,13 @@ mod tests {
             said(100, opaque),
             "Not protected: anyone on the network could read it, but for what the sender may have encrypted in \
              the part that is not understood. \
-             75% readable, nothing to look for; 25% not encrypted, but not understood."
+             75% readable, nothing to look for; 25% not understood."
+        );
+        let all = Coverage { opaque: 100, ..Coverage::default() };
+        assert_eq!(
+            said(100, all),
+            "Whether it was protected is not known. 100% not understood.",
+            "a call is media, and mostly encrypted by the app itself"
         );
         let unwatched = Coverage { searched: 75, opaque: 5, not_watched: 20, ..Coverage::default() };
         assert!(said(100, unwatched).starts_with("Not protected in part: "));

@@ -21,37 +21,40 @@ impl<R: Read> Input<R> {
 
     /// The next bytes; `None` where the file ends before the first of them.
     pub(super) fn array<const N: usize>(&mut self) -> Result<Option<[u8; N]>, Damage> {
-        let begin = self.offset;
         let taken = self.up_to(N)?;
         if taken.is_empty() {
             return Ok(None);
         }
-        taken.try_into().map(Some).map_err(|_| Damage::new(begin, "the file ends in the middle of a header"))
+        taken
+            .try_into()
+            .map(Some)
+            .map_err(|_| Damage::new(self.offset, "the file ends in the middle of a header"))
     }
 
     /// The next bytes, all of them.
     pub(super) fn bytes(&mut self, len: usize) -> Result<Vec<u8>, Damage> {
-        let begin = self.offset;
         let taken = self.up_to(len)?;
         if taken.len() < len {
-            let lacking = len - taken.len();
-            return Err(Damage::new(begin, format!("the file ends here, {lacking} bytes too early")));
+            return Err(self.ended((len - taken.len()) as u64));
         }
         Ok(taken)
     }
 
     /// Passes over bytes without holding them.
     pub(super) fn skip(&mut self, len: u64) -> Result<(), Damage> {
-        let begin = self.offset;
         let skipped = io::copy(&mut self.source.by_ref().take(len), &mut io::sink());
         self.offset += skipped.as_ref().copied().unwrap_or(0);
         match skipped {
             Ok(skipped) if skipped == len => Ok(()),
-            Ok(skipped) => {
-                Err(Damage::new(begin, format!("the file ends here, {} bytes too early", len - skipped)))
-            }
+            Ok(skipped) => Err(self.ended(len - skipped)),
             Err(error) => Err(unread(self.offset, &error)),
         }
+    }
+
+    /// Where the file ends, not where what it lacks began.
+    fn ended(&self, lacking: u64) -> Damage {
+        let bytes = if lacking == 1 { "byte" } else { "bytes" };
+        Damage::new(self.offset, format!("the file ends here, {lacking} {bytes} too early"))
     }
 
     /// Memory is set aside as bytes come, not as a length promises them.

@@ -111,8 +111,9 @@ fn a_cut_file_gives_the_frames_before_the_cut_and_says_where_it_ends() {
         assert_eq!(frames.len(), whole, "{len}");
         assert_eq!(damage.is_none(), len == 24 || len == 24 + 16 + 5, "{len}");
     }
-    let damage = read(&file[..file.len() - 2]).1.unwrap();
-    assert_eq!(damage.to_string(), "the file ends here, 2 bytes too early (at byte 61)");
+    let said = |lacking| read(&file[..file.len() - lacking]).1.unwrap().to_string();
+    assert_eq!(said(1), format!("the file ends here, 1 byte too early (at byte {})", file.len() - 1));
+    assert_eq!(said(2), format!("the file ends here, 2 bytes too early (at byte {})", file.len() - 2));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The flows of a capture, on their way into a database.
 
+use std::path::Path;
+
 use telltale_model::{Flow, Timestamp};
-use telltale_store::{Error, Run, Store};
+use telltale_store::{Error, Run, Store, holds_something_else};
 
 use crate::arguments::Database;
 use crate::problem::{self, Problem};
@@ -24,12 +26,13 @@ impl Keeping {
     /// A sentence where it cannot be used.
     pub(super) fn begin(database: &Database, capture: &str) -> Result<Self, Problem> {
         let path = database.path(|name| std::env::var_os(name))?;
+        if let Some(other) = path.as_ref().filter(|path| holds_something_else(path)) {
+            return Err(unusable(format!("{} is not a database", other.display())));
+        }
         let command = format!("telltale replay {capture}");
         let run = Run { started: since::now(), command, version: env!("CARGO_PKG_VERSION").to_owned() };
-        let opened = path.map(|path| Store::open(&path, run)).transpose().map_err(|error| {
-            Problem::new(error.to_string()).advise("Name another file after --db, or leave --db out.")
-        })?;
-        Ok(Self { store: opened.map(|opened| opened.store), failure: None, lost: 0 })
+        let store = path.map(|path| open(&path, run)).transpose()?;
+        Ok(Self { store, failure: None, lost: 0 })
     }
 
     /// Keeps flows. What is older than the store keeps flows for is told by the capture's own clock: one
@@ -50,4 +53,20 @@ impl Keeping {
             problem::say(&format!("{} flows could not be kept: {error}", self.lost));
         }
     }
+}
+
+/// A damaged database is moved out of the way, and whose it is has to know where to.
+fn open(path: &Path, run: Run) -> Result<Store, Problem> {
+    let opened = Store::open(path, run).map_err(|error| unusable(error.to_string()))?;
+    if let Some(aside) = &opened.set_aside {
+        let (path, aside) = (path.display(), aside.display());
+        problem::say(&format!(
+            "the database {path} was damaged; it was moved to {aside}, and a new one begun"
+        ));
+    }
+    Ok(opened.store)
+}
+
+fn unusable(what: String) -> Problem {
+    Problem::new(what).advise("Name another file after --db, or leave --db out.")
 }

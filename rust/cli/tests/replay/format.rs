@@ -192,6 +192,35 @@ fn flows_can_be_kept_and_reported_later() {
 }
 
 #[test]
+fn a_file_that_is_no_database_is_left_alone() {
+    let diary = Scratch::new("diary.txt", b"dear diary");
+    let path = capture("curl.pcap");
+    let output = replay(&["--db", diary.path(), path.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(125));
+    assert!(stderr(&output).contains("diary.txt is not a database"), "{}", stderr(&output));
+    assert_eq!(fs::read(diary.path()).unwrap(), b"dear diary");
+}
+
+#[test]
+fn a_damaged_database_is_moved_and_it_is_said_where_to() {
+    let mut damaged = b"SQLite format 3\0".to_vec();
+    damaged.resize(8192, 7);
+    let database = Scratch::new("damaged.db", &damaged);
+    let path = capture("curl.pcap");
+    let output = replay(&["--db", database.path(), path.to_str().unwrap()]);
+    let aside = format!("{}.corrupt-1", database.path());
+    let moved = fs::read(&aside);
+    fs::remove_file(&aside).unwrap();
+    assert_eq!(moved.unwrap(), damaged);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains(&format!("was damaged; it was moved to {aside}")),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn no_capture_is_a_mistake() {
     assert_eq!(replay(&[]).status.code(), Some(125));
 }
