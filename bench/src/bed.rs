@@ -1,21 +1,23 @@
 //! Three networks in a row: app, engine, server. Between app and engine a tun; between engine and server a
 //! cable, or a bad link.
 
+use std::ffi::CStr;
 use std::fs;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+use telltale_driver::open_tun;
 use telltale_scenario::server::{Manner, Server};
 use telltale_scenario::{Conditions, Impairer, Namespace, Process};
 
 use crate::clock::now;
 use crate::cores::Placing;
-use crate::engine::Engine;
+use crate::engine::{Engine, Tun};
 
 const SERVER: [(IpAddr, u8); 2] = [(v4(203, 0, 113, 10), 32), (v6(2, 0x10), 128)];
 const ROUTER: [(IpAddr, u8); 2] = [(v4(198, 51, 100, 1), 24), (v6(1, 1), 64)];
@@ -26,6 +28,7 @@ pub(crate) const RESOLVER: IpAddr = v4(198, 19, 84, 53);
 /// A server that is always there: who reaches it has a network.
 const ECHO: u16 = 7;
 const DEVICE: &str = "tun0";
+const DEVICE_NAME: &CStr = c"tun0";
 
 const fn v4(a: u8, b: u8, c: u8, d: u8) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(a, b, c, d))
@@ -138,10 +141,7 @@ impl Bed {
         };
         let app = Namespace::new()?;
         tune(&app)?;
-        if engine.persistent {
-            app.ip(&format!("tuntap add dev {DEVICE} mode tun"))?;
-        }
-        let tun = app.tun(DEVICE)?;
+        let tun = open(&app, engine.tun)?;
         app.ip(&format!("link set {DEVICE} mtu {mtu}"))?;
         app.address(DEVICE, &APP)?;
         app.ip(&format!("route add default dev {DEVICE}"))?;
@@ -151,10 +151,11 @@ impl Bed {
             .env("TUN_MTU", mtu.to_string())
             .env("TUN_ADDRESSES", APP.map(|(address, _)| address.to_string()).join(","))
             .env("TUN_RESOLVERS", RESOLVER.to_string())
-            .stdin(Stdio::from(tun.as_fd().try_clone_to_owned()?))
+            .stdin(Stdio::from(tun))
             .stdout(Stdio::null());
         let process = placing.beside_engine(|| self.middle.spawn(&mut command))?;
-        drop(tun);
+        // Only the engine has it: it is gone with it.
+        drop(command);
         reach(&app, Family::V4)?;
         Ok(Way { bed: self, app: Some(app), engine: Some(process) })
     }
@@ -207,6 +208,16 @@ fn retransmits() -> io::Result<u64> {
 
 /// Every run begins alike: nothing is remembered of the last one's paths, and ports do not run out. Nobody looks
 /// for routers from time to time either: where nothing is said, nothing is to wake an engine.
+fn open(app: &Namespace, tun: Tun) -> io::Result<OwnedFd> {
+    if tun == Tun::Persistent {
+        app.ip(&format!("tuntap add dev {DEVICE} mode tun"))?;
+    }
+    match tun {
+        Tun::Headers => app.inside(|| open_tun(DEVICE_NAME)),
+        Tun::Usual | Tun::Persistent => app.tun(DEVICE)?.as_fd().try_clone_to_owned(),
+    }
+}
+
 fn tune(network: &Namespace) -> io::Result<()> {
     network.inside(|| {
         fs::write("/proc/sys/net/ipv6/conf/default/router_solicitations", "0")?;

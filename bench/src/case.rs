@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::bed::{Family, Link};
 use crate::cores::Placing;
-use crate::engine::{Engine, Role};
+use crate::engine::{Engine, Role, Tun};
 use crate::load::{Lengths, Load, Toward};
 
 /// The MTUs of the tun that are compared. The last one is what `telltale run` gives it.
@@ -68,8 +68,8 @@ impl Case {
         };
         let by_role = engine.role != Role::Yardstick || yardsticks().contains(self);
         // Only bulk data comes in other packets.
-        let by_load =
-            by_load && (!engine.persistent || matches!(self.load, Load::Bulk { .. }) && self.is_plain());
+        let by_load = by_load
+            && (engine.tun != Tun::Persistent || matches!(self.load, Load::Bulk { .. }) && self.is_plain());
         by_load && by_role && (carries.ipv6 || self.family == Family::V4)
     }
 

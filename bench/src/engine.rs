@@ -11,10 +11,20 @@ pub(crate) struct Engine {
     pub(crate) name: &'static str,
     pub(crate) role: Role,
     pub(crate) carries: Carries,
-    /// Whether its tun outlives it: telltale asks nothing of such a device, as it may not on Android.
-    pub(crate) persistent: bool,
+    pub(crate) tun: Tun,
     program: Option<PathBuf>,
     arguments: &'static [&'static str],
+}
+
+/// What tun it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tun {
+    /// As programs make it.
+    Usual,
+    /// The same with a header before each packet, in which segments may be longer than the MTU.
+    Headers,
+    /// One that outlives it: telltale asks nothing of such a device, as it may not on Android.
+    Persistent,
 }
 
 /// What an engine is in the comparison.
@@ -63,15 +73,18 @@ impl Engine {
                     format!("{}: {error}; scripts/bench builds it", program.display()),
                 )
             })?;
-            io::Result::Ok(Self { name, role, carries, persistent: false, program: Some(program), arguments })
+            io::Result::Ok(Self { name, role, carries, tun: Tun::Usual, program: Some(program), arguments })
         };
         let none = Carries { udp: false, ipv6: false, dns: false };
-        let ours = engine("telltale", Role::Ours, ALL, telltale, &["attach", "--no-watch"])?;
+        let ours = |name, tun, arguments| {
+            io::Result::Ok(Self { tun, ..engine(name, Role::Ours, ALL, telltale, arguments)? })
+        };
+        let alone: &[&str] = &["attach", "--no-watch"];
         Ok(vec![
             Self::none(),
-            ours.clone(),
-            Self { name: AS_ON_ANDROID, persistent: true, ..ours },
-            engine("telltale+watcher", Role::Ours, ALL, telltale, &["attach", "--report", "none", "--db"])?,
+            ours("telltale", Tun::Headers, alone)?,
+            ours(AS_ON_ANDROID, Tun::Persistent, alone)?,
+            ours("telltale+watcher", Tun::Headers, &["attach", "--report", "none", "--db"])?,
             engine("ipstack", Role::Peer, RELAY, &ipstack, &["--tuned"])?,
             engine("netstack-smoltcp", Role::Peer, RELAY, &smoltcp, &["--tuned"])?,
             engine("netstack-documented", Role::Yardstick, RELAY, &smoltcp, &[])?,
@@ -85,7 +98,7 @@ impl Engine {
             name: "direct",
             role: Role::Direct,
             carries: ALL,
-            persistent: false,
+            tun: Tun::Usual,
             program: None,
             arguments: &[],
         }

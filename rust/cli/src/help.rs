@@ -131,8 +131,9 @@ Relay for a network device that is already open, until SIGTERM or Ctrl-C.
 
   TUN_FD=3 telltale attach [OPTIONS]
 
-The device is a tun (IFF_TUN|IFF_NO_PI), or any socket that keeps packets apart,
-and each packet is an IPv4 or IPv6 packet. The environment says the rest:
+The device is a tun (IFF_TUN|IFF_NO_PI, and faster with IFF_VNET_HDR), or any
+socket that keeps packets apart, and each packet is an IPv4 or IPv6 packet. The
+environment says the rest:
   TUN_FD         the descriptor's number (needed)
   TUN_MTU        its MTU in bytes [asked from the device, or 1500]
   TUN_ADDRESSES  the addresses of the programs' side, with commas between

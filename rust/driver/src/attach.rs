@@ -20,7 +20,7 @@ pub enum Unfit {
     NoPackets,
     /// It is a tap: its packets are Ethernet frames.
     Tap,
-    /// It is a tun that puts a header before each packet.
+    /// It is a tun that puts the kind of each packet before it.
     Headers,
     /// It is `/dev/net/tun`, and no interface was made with it.
     NoInterface,
@@ -33,7 +33,7 @@ impl fmt::Display for Unfit {
             Self::NoPackets => "is neither a tun nor a socket that keeps packets apart",
             Self::Tap => "is a tap, which carries Ethernet frames: open the interface with IFF_TUN",
             Self::Headers => {
-                "is a tun with a header before each packet: open it with IFF_TUN | IFF_NO_PI and nothing else"
+                "is a tun with a header before each packet: open it with IFF_TUN | IFF_NO_PI, or with IFF_VNET_HDR too"
             }
             Self::NoInterface => "is /dev/net/tun without an interface: call TUNSETIFF on it first",
         })
@@ -41,7 +41,7 @@ impl fmt::Display for Unfit {
 }
 
 /// Takes over the descriptor of that number, which the program that started this one has opened for
-/// it: a tun (`IFF_TUN | IFF_NO_PI`) or a packet socket. Programs started later do not get it.
+/// it: a tun (`IFF_TUN | IFF_NO_PI`, with `IFF_VNET_HDR` or without) or a packet socket. Programs started later do not get it.
 ///
 /// To be called early: a number that this process gave to a descriptor of its own would be taken too.
 ///
@@ -146,7 +146,7 @@ fn flags_fit(interface: &ifreq) -> Result<(), Unfit> {
     let flags = interface_flags(interface);
     match flags {
         _ if flags & libc::IFF_TUN == 0 => Err(Unfit::Tap),
-        _ if flags & libc::IFF_NO_PI == 0 || flags & libc::IFF_VNET_HDR != 0 => Err(Unfit::Headers),
+        _ if flags & libc::IFF_NO_PI == 0 => Err(Unfit::Headers),
         _ => Ok(()),
     }
 }
@@ -259,8 +259,9 @@ mod tests {
             flags_fit(&interface)
         };
         assert_eq!(flags(libc::IFF_TUN | libc::IFF_NO_PI), Ok(()));
+        assert_eq!(flags(libc::IFF_TUN | libc::IFF_NO_PI | libc::IFF_VNET_HDR), Ok(()));
         assert_eq!(flags(libc::IFF_TUN), Err(Unfit::Headers));
-        assert_eq!(flags(libc::IFF_TUN | libc::IFF_NO_PI | libc::IFF_VNET_HDR), Err(Unfit::Headers));
+        assert_eq!(flags(libc::IFF_TUN | libc::IFF_VNET_HDR), Err(Unfit::Headers));
         assert_eq!(flags(libc::IFF_TAP | libc::IFF_NO_PI), Err(Unfit::Tap));
     }
 }

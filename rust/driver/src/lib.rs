@@ -5,6 +5,7 @@ pub mod attach;
 mod clock;
 mod datagram;
 mod descriptors;
+mod device;
 mod dns;
 mod echo;
 pub mod launch;
@@ -33,6 +34,7 @@ pub mod watcher;
 
 pub use clock::{wall, zone};
 pub use descriptors::{Inherited, raise_limit};
+pub use device::open_tun;
 pub use dns::{NameServers, ResolverCalls};
 pub use mistakes::tell_places_of_panics;
 pub use orders::{Controls, Network, NewTun};

@@ -10,7 +10,7 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use telltale_engine::{Config, Counters};
+use telltale_engine::{Config, Counters, Offload};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
@@ -27,7 +27,7 @@ use crate::watcher::WatchSender;
 
 /// All that a relay needs.
 pub struct Setup {
-    /// An open tun (`IFF_TUN | IFF_NO_PI`), or any other descriptor that keeps packets apart.
+    /// An open tun (`IFF_TUN | IFF_NO_PI`, and faster with `IFF_VNET_HDR`), or any other descriptor that keeps packets apart.
     pub tun: OwnedFd,
     /// The tun's MTU in bytes.
     pub mtu: usize,
@@ -183,7 +183,7 @@ fn shell(runtime: &Runtime, setup: Setup) -> io::Result<Shell> {
         resolvers: resolvers.clone(),
         max_sockets,
         watched: setup.watch.is_some(),
-        offload: false,
+        offload: Offload::default(),
     };
     Shell::new(setup, config)
 }

@@ -23,6 +23,7 @@ use crate::dns::Resolver;
 use crate::echo::Echoes;
 use crate::introductions::Introductions;
 use crate::loopback::Shared;
+use crate::offload::LONGEST;
 use crate::orders::Orders;
 use crate::owner::{Asker, Owners};
 use crate::poll::{Epoll, Event, Events, Token};
@@ -119,7 +120,9 @@ impl Shell {
             epoll.add_reading(owners.answered().wake(), Token::Owners)?;
         }
         let tun = Tun::new(setup.tun, setup.mtu)?;
-        let config = Config { offload: tun.offload(), ..config };
+        let offload = tun.offload();
+        let longest = if offload.to_apps { LONGEST } else { setup.mtu };
+        let config = Config { offload, ..config };
         Ok(Self {
             clock,
             now,
@@ -128,7 +131,7 @@ impl Shell {
             engine: Engine::new(config, sys::random()?, now),
             epoll: epoll.watched()?,
             events: Events::with_capacity(SERVED),
-            sockets: Sockets::new(setup.mtu),
+            sockets: Sockets::new(longest),
             mappings: Mappings::new(),
             echoes: Echoes::new(),
             resolver: Resolver::new(setup.name_servers),
@@ -138,7 +141,7 @@ impl Shell {
             rest: Rest::default(),
             draining: None,
             unsent: 0,
-            streams: Streams::new(PACKETS_WRITTEN * setup.mtu),
+            streams: Streams::new(PACKETS_WRITTEN * longest),
             datagrams: VecDeque::new(),
             queued: HashSet::new(),
             inputs: Vec::new(),

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use libc::c_int;
-use telltale_engine::Packet;
+use telltale_engine::{Offload, Packet};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -19,9 +19,11 @@ use crate::{offload, sys};
 /// An open tun. Packets that it has no room for wait here, in order.
 pub(crate) struct Tun {
     fd: AsyncFd<OwnedFd>,
-    /// Bytes of the longest packet from apps.
+    /// Bytes of the longest packet from apps, with the header before it.
     longest: usize,
-    offload: bool,
+    offload: Offload,
+    /// Bytes of the header before every packet.
+    header: usize,
     slabs: Slabs,
     waiting: VecDeque<Packet>,
     /// Puts one packet into the descriptor.
@@ -67,8 +69,9 @@ impl Tun {
     pub(crate) fn new(fd: OwnedFd, mtu: usize) -> io::Result<Self> {
         sys::set_nonblocking(fd.as_fd())?;
         let fd = sys::watched(fd, Interest::READABLE | Interest::WRITABLE)?;
-        let offload = offload::begin(fd.get_ref().as_fd());
-        let longest = if offload { offload::LONGEST } else { mtu };
+        let offload = offload::begin(fd.get_ref().as_fd())?;
+        let header = if offload.to_apps { offload::HEADER } else { 0 };
+        let longest = header + if offload.from_apps { offload::LONGEST } else { mtu };
         let slabs = match longest {
             LARGE.. => Slabs::new(longest, 2 * longest, 32),
             _ => Slabs::new(longest, SLAB, 16),
@@ -77,17 +80,18 @@ impl Tun {
             fd,
             longest,
             offload,
+            header,
             slabs,
             waiting: VecDeque::new(),
-            put,
+            put: if offload.to_apps { put_with_header } else { put },
             exhausted: false,
             suspected: false,
             counters: TunCounters::default(),
         })
     }
 
-    /// Whether the app's system leaves cutting and checksums to this device.
-    pub(crate) fn offload(&self) -> bool {
+    /// What is left to this device to do.
+    pub(crate) fn offload(&self) -> Offload {
         self.offload
     }
 
@@ -115,7 +119,7 @@ impl Tun {
         self.suspected &= read.is_ok();
         match read {
             Ok(packet) if packet.is_empty() => Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(packet) => Ok(Some(packet)),
+            Ok(packet) => Ok(Some(packet.slice(self.header.min(packet.len())..))),
             Err(error) if transient(&error) => Ok(None),
             Err(error) => Err(error),
         }
@@ -231,18 +235,26 @@ impl Tun {
 
 impl Drop for Tun {
     fn drop(&mut self) {
-        if self.offload {
+        if self.offload.from_apps {
             offload::end(self.fd.get_ref().as_fd());
         }
     }
 }
 
-/// One packet is one writev: header and payload are never copied together.
 fn put(fd: &OwnedFd, packet: &Packet) -> io::Result<usize> {
-    let mut slices = [IoSlice::new(&[]); 5];
-    let parts = std::iter::once(packet.header()).chain(packet.payload().parts().iter().map(|part| &part[..]));
+    put_behind(fd, &[], packet)
+}
+
+fn put_with_header(fd: &OwnedFd, packet: &Packet) -> io::Result<usize> {
+    put_behind(fd, &offload::header(packet), packet)
+}
+
+/// One packet is one writev: headers and payload are never copied together.
+fn put_behind(fd: &OwnedFd, header: &[u8], packet: &Packet) -> io::Result<usize> {
+    let mut slices = [IoSlice::new(&[]); 6];
+    let parts = packet.payload().parts().iter().map(|part| &part[..]);
     let mut count = 0;
-    for (slice, part) in slices.iter_mut().zip(parts) {
+    for (slice, part) in slices.iter_mut().zip([header, packet.header()].into_iter().chain(parts)) {
         *slice = IoSlice::new(part);
         count += 1;
     }
@@ -367,7 +379,7 @@ mod tests {
             resolvers: Vec::new(),
             max_sockets: 64,
             watched: false,
-            offload: false,
+            offload: Offload::default(),
         };
         let now = Instant::default();
         let mut engine = Engine::new(config, [0; 32], now);

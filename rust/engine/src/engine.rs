@@ -6,6 +6,8 @@ use bytes::Bytes;
 use smoltcp::wire::{IpProtocol, UdpPacket};
 use telltale_model::{FlowNumber, Traffic};
 
+#[cfg(doc)]
+use crate::Packet;
 use crate::echo::{self, Echoes};
 use crate::resolver::{Asker, Resolver, Ways};
 use crate::shared::Shared;
@@ -30,9 +32,17 @@ pub struct Config {
     pub max_sockets: usize,
     /// Whether somebody wants to see what flows carry ([`Output::Seen`]).
     pub watched: bool,
-    /// Whether the app's system leaves it to the tun to cut TCP to the MTU and to fill in checksums: then
-    /// packets from apps may be of any length that IP allows.
-    pub offload: bool,
+    /// What is left to the tun.
+    pub offload: Offload,
+}
+
+/// Who leaves it to the tun to cut TCP to the MTU and to fill in its checksums, as network cards do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Offload {
+    /// The apps' system: packets from apps may be of any length that IP allows.
+    pub from_apps: bool,
+    /// The engine: segments to apps may be of any length that IP allows, see [`Packet::unfinished`].
+    pub to_apps: bool,
 }
 
 /// What a tun that takes the place of another is like: the same fields of [`Config`].
@@ -45,7 +55,7 @@ pub struct Tunnel {
     /// [`Config::resolvers`].
     pub resolvers: Vec<IpAddr>,
     /// [`Config::offload`].
-    pub offload: bool,
+    pub offload: Offload,
 }
 
 /// The relay as a state machine. See the crate's documentation for how to turn it.
@@ -65,7 +75,7 @@ impl Engine {
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
         let (isn_key, hash_key) = halves(seed);
         Self {
-            shared: Shared::new(config.mtu, config.watched, now),
+            shared: Shared::new(&config, now),
             reassembly: Reassembly::default(),
             flows: Flows::new(isn_key, hash_key),
             datagrams: Datagrams::new(hash_key),
@@ -175,7 +185,7 @@ impl Engine {
         let gone = |app: IpAddr| before.contains(&app) && !addresses.contains(&app);
         self.flows.end_where(gone, &mut self.shared);
         self.datagrams.end_where(gone, &mut self.shared);
-        self.shared.mtu = mtu;
+        (self.shared.mtu, self.shared.offload) = (mtu, offload.to_apps);
         (self.config.mtu, self.config.resolvers, self.config.offload) = (mtu, resolvers, offload);
     }
 
@@ -213,7 +223,7 @@ impl Engine {
             self.shared.counters.never_dialled += 1;
         } else if !ingress.is_relayed() {
             self.unsupported(ingress);
-        } else if !ingress.checksum_ok(self.config.offload) {
+        } else if !ingress.checksum_ok(self.config.offload.from_apps) {
             self.shared.counters.malformed += 1;
         } else if ingress.protocol == IpProtocol::Tcp {
             self.tcp(ingress, pinned);

@@ -34,11 +34,11 @@ mod wire;
 
 pub use counters::Counters;
 pub use defragment::Defragmenter;
-pub use engine::{Config, Engine, Tunnel};
+pub use engine::{Config, Engine, Offload, Tunnel};
 pub use input::{DatagramFailure, Failure, Input};
 pub use output::{Output, Shape};
 pub use time::Instant;
-pub use wire::{Packet, Payload};
+pub use wire::{Packet, Payload, Unfinished};
 
 /// A TCP flow that has, or is about to have, a socket toward its remote. An id is never used twice.
 /// `index` is small and dense, for the shell's own tables.

@@ -5,15 +5,19 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 use telltale_model::{Direction, FlowNumber};
 
+#[cfg(doc)]
+use crate::Offload;
 use crate::memory::Memory;
 use crate::windows::Windows;
-use crate::{Counters, Instant, Output, Packet, Shape};
+use crate::{Config, Counters, Instant, Output, Packet, Shape};
 
 /// The moment, the common bounds, and where outputs go.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) now: Instant,
     pub(crate) mtu: usize,
+    /// [`Offload::to_apps`]
+    pub(crate) offload: bool,
     pub(crate) memory: Memory,
     pub(crate) windows: Windows,
     pub(crate) counters: Counters,
@@ -26,18 +30,24 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(mtu: usize, watched: bool, now: Instant) -> Self {
+    pub(crate) fn new(config: &Config, now: Instant) -> Self {
         Self {
             now,
-            mtu,
+            mtu: config.mtu,
+            offload: config.offload.to_apps,
             memory: Memory::default(),
             windows: Windows::default(),
             counters: Counters::default(),
             sockets: 0,
-            watched,
+            watched: config.watched,
             outputs: VecDeque::new(),
             numbers: 0,
         }
+    }
+
+    /// Bytes of the longest TCP segment to an app, headers included.
+    pub(crate) fn longest(&self) -> usize {
+        if self.offload { usize::from(u16::MAX) } else { self.mtu }
     }
 
     /// The number of a new flow.

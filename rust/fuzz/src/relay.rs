@@ -6,7 +6,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use telltale_engine::{Config, Engine, Failure, FlowId, Input, Instant, Output, limits};
+use telltale_engine::{Config, Engine, Failure, FlowId, Input, Instant, Offload, Output, limits};
 
 const APP: [u8; 4] = [10, 0, 0, 2];
 const REMOTE: [u8; 4] = [192, 0, 2, 1];
@@ -88,7 +88,7 @@ impl Relay {
             resolvers: vec![Ipv4Addr::new(10, 0, 0, 53).into()],
             max_sockets: 64,
             watched: true,
-            offload: false,
+            offload: Offload::default(),
         };
         let engine = Engine::new(config, [1; 32], now);
         Self { engine, now, sockets: BTreeMap::new(), seen: BTreeMap::new(), first_byte: None }

@@ -1,15 +1,14 @@
 //! In the child: loopback up, a tun with COMMAND's addresses, and a default route for each family.
 
 use std::ffi::CStr;
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::fd::OwnedFd;
 
 use super::error::{Failure, Stage};
 use super::netlink::{Netlink, Request};
-use crate::sys::check;
+use crate::device;
 
 /// What COMMAND sees its network called.
 const NAME: &CStr = c"telltale0";
@@ -27,40 +26,12 @@ pub(super) fn build(mtu: u32, addresses: &[(IpAddr, u8)]) -> Result<OwnedFd, Fai
     netlink.ask(Request::bring_up(loopback, None)).map_err(Failure::of(Stage::Network))?;
     let tun = open_tun()?;
     configure(&netlink, mtu, addresses).map_err(Failure::of(Stage::Network))?;
-    Ok(tun.into())
-}
-
-fn open_tun() -> Result<File, Failure> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).custom_flags(libc::O_CLOEXEC | libc::O_NONBLOCK);
-    let tun = options.open("/dev/net/tun").map_err(Failure::of(Stage::Device))?;
-    let request = Interface::new(NAME);
-    // SAFETY: TUNSETIFF reads and writes a struct ifreq, which `Interface` is, and which lives until the
-    // call returns.
-    check(unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETIFF as _, &raw const request) })
-        .map_err(Failure::of(Stage::Tunnel))?;
     Ok(tun)
 }
 
-/// A struct ifreq: a name, and flags at the start of 24 bytes of union.
-#[repr(C)]
-struct Interface {
-    name: [libc::c_char; libc::IFNAMSIZ],
-    flags: libc::c_short,
-    rest: [u8; 22],
-}
-
-impl Interface {
-    #[expect(clippy::cast_possible_truncation, reason = "both flags fit the field that the kernel reads")]
-    fn new(name: &CStr) -> Self {
-        const { assert!(size_of::<Self>() == size_of::<libc::ifreq>()) };
-        let mut field = [0; libc::IFNAMSIZ];
-        for (to, from) in field.iter_mut().zip(name.to_bytes()) {
-            *to = from.cast_signed() as libc::c_char;
-        }
-        let flags = (libc::IFF_TUN | libc::IFF_NO_PI) as libc::c_short;
-        Self { name: field, flags, rest: [0; 22] }
-    }
+fn open_tun() -> Result<OwnedFd, Failure> {
+    let opened = device::open().map_err(Failure::of(Stage::Device))?;
+    device::make(opened, NAME).map_err(Failure::of(Stage::Tunnel))
 }
 
 fn configure(netlink: &Netlink, mtu: u32, addresses: &[(IpAddr, u8)]) -> io::Result<()> {

@@ -7,7 +7,7 @@ use super::segment::Segment;
 use super::sender::Piece;
 use super::sequence::Sequence;
 use crate::limits::WINDOW_SCALE;
-use crate::wire::{ACK, FIN, PSH, Packet, Payload, RST, SYN, TcpHeader, tcp};
+use crate::wire::{ACK, FIN, PSH, Packet, Payload, RST, SYN, TcpHeader, tcp, tcp_to_cut};
 
 /// From the remote's address to the app's.
 #[derive(Clone, Copy, Debug)]
@@ -22,13 +22,13 @@ impl Reply {
         let reply = Self { app: segment.app, remote: segment.remote };
         match segment.acknowledgement {
             _ if segment.rst => None,
-            Some(number) => Some(reply.segment(number, Sequence(0), RST, 0, &[], Payload::default())),
+            Some(number) => Some(reply.segment(number, Sequence(0), RST, 0, &[])),
             None => Some(reply.reset(Sequence(0), segment.sequence.plus(segment.len()))),
         }
     }
 
     pub(crate) fn reset(self, sequence: Sequence, acknowledgement: Sequence) -> Packet {
-        self.segment(sequence, acknowledgement, RST | ACK, 0, &[], Payload::default())
+        self.segment(sequence, acknowledgement, RST | ACK, 0, &[])
     }
 
     pub(crate) fn syn_ack(
@@ -49,7 +49,7 @@ impl Reply {
         if sack {
             options.add(&[1, 1, 4, 2]); // RFC 2018 2
         }
-        self.segment(isn, acknowledgement, SYN | ACK, window, options.bytes(), Payload::default())
+        self.segment(isn, acknowledgement, SYN | ACK, window, options.bytes())
     }
 
     pub(crate) fn acknowledgement(
@@ -68,15 +68,27 @@ impl Reply {
                 options.add(&end.0.to_be_bytes());
             }
         }
-        self.segment(sequence, acknowledgement, ACK, window, options.bytes(), Payload::default())
+        self.segment(sequence, acknowledgement, ACK, window, options.bytes())
     }
 
-    pub(crate) fn piece(self, piece: Piece, acknowledgement: Sequence, window: u16) -> Packet {
+    /// A segment with bytes. Where a tun cuts it, into segments of `cut` bytes.
+    pub(crate) fn piece(
+        self,
+        piece: Piece,
+        acknowledgement: Sequence,
+        window: u16,
+        cut: Option<usize>,
+    ) -> Packet {
         let push = if piece.push && !piece.payload.is_empty() { PSH } else { 0 };
         let flags = ACK | push | if piece.fin { FIN } else { 0 };
-        self.segment(piece.sequence, acknowledgement, flags, window, &[], piece.payload)
+        let header = self.header(piece.sequence, acknowledgement, flags, window, &[]);
+        match cut {
+            Some(size) => tcp_to_cut(&header, piece.payload, size),
+            None => tcp(&header, piece.payload),
+        }
     }
 
+    /// A segment without bytes.
     fn segment(
         self,
         sequence: Sequence,
@@ -84,9 +96,19 @@ impl Reply {
         flags: u8,
         window: u16,
         options: &[u8],
-        payload: Payload,
     ) -> Packet {
-        let header = TcpHeader {
+        tcp(&self.header(sequence, acknowledgement, flags, window, options), Payload::default())
+    }
+
+    fn header(
+        self,
+        sequence: Sequence,
+        acknowledgement: Sequence,
+        flags: u8,
+        window: u16,
+        options: &[u8],
+    ) -> TcpHeader<'_> {
+        TcpHeader {
             source: self.remote,
             destination: self.app,
             sequence: sequence.0,
@@ -94,8 +116,7 @@ impl Reply {
             flags,
             window,
             options,
-        };
-        tcp(&header, payload)
+        }
     }
 }
 

@@ -145,9 +145,10 @@ impl Sender {
         bytes
     }
 
-    /// The next segment to send, if any may go now.
-    pub(crate) fn next_piece(&mut self, now: Instant) -> Option<Piece> {
-        let piece = self.lost_piece().or_else(|| self.new_piece(now))?;
+    /// The next segment to send, if any may go now. New bytes may go in a longer one than the app agreed to,
+    /// of `longest` bytes; what is sent again may not, so that no more is than was lost.
+    pub(crate) fn next_piece(&mut self, now: Instant, longest: usize) -> Option<Piece> {
+        let piece = self.lost_piece().or_else(|| self.new_piece(now, longest))?;
         self.deadline.get_or_insert(now + self.round_trip.timeout());
         Some(piece)
     }
@@ -336,11 +337,11 @@ impl Sender {
         Piece { sequence: start, push: end == self.stream_end(), fin, again: true, payload }
     }
 
-    fn new_piece(&mut self, now: Instant) -> Option<Piece> {
+    fn new_piece(&mut self, now: Instant, longest: usize) -> Option<Piece> {
         if self.fin_sent {
             return None;
         }
-        let most = self.sendable();
+        let most = self.sendable(longest);
         let payload = self.outgoing.take_unsent(most);
         let sequence = self.next;
         let last = self.outgoing.unsent() == 0;
@@ -356,10 +357,10 @@ impl Sender {
 
     /// Bytes that may go into the next new segment. A sliver of a window is not worth one while others
     /// are under way (RFC 9293 3.8.6.2.1).
-    fn sendable(&self) -> usize {
+    fn sendable(&self, longest: usize) -> usize {
         let unsent = self.outgoing.unsent();
         let window = self.edge.since(self.next);
-        let most = unsent.min(window).min(self.mss);
+        let most = unsent.min(window).min(longest);
         let sliver = most < self.mss && most < unsent && self.in_flight();
         if sliver { 0 } else { most }
     }

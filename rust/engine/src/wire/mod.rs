@@ -16,6 +16,6 @@ pub(crate) use icmp::{
     synthetic_udp, time_exceeded, too_big, unreachable,
 };
 pub(crate) use ingress::{Ingress, Parsed, parse};
-pub(crate) use packet::{ACK, FIN, PSH, RST, SYN, TcpHeader, tcp, udp};
-pub use packet::{Packet, Payload};
+pub(crate) use packet::{ACK, FIN, PSH, RST, SYN, TcpHeader, tcp, tcp_to_cut, udp};
+pub use packet::{Packet, Payload, Unfinished};
 pub(crate) use reassembly::Reassembly;

@@ -100,11 +100,24 @@ impl fmt::Debug for Payload {
 pub struct Packet {
     header: Header,
     payload: Payload,
+    unfinished: Option<Unfinished>,
+}
+
+/// What a tun has still to do with a TCP segment, as a network card does: to put the checksum into its place,
+/// where that of the pseudo-header stands, and to cut a segment that is longer into several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Bytes before the TCP header, from which the checksum is summed up.
+    pub checksum_from: u16,
+    /// Bytes from there to the checksum's place.
+    pub checksum_at: u16,
+    /// Payload bytes of each segment that it is cut into.
+    pub segment: u16,
 }
 
 impl Packet {
     pub(super) fn new(header: Header, payload: Payload) -> Self {
-        Self { header, payload }
+        Self { header, payload, unfinished: None }
     }
 
     /// The IP header and the headers that follow it.
@@ -115,6 +128,11 @@ impl Packet {
     /// What comes after the header.
     pub fn payload(&self) -> &Payload {
         &self.payload
+    }
+
+    /// What whoever takes it has still to do; none where it is complete.
+    pub fn unfinished(&self) -> Option<Unfinished> {
+        self.unfinished
     }
 
     /// Bytes of the whole packet.
@@ -156,25 +174,50 @@ pub(crate) struct TcpHeader<'a> {
 
 /// A TCP segment. The packet must not be longer than 65,535 bytes.
 pub(crate) fn tcp(header: &TcpHeader<'_>, payload: Payload) -> Packet {
-    let (source, destination) = (header.source.ip(), header.destination.ip());
-    let header_len = TCP_LEN + header.options.len();
-    debug_assert!(header_len.is_multiple_of(4) && header_len <= 60, "options must fit a TCP header");
-
     let mut fixed = header.fixed();
-    let length = header_len + payload.len();
-    let mut sum = Sum::pseudo_header(source, destination, IpProtocol::Tcp, length);
+    let mut sum = header.pseudo_header(&payload);
     sum.add(&fixed);
     sum.add(header.options);
     payload.parts().iter().for_each(|part| sum.add(part));
     [fixed[16], fixed[17]] = sum.finish().to_be_bytes();
+    header.packet(&fixed, payload)
+}
 
-    let mut header_bytes = Header::ip(source, destination, IpProtocol::Tcp, length);
-    header_bytes.push(&fixed);
-    header_bytes.push(header.options);
-    Packet::new(header_bytes, payload)
+/// The same, but for whoever cuts it into segments of at most `segment` bytes and completes their checksums.
+pub(crate) fn tcp_to_cut(header: &TcpHeader<'_>, payload: Payload, segment: usize) -> Packet {
+    let mut fixed = header.fixed();
+    [fixed[16], fixed[17]] = (!header.pseudo_header(&payload).finish()).to_be_bytes();
+    let mut packet = header.packet(&fixed, payload);
+    let checksum_from = if header.source.is_ipv4() { IPV4_LEN } else { IPV6_LEN };
+    packet.unfinished = Some(Unfinished {
+        checksum_from: length_field(checksum_from),
+        checksum_at: 16,
+        segment: length_field(segment),
+    });
+    packet
 }
 
 impl TcpHeader<'_> {
+    /// The sum that the checksum begins with.
+    fn pseudo_header(&self, payload: &Payload) -> Sum {
+        let length = self.len() + payload.len();
+        Sum::pseudo_header(self.source.ip(), self.destination.ip(), IpProtocol::Tcp, length)
+    }
+
+    fn packet(&self, fixed: &[u8; TCP_LEN], payload: Payload) -> Packet {
+        let length = self.len() + payload.len();
+        let mut header = Header::ip(self.source.ip(), self.destination.ip(), IpProtocol::Tcp, length);
+        header.push(fixed);
+        header.push(self.options);
+        Packet::new(header, payload)
+    }
+
+    fn len(&self) -> usize {
+        let len = TCP_LEN + self.options.len();
+        debug_assert!(len.is_multiple_of(4) && len <= 60, "options must fit a TCP header");
+        len
+    }
+
     /// The first 20 bytes, with a checksum of zero.
     fn fixed(&self) -> [u8; TCP_LEN] {
         let mut tcp = TcpPacket::new_unchecked([0; TCP_LEN]);
@@ -182,7 +225,7 @@ impl TcpHeader<'_> {
         tcp.set_dst_port(self.destination.port());
         tcp.set_seq_number(TcpSeqNumber(self.sequence.cast_signed()));
         tcp.set_ack_number(TcpSeqNumber(self.acknowledgement.cast_signed()));
-        tcp.set_header_len(u8::try_from(TCP_LEN + self.options.len()).unwrap_or(60));
+        tcp.set_header_len(u8::try_from(self.len()).unwrap_or(60));
         tcp.set_window_len(self.window);
         let mut fixed = tcp.into_inner();
         fixed[13] = self.flags;

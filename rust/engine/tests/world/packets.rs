@@ -6,6 +6,7 @@ use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
     IpProtocol, IpRepr, Ipv4Packet, Ipv6Packet, TcpOption, TcpPacket, TcpSeqNumber, UdpPacket,
 };
+use telltale_engine::Packet;
 
 pub(crate) const FIN: u8 = 0x01;
 pub(crate) const SYN: u8 = 0x02;
@@ -135,6 +136,24 @@ pub(crate) fn read_udp(packet: &[u8]) -> Option<(SocketAddr, SocketAddr, Vec<u8>
     assert!(udp.verify_checksum(&read.from.into(), &read.to.into()), "UDP checksum");
     let (from, to) = (SocketAddr::new(read.from, udp.src_port()), SocketAddr::new(read.to, udp.dst_port()));
     Some((from, to, udp.payload().to_vec()))
+}
+
+/// A packet as an app's system understands it: with the checksum that the tun is left to complete.
+pub(crate) fn complete(packet: &Packet) -> Vec<u8> {
+    let mut bytes = packet.to_vec();
+    let Some(unfinished) = packet.unfinished() else { return bytes };
+    let (from, at) = (usize::from(unfinished.checksum_from), usize::from(unfinished.checksum_at));
+    // RFC 1071 over what is there, the sum of the pseudo-header included.
+    let mut sum: u32 = bytes[from..]
+        .chunks(2)
+        .map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0)))
+        .sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    let sum = !u16::try_from(sum).unwrap();
+    bytes[from + at..from + at + 2].copy_from_slice(&sum.to_be_bytes());
+    bytes
 }
 
 /// An ICMP or ICMPv6 echo request.

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use telltale_engine::{
-    Config, DatagramFailure, EchoId, Engine, Failure, FlowId, Input, Instant, MappingId, Output, QueryId,
+    Config, DatagramFailure, EchoId, Engine, Failure, FlowId, Input, Instant, MappingId, Output, Packet,
+    QueryId,
 };
 use telltale_model::{Direction, Ending, FlowKey, FlowNumber, Protocol, Traffic};
 
 use crate::packets::Segment;
+use crate::packets::complete;
 use crate::random::{Random, pattern};
 use crate::server::{Answer, Finish, Server, Socket, Stage};
 use crate::watch::Watch;
@@ -29,6 +31,8 @@ pub(crate) struct Shell {
     pub(crate) mtu: usize,
     /// Packets to the app that nobody has taken yet.
     pub(crate) to_app: Vec<Vec<u8>>,
+    /// Into segments of how many bytes the tun was left to cut, each different one once.
+    pub(crate) cuts: BTreeSet<u16>,
     pub(crate) sockets: BTreeMap<FlowId, Socket>,
     /// What servers at a port do.
     servers: BTreeMap<u16, Server>,
@@ -84,12 +88,14 @@ impl Shell {
         let addresses = [APP_V4, APP_V6].map(|address| address.parse().unwrap()).to_vec();
         let resolvers = vec![RESOLVER_V4.parse().unwrap()];
         let now = Instant::from_micros(1_000_000_000);
-        let config = Config { mtu, addresses, resolvers, max_sockets, watched: true, offload: false };
+        let config =
+            Config { mtu, addresses, resolvers, max_sockets, watched: true, offload: Offload::default() };
         Self {
             engine: Engine::new(config, [7; 32], now),
             now,
             mtu,
             to_app: Vec::new(),
+            cuts: BTreeSet::new(),
             sockets: BTreeMap::new(),
             servers: BTreeMap::new(),
             random: Random::new(99),
@@ -256,7 +262,7 @@ impl Shell {
 
     fn obey(&mut self, output: Output) {
         match output {
-            Output::Packet(packet) => self.take_packet(packet.to_vec()),
+            Output::Packet(packet) => self.take_packet(&packet),
             Output::Connect { flow, number, to } => {
                 assert!(self.open.contains_key(&number), "Connect before Opened");
                 self.connect(flow, to);
@@ -344,8 +350,11 @@ impl Shell {
         }
     }
 
-    fn take_packet(&mut self, packet: Vec<u8>) {
-        assert!(packet.len() <= self.mtu, "{} bytes do not fit the tunnel", packet.len());
+    fn take_packet(&mut self, packet: &Packet) {
+        let fits = packet.len() <= self.mtu || packet.unfinished().is_some();
+        assert!(fits, "{} bytes do not fit the tunnel", packet.len());
+        self.cuts.extend(packet.unfinished().map(|unfinished| unfinished.segment));
+        let packet = complete(packet);
         if let Some(segment) = whole_segment(&packet) {
             self.watch.app_hears(&segment);
         }

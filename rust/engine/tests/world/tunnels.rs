@@ -1,8 +1,10 @@
 //! Another tun takes the place of the one before.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
-use telltale_engine::Tunnel;
+use telltale_engine::{Offload, Tunnel};
 use telltale_model::Ending;
 
 use crate::packets::{ACK, PSH, udp};
@@ -12,7 +14,12 @@ use crate::shell::{APP_V4, APP_V6, RESOLVER_V4};
 
 fn tunnel(mtu: usize, addresses: &[&str]) -> Tunnel {
     let parsed = |addresses: &[&str]| addresses.iter().map(|address| address.parse().unwrap()).collect();
-    Tunnel { mtu, addresses: parsed(addresses), resolvers: parsed(&[RESOLVER_V4]), offload: false }
+    Tunnel {
+        mtu,
+        addresses: parsed(addresses),
+        resolvers: parsed(&[RESOLVER_V4]),
+        offload: Offload::default(),
+    }
 }
 
 #[test]
@@ -41,6 +48,23 @@ fn an_app_whose_address_is_gone_hears_a_reset_and_its_server_too() {
     assert_eq!(player.hear().last().map(|heard| heard.flags.clone()).as_deref(), Some("RA"));
     assert_eq!(player.shell.ending(APP_PORT), Some(Ending::Stopped));
     player.shell.assert_empty();
+}
+
+#[test]
+fn a_tun_that_cuts_segments_gets_long_ones_and_is_told_where_to_cut() {
+    let mut player = Player::open(Server::SINK);
+    let now = player.shell.now;
+    let offload = Offload { to_apps: true, ..Offload::default() };
+    player.shell.engine.replace_tun(now, Tunnel { offload, ..tunnel(1_500, &[APP_V4]) });
+    player.server_sends(&[7; 40_000]);
+    let heard = player.hear();
+    assert_eq!(heard.iter().map(|heard| heard.len).collect::<Vec<_>>(), [40_000]);
+    assert_eq!(heard[0].payload, [7; 40_000]);
+    assert_eq!(player.shell.cuts, BTreeSet::from([1_460]));
+    // What is lost goes again in segments of the size that was agreed on.
+    let again = player.listen_until(now + Duration::from_secs(1));
+    assert!(!again.is_empty() && again.iter().all(|(_, heard)| heard.len <= 1_460), "{again:?}");
+    player.shell.stop();
 }
 
 #[test]

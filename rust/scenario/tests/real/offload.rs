@@ -1,43 +1,60 @@
-//! An app's system hands over TCP in large pieces, whatever the MTU is.
+//! TCP passes the tun in large pieces, whatever the MTU is.
 
 use std::fs;
 
 use telltale_scenario::Namespace;
 use telltale_scenario::server::{Manner, Server};
 
+use crate::relay::Relay;
 use crate::world::{SCENARIO, World, first, first_by_v6};
 
-const SENT: u64 = 20_000_000;
+const MUCH: u64 = 20_000_000;
+const LITTLE: u64 = 1_000_000;
+
+/// Cut to the MTU of 1,500 as much is 13,700 packets.
+const FEW: u64 = MUCH / 8_000;
 
 #[test]
 #[ignore = "real namespaces: scripts/test real"]
 fn an_upload_over_a_small_mtu_takes_few_packets_and_arrives_whole() {
     let world = World::new();
     let _server = Server::tcp(&world.internet, &[first(80), first_by_v6(80)], Manner::Exchange).unwrap();
-    let relay = world.attach(1_500);
-    for server in [first(80), first_by_v6(80)] {
-        let before = packets_sent(&relay.phone);
-        let output = relay.run(&[
-            SCENARIO,
-            "exchange",
-            &server.to_string(),
-            "--flows",
-            "1",
-            "--up",
-            &SENT.to_string(),
-            "--down",
-            "1000000",
-        ]);
-        assert!(output.starts_with("good 1 failed 0 "), "{output}");
-        let packets = packets_sent(&relay.phone) - before;
-        // Cut to the MTU they would be 13,700.
-        assert!(packets < SENT / 8_000, "{packets} packets to {server}");
+    for relay in [world.attach(1_500), world.attach_with_headers(1_500)] {
+        for server in [first(80), first_by_v6(80)] {
+            let before = packets(&relay.phone, SENT);
+            exchange(&relay, &server.to_string(), MUCH, LITTLE);
+            let packets = packets(&relay.phone, SENT) - before;
+            assert!(packets < FEW, "{packets} packets to {server}");
+        }
     }
 }
 
-/// After the colon of the tun's line, eight figures of what was received; then bytes and packets sent.
-fn packets_sent(phone: &Namespace) -> u64 {
+#[test]
+#[ignore = "real namespaces: scripts/test real"]
+fn a_download_over_a_small_mtu_takes_few_packets_where_each_has_a_header_and_arrives_whole() {
+    let world = World::new();
+    let _server = Server::tcp(&world.internet, &[first(80), first_by_v6(80)], Manner::Exchange).unwrap();
+    let relay = world.attach_with_headers(1_500);
+    for server in [first(80), first_by_v6(80)] {
+        let before = packets(&relay.phone, RECEIVED);
+        exchange(&relay, &server.to_string(), LITTLE, MUCH);
+        let packets = packets(&relay.phone, RECEIVED) - before;
+        assert!(packets < FEW, "{packets} packets from {server}");
+    }
+}
+
+fn exchange(relay: &Relay, server: &str, up: u64, down: u64) {
+    let (up, down) = (up.to_string(), down.to_string());
+    let output = relay.run(&[SCENARIO, "exchange", server, "--flows", "1", "--up", &up, "--down", &down]);
+    assert!(output.starts_with("good 1 failed 0 "), "{output}");
+}
+
+/// Places of the figures after the colon of a device's line.
+const RECEIVED: usize = 1;
+const SENT: usize = 9;
+
+fn packets(phone: &Namespace, place: usize) -> u64 {
     let devices = phone.inside(|| fs::read_to_string("/proc/thread-self/net/dev")).unwrap();
     let line = devices.lines().find_map(|line| line.trim_start().strip_prefix("tun0:")).unwrap();
-    line.split_whitespace().nth(9).unwrap().parse().unwrap()
+    line.split_whitespace().nth(place).unwrap().parse().unwrap()
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::process::{Command, ExitStatus, Stdio};
@@ -25,7 +26,16 @@ pub(crate) struct Relay {
 impl World {
     /// Starts a relay on this computer for a new phone whose tun has this MTU.
     pub(crate) fn attach(&self, mtu: u32) -> Relay {
-        let (phone, tun) = phone(mtu);
+        self.attach_to(phone(mtu), mtu)
+    }
+
+    /// The same, with a header before each packet of the tun.
+    pub(crate) fn attach_with_headers(&self, mtu: u32) -> Relay {
+        let open = |phone: &Namespace| phone.inside(|| telltale_driver::open_tun(c"tun0"));
+        self.attach_to(phone_with(open, mtu), mtu)
+    }
+
+    fn attach_to(&self, (phone, tun): (Namespace, OwnedFd), mtu: u32) -> Relay {
         let mut command = Command::new(telltale());
         command
             .args(["attach", "--db", "none", "--report", "none"])
@@ -50,13 +60,17 @@ impl World {
 
 /// A namespace whose only way out is this tun.
 pub(crate) fn phone(mtu: u32) -> (Namespace, OwnedFd) {
+    phone_with(|phone| phone.tun("tun0")?.as_fd().try_clone_to_owned(), mtu)
+}
+
+fn phone_with(open: impl FnOnce(&Namespace) -> io::Result<OwnedFd>, mtu: u32) -> (Namespace, OwnedFd) {
     let phone = Namespace::new().unwrap();
-    let tun = phone.tun("tun0").unwrap();
+    let tun = open(&phone).unwrap();
     phone.ip(&format!("link set tun0 mtu {mtu}")).unwrap();
     phone.address("tun0", &PHONE).unwrap();
     phone.ip("route add default dev tun0").unwrap();
     phone.ip("-6 route add default dev tun0").unwrap();
-    (phone, tun.as_fd().try_clone_to_owned().unwrap())
+    (phone, tun)
 }
 
 impl Relay {
@@ -73,7 +87,7 @@ impl Relay {
 
     /// Waits for the program. Its standard output.
     pub(crate) fn finish(&self, program: &mut Process) -> String {
-        let output = std::io::read_to_string(program.stdout.take().unwrap()).unwrap();
+        let output = io::read_to_string(program.stdout.take().unwrap()).unwrap();
         program.wait().unwrap();
         output
     }

@@ -47,17 +47,23 @@ impl Flow {
     }
 
     fn poll_app(&mut self, shared: &mut Shared) -> Option<Output> {
-        if let Some(piece) = self.sender.next_piece(shared.now) {
+        if let Some(piece) = self.sender.next_piece(shared.now, self.most(shared)) {
             shared.counters.retransmitted += u64::from(piece.again);
             self.acknowledge.ridden(!piece.payload.is_empty());
             let window = self.offer(shared);
             let (reply, next) = (self.reply(), self.receiver.next());
-            return Some(self.packet_out(reply.piece(piece, next, window)));
+            let cut = shared.offload.then_some(self.terms.mss);
+            return Some(self.packet_out(reply.piece(piece, next, window, cut)));
         }
         if self.acknowledge.take_due() {
             return Some(self.bare_acknowledgement(shared));
         }
         std::mem::take(&mut self.probe_due).then(|| self.probe(shared))
+    }
+
+    /// Payload bytes that one packet takes at most: a full segment, or what is cut into such behind us.
+    fn most(&self, shared: &Shared) -> usize {
+        if shared.offload { shared.longest().saturating_sub(headers(&self.remote)) } else { self.terms.mss }
     }
 
     fn packet_out(&mut self, packet: Packet) -> Output {
@@ -138,7 +144,7 @@ impl Flow {
 
     pub(super) fn room_for_more(&self, shared: &mut Shared) -> usize {
         let outgoing = &self.sender.outgoing;
-        let most = (PACKETS_UNACKNOWLEDGED * shared.mtu).min(FLOW_UNACKNOWLEDGED);
+        let most = (PACKETS_UNACKNOWLEDGED * shared.longest()).min(FLOW_UNACKNOWLEDGED);
         let room = shared.memory.share(outgoing.charged(), most);
         if room >= LEAST_ROOM || outgoing.len() == 0 { room } else { 0 }
     }
