@@ -23,6 +23,7 @@ pub(crate) fn verdicts(results: &Results) -> String {
     let holds = |wanted| judged.iter().filter(|verdict| verdict.holds() == wanted).count();
     let (met, missed, open) = (holds(Some(true)), holds(Some(false)), holds(None));
     let _ = writeln!(text, "\n{met} met, {missed} missed, {open} not measured");
+    text.push_str(&disturbed(results));
     text
 }
 
@@ -39,6 +40,17 @@ fn validity(yardsticks: &[Verdict]) -> String {
         let _ = writeln!(text, "  {}", line(verdict));
     }
     text
+}
+
+/// The rows whose figures something else may have made.
+fn disturbed(results: &Results) -> String {
+    let cells = results.cases.iter().flat_map(|case| {
+        let noisy = |engine| results.cell(case, engine).filter(|cell| cell.noisy > 0);
+        results.engines.iter().filter_map(move |engine| Some((engine.name, case, noisy(engine)?.noisy)))
+    });
+    let lines = cells.map(|(engine, case, runs)| format!("  {engine} {}: {runs}\n", case.name()));
+    let lines: String = lines.collect();
+    if lines.is_empty() { lines } else { format!("\nDisturbed runs among those that were judged:\n{lines}") }
 }
 
 fn line(verdict: &Verdict) -> String {
@@ -69,8 +81,8 @@ pub(crate) fn write(results: &Results, page: &Path) -> io::Result<()> {
 
 fn text(results: &Results, plot: &str) -> String {
     let machine = &results.machine;
-    let runs =
-        results.table.values().filter_map(|cell| Some(cell.values.get(&Quantity::Goodput)?.len())).max();
+    let with_engine = results.table.iter().filter(|((_, engine), _)| *engine != "direct");
+    let runs = with_engine.filter_map(|(_, cell)| Some(cell.values.get(&Quantity::Goodput)?.len())).max();
     format!(
         "# Performance\n\n{INTRODUCTION}\n\
          Measured on {}, {} cores, Linux {}, congestion control {}; up to {} runs a row.\n\n\
@@ -118,3 +130,26 @@ a thread of the engine went to sleep. `drops` are packets that the tun had no ro
 that a kernel sent again; between the namespaces some are spurious, because two cores deliver at once.
 `~` marks disturbed runs, `!` wrong or missing bytes.
 ";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Case;
+    use crate::engine::Engine;
+    use crate::load::Load;
+    use crate::results::Machine;
+    use crate::run::{Cell, key};
+
+    #[test]
+    fn disturbed_runs_are_told_beside_the_verdicts() {
+        let (case, engine) = (Case::new(Load::Bulk { up: 1, down: 0 }, 1_500), Engine::none());
+        let results = |noisy| Results {
+            cases: vec![case],
+            engines: vec![engine.clone()],
+            table: [((key(case, &engine), engine.name), Cell { noisy, ..Cell::default() })].into(),
+            machine: Machine::here().unwrap(),
+        };
+        assert!(verdicts(&results(2)).ends_with("judged:\n  direct tcp-up-1/1500/ipv4/pinned: 2\n"));
+        assert!(!verdicts(&results(0)).contains("Disturbed"));
+    }
+}

@@ -155,13 +155,14 @@ impl Results {
         })
     }
 
-    /// What was measured earlier; of two files with the same row the later one counts.
+    /// What was measured earlier; of two files with the same row the later one counts. Without an engine, rows that
+    /// differ by the MTU of the tun alone are one: what each file has of it counts.
     ///
     /// # Errors
     /// When a file cannot be read, or was measured on another machine.
     pub(crate) fn read(files: &[impl AsRef<Path>], engines: Vec<Engine>) -> io::Result<Self> {
         let mut machine = None;
-        let (mut cases, mut table) = (Vec::new(), HashMap::new());
+        let mut latest: BTreeMap<Case, BTreeMap<&'static str, Cell>> = BTreeMap::new();
         for file in files {
             let document: Document = serde_json::from_slice(&fs::read(file)?)?;
             if machine.as_ref().is_some_and(|machine| *machine != document.machine) {
@@ -174,18 +175,33 @@ impl Results {
                 let Some(case) = case::all().into_iter().find(|case| case.name() == row.name) else {
                     continue;
                 };
-                cases.push(case);
+                let cells = latest.entry(case).or_default();
                 for engine in &engines {
                     if let Some(entry) = row.engines.get(engine.name) {
-                        table.insert((key(case, engine), engine.name), entry.cell.clone());
+                        cells.insert(engine.name, entry.cell.clone());
                     }
                 }
             }
         }
         let machine = machine.ok_or_else(|| io::Error::other("there is no file"))?;
-        let in_order = case::all().into_iter().filter(|case| cases.contains(case)).collect();
-        Ok(Self { cases: in_order, engines, table, machine })
+        let cases = case::all().into_iter().filter(|case| latest.contains_key(case)).collect();
+        Ok(Self { cases, table: put_together(latest, &engines), engines, machine })
     }
+}
+
+/// The cells of all rows, those of one key as one. A file that has several such rows has the same cell in each.
+fn put_together(latest: BTreeMap<Case, BTreeMap<&'static str, Cell>>, engines: &[Engine]) -> Table {
+    let mut cells: HashMap<_, Vec<Cell>> = HashMap::new();
+    for (case, mut of_case) in latest {
+        for engine in engines {
+            let Some(cell) = of_case.remove(engine.name) else { continue };
+            let others = cells.entry((key(case, engine), engine.name)).or_default();
+            if !others.contains(&cell) {
+                others.push(cell);
+            }
+        }
+    }
+    cells.into_iter().map(|(key, cells)| (key, cells.into_iter().fold(Cell::default(), Cell::and))).collect()
 }
 
 #[cfg(test)]
@@ -193,6 +209,20 @@ mod tests {
     use crate::load::Load;
 
     use super::*;
+
+    #[test]
+    fn parts_of_other_mtus_are_compared_with_all_runs_without_an_engine() {
+        let direct = |goodput: f64| {
+            let values = [(Quantity::Goodput, vec![goodput])].into();
+            BTreeMap::from([("direct", Cell { values, ..Cell::default() })])
+        };
+        let load = Load::Bulk { up: 1, down: 0 };
+        let rows = [(1_500, 1.0), (9_000, 1.0), (15_800, 3.0), (65_535, 8.0)];
+        let latest = rows.map(|(mtu, goodput)| (Case::new(load, mtu), direct(goodput)));
+        let table = put_together(latest.into(), &[Engine::none()]);
+        let [cell] = table.values().collect::<Vec<_>>()[..] else { panic!("{table:?}") };
+        assert_eq!(cell.values[&Quantity::Goodput], [1.0, 3.0, 8.0]);
+    }
 
     #[test]
     fn what_is_written_is_read_again() {

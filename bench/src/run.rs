@@ -36,7 +36,7 @@ impl Plan {
 }
 
 /// One engine in one row.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Cell {
     /// Every run's value.
     pub(crate) values: BTreeMap<Quantity, Vec<f64>>,
@@ -55,6 +55,17 @@ impl Cell {
     /// The middle and the ends of the runs.
     pub(crate) fn spread(&self, quantity: Quantity) -> Option<Spread> {
         Spread::of(self.values.get(&quantity)?)
+    }
+
+    /// The runs of both.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        for (quantity, values) in other.values {
+            self.values.entry(quantity).or_default().extend(values);
+        }
+        self.problems.extend(other.problems);
+        self.noisy += other.noisy;
+        self.repeated += other.repeated;
+        self
     }
 
     fn add(&mut self, figures: &Figures) {

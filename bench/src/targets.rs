@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::bed::Link;
 use crate::case::{Case, MTUS, SHIPPED};
 use crate::cores::Placing;
-use crate::engine::AS_ON_ANDROID;
+use crate::engine::{AS_ON_ANDROID, Role};
 use crate::figures::Quantity;
 use crate::load::{Load, Toward};
 use crate::reference::{DIRECT, MARKS, Mark, OTHERS, TOLERANCE};
@@ -127,7 +127,7 @@ impl Judge<'_> {
 
     /// Runs in which anything was wrong, missing or broken off.
     fn integrity(mut self) -> Self {
-        let ours = self.results.engines.iter().filter(|engine| [OURS, WATCHING].contains(&engine.name));
+        let ours = self.results.engines.iter().filter(|engine| engine.role == Role::Ours);
         let cells = ours
             .flat_map(|engine| self.results.cases.iter().filter_map(|case| self.results.cell(case, engine)));
         let problems: Vec<usize> = cells.map(|cell| cell.problems.len()).collect();
@@ -291,6 +291,8 @@ fn free(load: Load, mtu: u32) -> Case {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::Engine;
+    use crate::run::Cell;
 
     fn verdict(bound: Bound, found: f64) -> Verdict {
         Verdict { what: String::new(), bound, found: Some(found) }
@@ -318,6 +320,21 @@ mod tests {
         let distance = verdict(Bound::AtMost(2.0), 2.5).distance().unwrap();
         assert!((distance - 25.0).abs() < 1e-9, "{distance}");
         assert_eq!(verdict(Bound::AtMost(0.0), 7.0).distance(), Some(7.0));
+    }
+
+    #[test]
+    fn a_wrong_byte_of_any_engine_of_ours_counts() {
+        let mut engine = Engine::none();
+        (engine.name, engine.role, engine.persistent) = (AS_ON_ANDROID, Role::Ours, true);
+        let case = Case::new(UP_8, 1_500);
+        let cell = Cell { problems: vec!["flow 0: other bytes than were sent".into()], ..Cell::default() };
+        let results = Results {
+            cases: vec![case],
+            table: [((case, engine.name), cell)].into(),
+            engines: vec![engine],
+            machine: crate::results::Machine::here().unwrap(),
+        };
+        assert_eq!(judge(&results).first().unwrap().found, Some(1.0));
     }
 
     #[test]

@@ -23,7 +23,6 @@ use crate::dns::Resolver;
 use crate::echo::Echoes;
 use crate::introductions::Introductions;
 use crate::loopback::Shared;
-use crate::offload::LONGEST;
 use crate::orders::Orders;
 use crate::owner::{Asker, Owners};
 use crate::poll::{Epoll, Event, Events, Token};
@@ -120,18 +119,15 @@ impl Shell {
             epoll.add_reading(owners.answered().wake(), Token::Owners)?;
         }
         let tun = Tun::new(setup.tun, setup.mtu)?;
-        let offload = tun.offload();
-        let longest = if offload.to_apps { LONGEST } else { setup.mtu };
-        let config = Config { offload, ..config };
+        let config = Config { offload: tun.offload(), ..config };
         Ok(Self {
             clock,
             now,
             deadline: None,
-            tun,
             engine: Engine::new(config, sys::random()?, now),
             epoll: epoll.watched()?,
             events: Events::with_capacity(SERVED),
-            sockets: Sockets::new(longest),
+            sockets: Sockets::new(tun.longest()),
             mappings: Mappings::new(),
             echoes: Echoes::new(),
             resolver: Resolver::new(setup.name_servers),
@@ -141,7 +137,8 @@ impl Shell {
             rest: Rest::default(),
             draining: None,
             unsent: 0,
-            streams: Streams::new(PACKETS_WRITTEN * longest),
+            streams: Streams::new(tun.longest()),
+            tun,
             datagrams: VecDeque::new(),
             queued: HashSet::new(),
             inputs: Vec::new(),

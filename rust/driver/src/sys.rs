@@ -5,6 +5,7 @@ use std::io::{self, IoSlice};
 use std::mem::{self, MaybeUninit};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::time::Duration;
 
 use bytes::{BufMut, BytesMut};
 use libc::{c_int, c_void, socklen_t};
@@ -221,16 +222,27 @@ pub(crate) fn unacknowledged(fd: BorrowedFd<'_>) -> c_int {
 /// Bytes that a TCP socket holds and has not sent, a FIN among them; none where the kernel does not tell. It tells
 /// also of a connection that has broken.
 pub(crate) fn unsent(fd: BorrowedFd<'_>) -> usize {
-    // The beginning of struct tcp_info as words: its last here is tcpi_notsent_bytes (linux/tcp.h, since 4.6).
-    let mut info = [0_u32; 37];
-    let mut len = size_of_len::<[u32; 37]>();
+    let [.., unsent, _] = tcp_info(fd);
+    usize::try_from(unsent).unwrap_or(0)
+}
+
+/// The shortest round trip that a TCP socket has seen lately, where the kernel tells.
+pub(crate) fn least_round_trip(fd: BorrowedFd<'_>) -> Option<Duration> {
+    let [.., micros] = tcp_info(fd);
+    (micros > 0).then(|| Duration::from_micros(micros.into()))
+}
+
+/// The beginning of struct tcp_info as words: its last two here are tcpi_notsent_bytes and tcpi_min_rtt (linux/tcp.h,
+/// since 4.6). Zeroes where the kernel does not tell.
+fn tcp_info(fd: BorrowedFd<'_>) -> [u32; 38] {
+    let mut info = [0_u32; 38];
+    let mut len = size_of_len::<[u32; 38]>();
     let target = info.as_mut_ptr().cast::<c_void>();
     // SAFETY: info is writable and the length says how much room there is; of what an older kernel does not
     // fill in the zeroes stay.
     let told =
         unsafe { libc::getsockopt(fd.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, target, &raw mut len) };
-    let [.., unsent] = info;
-    if told == 0 { usize::try_from(unsent).unwrap_or(0) } else { 0 }
+    if told == 0 { info } else { [0; 38] }
 }
 
 /// Takes the error that waits at a socket (SO_ERROR): the errno, 0 for none.

@@ -20,6 +20,8 @@ use crate::{offload, sys};
 pub(crate) struct Tun {
     fd: AsyncFd<OwnedFd>,
     /// Bytes of the longest packet from apps, with the header before it.
+    read: usize,
+    /// Bytes of the longest segment to apps.
     longest: usize,
     offload: Offload,
     /// Bytes of the header before every packet.
@@ -71,14 +73,15 @@ impl Tun {
         let fd = sys::watched(fd, Interest::READABLE | Interest::WRITABLE)?;
         let offload = offload::begin(fd.get_ref().as_fd())?;
         let header = if offload.to_apps { offload::HEADER } else { 0 };
-        let longest = header + if offload.from_apps { offload::LONGEST } else { mtu };
-        let slabs = match longest {
-            LARGE.. => Slabs::new(longest, 2 * longest, 32),
-            _ => Slabs::new(longest, SLAB, 16),
+        let read = header + if offload.from_apps { offload::LONGEST } else { mtu };
+        let slabs = match read {
+            LARGE.. => Slabs::new(read, 2 * read, 32),
+            _ => Slabs::new(read, SLAB, 16),
         };
         Ok(Self {
             fd,
-            longest,
+            read,
+            longest: if offload.to_apps { offload::LONGEST } else { mtu },
             offload,
             header,
             slabs,
@@ -93,6 +96,11 @@ impl Tun {
     /// What is left to this device to do.
     pub(crate) fn offload(&self) -> Offload {
         self.offload
+    }
+
+    /// Bytes of the longest segment to apps: its MTU, or more where it cuts them.
+    pub(crate) fn longest(&self) -> usize {
+        self.longest
     }
 
     /// Begins a turn: buffers that are free again are used from the front.
@@ -112,7 +120,7 @@ impl Tun {
 
     /// The next packet, if there is one now. An error means that no packet will ever come again.
     pub(crate) fn read(&mut self) -> io::Result<Option<Bytes>> {
-        let (slabs, longest) = (&mut self.slabs, self.longest);
+        let (slabs, longest) = (&mut self.slabs, self.read);
         let interest = if self.suspected { Interest::ERROR } else { Interest::READABLE };
         let read = |fd: &OwnedFd| slabs.read(|slab| sys::read_into(fd.as_fd(), slab, longest));
         let read = self.fd.try_io(interest, read);

@@ -55,6 +55,8 @@ impl Shell {
         let offload = tun.offload();
         let old = mem::replace(&mut self.tun, tun);
         self.tun.take_over(old);
+        self.sockets.cut_for(self.tun.longest());
+        self.streams.fill(self.tun.longest());
         self.engine.replace_tun(self.now, Tunnel { mtu, addresses, resolvers, offload });
         Ok(())
     }

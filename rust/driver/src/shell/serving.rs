@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use telltale_engine::{FlowId, Input, Instant};
 
-use super::{SERVED, Shell};
+use super::{PACKETS_WRITTEN, SERVED, Shell};
 use crate::poll::{Event, Token};
 use crate::tcp::Arrival;
 
@@ -39,9 +39,14 @@ const NOW_AND_THEN: Duration = Duration::from_millis(20);
 const SHORT: usize = 8 << 10;
 
 impl Streams {
-    /// None yet. One turn reads so many bytes at most, and never more than is good.
-    pub(super) fn new(bytes: usize) -> Self {
-        Self { short: VecDeque::new(), long: VecDeque::new(), others: None, bytes: bytes.min(STREAMS_READ) }
+    /// None yet. What one turn reads is to fill [`PACKETS_WRITTEN`] of a tun of this MTU.
+    pub(super) fn new(mtu: usize) -> Self {
+        Self { short: VecDeque::new(), long: VecDeque::new(), others: None, bytes: bytes(mtu) }
+    }
+
+    /// From now on it is a tun of this MTU.
+    pub(super) fn fill(&mut self, mtu: usize) {
+        self.bytes = bytes(mtu);
     }
 
     fn push(&mut self, flow: FlowId, long: bool) {
@@ -63,6 +68,11 @@ impl Streams {
     pub(super) fn is_empty(&self) -> bool {
         self.short.is_empty() && self.long.is_empty()
     }
+}
+
+/// Never more than is good.
+fn bytes(mtu: usize) -> usize {
+    (PACKETS_WRITTEN * mtu).min(STREAMS_READ)
 }
 
 impl Shell {
@@ -177,9 +187,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn long_ones_read_less_in_a_turn_while_others_have_a_little_to_say() {
+    fn long_ones_read_what_fills_the_tun_in_a_turn_and_less_while_others_have_a_little_to_say() {
         let at = |milliseconds: u64| Instant::from_micros(milliseconds * 1_000);
-        let mut streams = Streams::new(64 * 1_500);
+        let mut streams = Streams::new(65_535);
+        assert_eq!(streams.room(at(0)), STREAMS_READ);
+        streams.fill(1_500);
         assert_eq!(streams.room(at(0)), 96_000);
         streams.note_other(at(5));
         assert_eq!([5, 24, 25].map(|now| streams.room(at(now))), [24_000, 24_000, 96_000]);

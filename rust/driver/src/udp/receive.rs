@@ -55,9 +55,15 @@ impl Receiver {
             let size = segment_size(control.written(length.control)).unwrap_or(length.payload);
             let joined = take(buffer, length.payload);
             let Some(from) = address.to_socket_addr() else { continue };
+            let from = unscoped(from);
+            if joined.len() <= size {
+                received.datagrams += 1;
+                deliver(from, joined);
+                continue;
+            }
             for payload in datagrams(&joined, size) {
                 received.datagrams += 1;
-                deliver(unscoped(from), payload);
+                deliver(from, payload);
             }
         }
         Ok(received)
@@ -165,7 +171,26 @@ fn unscoped(from: SocketAddr) -> SocketAddr {
 
 #[cfg(test)]
 mod tests {
+    use std::net::UdpSocket;
+    use std::os::fd::AsFd;
+
     use super::*;
+
+    #[test]
+    fn a_datagram_alone_is_handed_on_and_not_shared() {
+        let (ours, other) =
+            (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
+        let mut receiver = Receiver::new();
+        for len in [0, 64, 1_200] {
+            other.send_to(&vec![7; len], ours.local_addr().unwrap()).unwrap();
+            let mut got = None;
+            // Whoever shares it makes the allocator work once more.
+            let deliver =
+                |_, payload: Bytes| got = Some((payload.len(), payload.is_empty() || payload.is_unique()));
+            let received = receiver.receive(ours.as_fd(), 1, deliver).unwrap();
+            assert_eq!((received.datagrams, got), (1, Some((len, true))));
+        }
+    }
 
     #[test]
     fn joined_datagrams_come_apart() {

@@ -133,12 +133,13 @@ impl Keeping {
 
     fn commit_batch(&mut self) -> Result<(), Error> {
         let Some(store) = &mut self.store else { return Ok(()) };
-        let batch: Vec<Flow> = self.waiting.values().take(BATCH).cloned().collect();
-        store.commit(clock::wall(), &batch)?;
-        for flow in &batch {
-            self.waiting.remove(&flow.number);
+        let oldest = std::iter::from_fn(|| self.waiting.pop_first());
+        let batch: Vec<Flow> = oldest.take(BATCH).map(|(_, flow)| flow).collect();
+        let kept = store.commit(clock::wall(), &batch);
+        if kept.is_err() {
+            self.waiting.extend(batch.into_iter().map(|flow| (flow.number, flow)));
         }
-        Ok(())
+        kept
     }
 }
 

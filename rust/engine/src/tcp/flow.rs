@@ -60,6 +60,9 @@ pub(crate) struct Flow {
     pub(crate) listed: bool,
 }
 
+// What limits.rs counts for a flow is 1 KiB: the rest is for its places in tables and lists.
+const _: () = assert!(size_of::<Flow>() <= 768);
+
 #[derive(Debug)]
 enum Stage {
     /// The SYN is held while the remote has not answered.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use telltale_engine::{
-    Config, DatagramFailure, EchoId, Engine, Failure, FlowId, Input, Instant, MappingId, Output, Packet,
-    QueryId,
+    Config, DatagramFailure, EchoId, Engine, Failure, FlowId, Input, Instant, MappingId, Offload, Output,
+    Packet, QueryId,
 };
 use telltale_model::{Direction, Ending, FlowKey, FlowNumber, Protocol, Traffic};
 
