@@ -291,7 +291,7 @@ fn free(load: Load, mtu: u32) -> Case {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Engine;
+    use crate::engine::{Engine, Tun};
     use crate::run::Cell;
 
     fn verdict(bound: Bound, found: f64) -> Verdict {
@@ -325,7 +325,7 @@ mod tests {
     #[test]
     fn a_wrong_byte_of_any_engine_of_ours_counts() {
         let mut engine = Engine::none();
-        (engine.name, engine.role, engine.persistent) = (AS_ON_ANDROID, Role::Ours, true);
+        (engine.name, engine.role, engine.tun) = (AS_ON_ANDROID, Role::Ours, Tun::Persistent);
         let case = Case::new(UP_8, 1_500);
         let cell = Cell { problems: vec!["flow 0: other bytes than were sent".into()], ..Cell::default() };
         let results = Results {

@@ -26,11 +26,11 @@ static IN_NAMES: [bool; 256] = in_names();
 #[expect(clippy::indexing_slicing, reason = "worked out by the compiler")]
 const fn in_names() -> [bool; 256] {
     let mut is = [false; 256];
-    let mut byte = 0;
+    let mut byte = 0u8;
     while byte < 128 {
         is[byte as usize] = byte.is_ascii_alphanumeric()
             || matches!(byte, b'_' | b'-' | b'.' | b'[' | b']' | b'%' | b'~' | b'$' | b'+');
-        byte += 1u8;
+        byte += 1;
     }
     is
 }
