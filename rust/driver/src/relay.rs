@@ -27,7 +27,8 @@ use crate::watcher::WatchSender;
 
 /// All that a relay needs.
 pub struct Setup {
-    /// An open tun (`IFF_TUN | IFF_NO_PI`, and faster with `IFF_VNET_HDR`), or any other descriptor that keeps packets apart.
+    /// An open tun (`IFF_TUN | IFF_NO_PI`, and faster with `IFF_VNET_HDR`), or any other descriptor that keeps
+    /// packets apart.
     pub tun: OwnedFd,
     /// The tun's MTU in bytes.
     pub mtu: usize,

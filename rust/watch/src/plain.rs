@@ -187,7 +187,7 @@ mod tests {
     fn of_time_only_the_time_is_framing() {
         let extended = [filled(&[0x23], 48), filled(&[1, 4, 0, 28], 28), filled(&[], 20)].concat();
         for whole in [filled(&[0x23], 48), filled(&[0x1b], 68), extended] {
-            assert_eq!(counted(Application::Ntp, &[whole.clone()]), (whole.len() as u64, 0));
+            assert_eq!(counted(Application::Ntp, std::slice::from_ref(&whole)), (whole.len() as u64, 0));
         }
         assert_eq!(counted(Application::Ntp, &[filled(&[0x23], 1_200)]), (48, 1_152));
         assert_eq!(counted(Application::Ntp, &[filled(b"hello", 5), filled(&[], 1_200)]), (0, 1_205));
@@ -203,7 +203,7 @@ mod tests {
         // RFC 8656 11.1: a Send indication, its data padded to four bytes.
         let data = [&[0, 0x13, 0, 5][..], b"hello", &[0; 3]].concat();
         let send = stun(0x0016, &[&peer[..], &data].concat());
-        assert_eq!(counted(Application::Stun, &[send.clone()]), (send.len() as u64 - 5, 5));
+        assert_eq!(counted(Application::Stun, std::slice::from_ref(&send)), (send.len() as u64 - 5, 5));
         assert_eq!(counted(Application::Stun, &[stun(1, &peer)]), (32, 0));
         assert_eq!(counted(Application::Stun, &[stun(1, &[0, 0x13, 0xff, 0xff])]), (24, 0), "no attribute");
         let record = |kind: u8, len: u8| {

@@ -117,7 +117,7 @@ impl Record {
 }
 
 /// How many bytes are a message: its header, and questions and records as many as that says, up to the first that is
-/// cut. What stands behind is none of it.
+/// cut. What stands behind is none of it, but for zeros alone, with which DNSCrypt fills its questions for certificates.
 pub(super) fn len(bytes: &[u8]) -> usize {
     let mut reader = Reader::new(bytes);
     let Some(Header { counts: [questions, records @ ..], .. }) = Header::read(&mut reader) else { return 0 };
@@ -125,7 +125,8 @@ pub(super) fn len(bytes: &[u8]) -> usize {
     if (0..questions).all(|_| pass(&mut reader, |_| Some(())).is_some()) {
         let _cut = (0..records).all(|_| pass(&mut reader, pass_data).is_some());
     }
-    bytes.len() - reader.len()
+    let is_filling = reader.rest().iter().all(|byte| *byte == 0);
+    if is_filling { bytes.len() } else { bytes.len() - reader.len() }
 }
 
 /// Passes over a name, kind and class, and what `more` does; over all or nothing.

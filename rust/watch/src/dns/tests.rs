@@ -164,6 +164,8 @@ fn what_is_no_dns_is_content_wherever_it_stands() {
     let len = question.len() as u64;
     let (facts, _) = over_udp(Dialect::Internet, &[(Sent, behind.clone())]);
     assert_eq!(counted(&facts), (len, 300, 300), "behind a message");
+    let (facts, _) = over_udp(Dialect::Internet, &[(Sent, [&question[..], &[0; 300]].concat())]);
+    assert_eq!(counted(&facts), (len + 300, 0, 0), "zeros say nothing");
     let mut more = message(QUERY, WWW, 1, &[]);
     more[11] = 1;
     more.extend(b"\0\0\x29\x10\0\0\0\x80\0\0\0");
