@@ -286,14 +286,16 @@ impl Hunt<'_> {
     #[inline]
     fn is_nothing(&self, bytes: &[u8; SHORT], len: usize) -> bool {
         let (look, inner) = (Look::of(bytes, len), bytes.get(..len).unwrap_or_default());
+        let zeros = look.has_zeros();
         // A zero begins a frame of gRPC.
-        !look.begins_with_zero()
-            && !(look.may_be_text() && is_text(inner))
-            && !protobuf::looks_like(inner)
-            && Compressed::of(inner).is_none()
-            && !(look.has_zeros() && self.may_hold_number(inner))
-            && !((look.has_zeros() || utf16::is_marked(inner)) && utf16::end(inner).is_some())
-            && !self.may_hold(inner)
+        let is_something = look.begins_with_zero()
+            || look.may_be_text() && is_text(inner)
+            || protobuf::looks_like(inner)
+            || Compressed::of(inner).is_some()
+            || zeros && self.may_hold_number(inner)
+            || (zeros || utf16::is_marked(inner)) && utf16::end(inner).is_some()
+            || self.may_hold(inner);
+        !is_something
     }
 
     /// Opens what a token stands for, if that is anything.
