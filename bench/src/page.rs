@@ -102,12 +102,13 @@ const INTRODUCTION: &str = "\
 This page is written by `scripts/bench --page docs/performance.md`; see `scripts/bench --help` to repeat it.
 
 Three network namespaces in a row: app, engine, server. Between app and engine is a tun, between engine and
-server a veth pair of MTU 1500, or a link with delay and loss. Every engine gets the same tun:
+server a veth pair of MTU 1500, or a link with delay and loss. The tun is the same for all, but for its headers:
 
 - **direct**: none. App and server share the veth pair.
-- **telltale**: `telltale attach --no-watch`; **telltale+watcher**: with watching and a database;
-  **telltale-no-offload**: without watching, on a tun that hands over packets no longer than its MTU, as
-  Android's does.
+- **telltale**: `telltale attach --no-watch`, on a tun with a header before each packet, as `telltale run` makes
+  it: TCP passes it in pieces of up to 64 KiB, whatever the MTU is. The peers cannot read these headers.
+  **telltale+watcher**: with watching and a database. **telltale-no-offload**: without watching, on a tun whose
+  packets are no longer than its MTU either way, as Android's are: it stands where the peers do.
 - **ipstack**, **netstack-smoltcp**: relays over the two crates, built as their documentation has it, with
   buffers of 64 KiB. **netstack-documented** has the small buffers of the documentation: it is the yardstick
   that tells whether this machine is like the one on which the targets were set.

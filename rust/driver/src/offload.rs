@@ -96,7 +96,7 @@ fn ask(tun: BorrowedFd<'_>, what: c_uint) -> io::Result<c_int> {
 }
 
 fn set_header(tun: BorrowedFd<'_>) -> io::Result<()> {
-    let len = HEADER as c_int;
+    let len = c_int::try_from(HEADER).map_err(io::Error::other)?;
     // SAFETY: TUNSETVNETHDRSZ reads one int, which lives until the call returns.
     sys::check(unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETVNETHDRSZ as _, &raw const len) }).map(drop)
 }

@@ -118,6 +118,7 @@ impl Matrix {
             let in_segments = connection(&details, std::iter::once(&cell.message)).next(&cell.message);
             for hits in [whole, in_segments].into_iter().flatten() {
                 match cell.wrong(&hits) {
+                    _ if !cell.supported => self.unsupported += 1,
                     Some(wrong) => self.wrong.push(wrong),
                     None => self.places += 1,
                 }

@@ -15,13 +15,15 @@ const TEN_MILLIONTHS: [i64; 2] = [-338_568_000, 1_512_153_000];
 pub(crate) struct Cell {
     pub(crate) title: String,
     pub(crate) message: Message,
+    /// Whole numbers are told by the name before them, and in multipart it stands a line further up.
+    pub(crate) supported: bool,
     grade: Grade,
 }
 
 impl Cell {
     /// What is wrong with the hits of its message, if anything is.
     pub(crate) fn wrong(&self, hits: &[Hit]) -> Option<String> {
-        let Self { title, message, grade } = self;
+        let Self { title, message, grade, .. } = self;
         let right = |hit: &Hit| {
             hit.kind == DetailKind::Place
                 && hit.grade == *grade
@@ -80,6 +82,7 @@ fn in_text(text: Text) -> Vec<Cell> {
     let field = |path: &str| format!("{path}.{a}");
     let cell = |container: &str, message: Message| Cell {
         title: format!("place in {title}, {container}"),
+        supported: !(container == "multipart" && title.starts_with("ten-millionths")),
         message,
         grade,
     };
@@ -172,7 +175,7 @@ fn numbers() -> impl Iterator<Item = Cell> {
                 forms,
                 ..up(field.to_owned())
             };
-            Cell { title: format!("place as {title}, {container}"), message, grade }
+            Cell { title: format!("place as {title}, {container}"), supported: true, message, grade }
         };
         [
             cell("protobuf", "protobuf.1", both, false),
