@@ -206,8 +206,6 @@ fn retransmits() -> io::Result<u64> {
     value.ok_or_else(|| io::Error::other("/proc/net/snmp has no RetransSegs"))
 }
 
-/// Every run begins alike: nothing is remembered of the last one's paths, and ports do not run out. Nobody looks
-/// for routers from time to time either: where nothing is said, nothing is to wake an engine.
 fn open(app: &Namespace, tun: Tun) -> io::Result<OwnedFd> {
     if tun == Tun::Persistent {
         app.ip(&format!("tuntap add dev {DEVICE} mode tun"))?;
@@ -218,6 +216,8 @@ fn open(app: &Namespace, tun: Tun) -> io::Result<OwnedFd> {
     }
 }
 
+/// Every run begins alike: nothing is remembered of the last one's paths, and ports do not run out. Nobody looks
+/// for routers from time to time either: where nothing is said, nothing is to wake an engine.
 fn tune(network: &Namespace) -> io::Result<()> {
     network.inside(|| {
         fs::write("/proc/sys/net/ipv6/conf/default/router_solicitations", "0")?;

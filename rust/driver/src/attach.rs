@@ -33,7 +33,7 @@ impl fmt::Display for Unfit {
             Self::NoPackets => "is neither a tun nor a socket that keeps packets apart",
             Self::Tap => "is a tap, which carries Ethernet frames: open the interface with IFF_TUN",
             Self::Headers => {
-                "is a tun with a header before each packet: open it with IFF_TUN | IFF_NO_PI, or with IFF_VNET_HDR too"
+                "is a tun that puts the kind of each packet before it: open it with IFF_NO_PI too"
             }
             Self::NoInterface => "is /dev/net/tun without an interface: call TUNSETIFF on it first",
         })

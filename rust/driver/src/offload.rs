@@ -1,7 +1,7 @@
 //! Has TCP pass the tun in pieces of up to 64 KiB, whatever the MTU is.
 //!
 //! A network card would cut such a piece to the MTU and fill in the checksums. The relay ends TCP itself and
-//! needs neither, and nor does the app's system, which takes what it is handed as one. At an MTU of 1,500 an upload
+//! needs neither, and nor does the app's system, which takes what it is handed as one unless it forwards it. At an MTU of 1,500 an upload
 //! costs the relay a third, and a download less than that; the rest of the machine less too.
 //!
 //! Pieces from apps have to be asked for. Those to apps need a header before each packet (`IFF_VNET_HDR`), as the
@@ -52,9 +52,16 @@ pub(crate) fn end(tun: BorrowedFd<'_>) {
 
 /// The header before this packet.
 pub(crate) fn header(packet: &Packet) -> [u8; HEADER] {
-    let Some(unfinished) = packet.unfinished() else { return [0; HEADER] };
+    let Some(unfinished) = packet.unfinished() else { return complete(packet.header().len()) };
     let is_ipv4 = packet.header().first().is_some_and(|first| first >> 4 == 4);
     describe(unfinished, is_ipv4, packet.header().len(), packet.payload().len())
+}
+
+/// Nothing is left to do. The length of the headers has the kernel put the rest into pages instead of one piece of
+/// memory, which it may not have.
+fn complete(headers: usize) -> [u8; HEADER] {
+    let [first, second] = u16::try_from(headers).unwrap_or_default().to_ne_bytes();
+    [0, GSO_NONE, first, second, 0, 0, 0, 0, 0, 0]
 }
 
 /// In the order of bytes of this machine: what a tun expects that was told nothing.
@@ -95,6 +102,7 @@ fn ask(tun: BorrowedFd<'_>, what: c_uint) -> io::Result<c_int> {
     sys::check(unsafe { libc::ioctl(tun.as_raw_fd(), libc::TUNSETOFFLOAD as _, c_ulong::from(what)) })
 }
 
+/// Ten bytes are what a tun has that was told nothing. Another length that its maker told it is overwritten.
 fn set_header(tun: BorrowedFd<'_>) -> io::Result<()> {
     let len = c_int::try_from(HEADER).map_err(io::Error::other)?;
     // SAFETY: TUNSETVNETHDRSZ reads one int, which lives until the call returns.
@@ -116,5 +124,6 @@ mod tests {
         assert_eq!(fields(describe(unfinished, true, 40, 1_461)), (1, 1, vec![40, 1_460, 20, 16]));
         let unfinished = Unfinished { checksum_from: 40, ..unfinished };
         assert_eq!(fields(describe(unfinished, false, 60, 60_000)), (1, 4, vec![60, 1_460, 40, 16]));
+        assert_eq!(fields(complete(28)), (0, 0, vec![28, 0, 0, 0]));
     }
 }

@@ -95,15 +95,15 @@ const KEEP_ALIVE: [(c_int, c_int); 3] =
     [(libc::TCP_KEEPIDLE, 300), (libc::TCP_KEEPINTVL, 60), (libc::TCP_KEEPCNT, 4)];
 
 impl Sockets {
-    /// No sockets yet. What they read is to be cut into segments for a tun of this MTU.
-    pub(crate) fn new(mtu: usize) -> Self {
-        let (slabs, read) = reading(mtu);
+    /// No sockets yet. What they read is to be cut for a tun that takes segments of so many bytes.
+    pub(crate) fn new(longest: usize) -> Self {
+        let (slabs, read) = reading(longest);
         Self { sockets: Vec::new(), slabs, read, pieces: VecDeque::with_capacity(PIECES), read_from: None }
     }
 
-    /// What they read from now on is to be cut for a tun of this MTU.
-    pub(crate) fn cut_for(&mut self, mtu: usize) {
-        (self.slabs, self.read) = reading(mtu);
+    /// What they read from now on is to be cut for a tun that takes segments of so many bytes.
+    pub(crate) fn cut_for(&mut self, longest: usize) {
+        (self.slabs, self.read) = reading(longest);
     }
 
     /// Nothing will be read for a while.

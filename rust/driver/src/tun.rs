@@ -198,6 +198,10 @@ impl Tun {
     /// Takes over from another: the packets that wait there, and its counts.
     pub(crate) fn take_over(&mut self, mut other: Self) {
         self.waiting = mem::take(&mut other.waiting);
+        if !self.offload.to_apps {
+            // Nobody would finish these here. TCP sends them again.
+            self.waiting.retain(|packet| packet.unfinished().is_none());
+        }
         self.counters = other.counters;
     }
 

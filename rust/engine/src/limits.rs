@@ -46,7 +46,7 @@ pub const FLOW_MEMORY: usize = 512 << 10;
 /// the app wait for each other in turns: a third more of the relay's time for a byte, or more than that.
 pub const FLOW_UNACKNOWLEDGED: usize = 2_000 << 10;
 
-/// And in packets of a whole MTU: what is written to the tun in two milliseconds at the smallest MTU, where
+/// And in the longest segments: what is written to the tun in two milliseconds at the smallest MTU, where
 /// a packet costs most and others would wait behind it. As all here it is held against bytes of buffer kept
 /// alive: where buffers are half empty, half as many packets wait, and never more.
 pub const PACKETS_UNACKNOWLEDGED: usize = 350;

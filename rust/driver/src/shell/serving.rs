@@ -39,14 +39,15 @@ const NOW_AND_THEN: Duration = Duration::from_millis(20);
 const SHORT: usize = 8 << 10;
 
 impl Streams {
-    /// None yet. What one turn reads is to fill [`PACKETS_WRITTEN`] of a tun of this MTU.
-    pub(super) fn new(mtu: usize) -> Self {
-        Self { short: VecDeque::new(), long: VecDeque::new(), others: None, bytes: bytes(mtu) }
+    /// None yet. What one turn reads is to fill [`PACKETS_WRITTEN`] of a tun that takes segments
+    /// of so many bytes.
+    pub(super) fn new(longest: usize) -> Self {
+        Self { short: VecDeque::new(), long: VecDeque::new(), others: None, bytes: bytes(longest) }
     }
 
-    /// From now on it is a tun of this MTU.
-    pub(super) fn fill(&mut self, mtu: usize) {
-        self.bytes = bytes(mtu);
+    /// From now on it takes such.
+    pub(super) fn fill(&mut self, longest: usize) {
+        self.bytes = bytes(longest);
     }
 
     fn push(&mut self, flow: FlowId, long: bool) {
@@ -71,8 +72,8 @@ impl Streams {
 }
 
 /// Never more than is good.
-fn bytes(mtu: usize) -> usize {
-    (PACKETS_WRITTEN * mtu).min(STREAMS_READ)
+fn bytes(longest: usize) -> usize {
+    (PACKETS_WRITTEN * longest).min(STREAMS_READ)
 }
 
 impl Shell {

@@ -145,10 +145,10 @@ impl Sender {
         bytes
     }
 
-    /// The next segment to send, if any may go now. New bytes may go in a longer one than the app agreed to,
-    /// of `longest` bytes; what is sent again may not, so that no more is than was lost.
+    /// The next segment to send, if any may go now, of at most `longest` bytes: more than the app agreed to where it
+    /// is cut behind us.
     pub(crate) fn next_piece(&mut self, now: Instant, longest: usize) -> Option<Piece> {
-        let piece = self.lost_piece().or_else(|| self.new_piece(now, longest))?;
+        let piece = self.lost_piece(longest).or_else(|| self.new_piece(now, longest))?;
         self.deadline.get_or_insert(now + self.round_trip.timeout());
         Some(piece)
     }
@@ -308,7 +308,7 @@ impl Sender {
         self.unacknowledged.plus(self.outgoing.len())
     }
 
-    fn lost_piece(&mut self) -> Option<Piece> {
+    fn lost_piece(&mut self, longest: usize) -> Option<Piece> {
         let recovery = self.recovery.as_ref()?;
         let start = self.skip_sacked(recovery.cursor.max(self.unacknowledged));
         let lost = recovery.lost.min(self.next);
@@ -317,7 +317,7 @@ impl Sender {
         }
         let hole_end =
             self.sacked.iter().map(|(s, _)| *s).find(|s| s.is_after(start)).unwrap_or(lost).min(lost);
-        let most = hole_end.since(start).min(self.mss);
+        let most = hole_end.since(start).min(longest);
         Some(self.piece_again(start, most))
     }
 
@@ -361,8 +361,18 @@ impl Sender {
         let unsent = self.outgoing.unsent();
         let window = self.edge.since(self.next);
         let most = unsent.min(window).min(longest);
-        let sliver = most < self.mss && most < unsent && self.in_flight();
-        if sliver { 0 } else { most }
+        match most < unsent {
+            true if most < self.mss => {
+                if self.in_flight() {
+                    0
+                } else {
+                    most
+                }
+            }
+            // Nor is the rest of a longer one, which would be a small segment where it is cut.
+            true => most - most % self.mss,
+            false => most,
+        }
     }
 
     fn window_closed(&self) -> bool {

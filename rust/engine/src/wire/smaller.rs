@@ -28,7 +28,8 @@ impl Packet {
         let ip_len = if source.is_ipv4() { IPV4_LEN } else { IPV6_LEN };
         let transport = self.header().get(ip_len..).filter(|_| protocol == IpProtocol::Tcp)?;
         let segment = TcpPacket::new_checked(transport).ok()?;
-        let step = most.saturating_sub(self.header().len()).max(1);
+        let agreed = self.unfinished().map_or(usize::MAX, |unfinished| unfinished.segment.into());
+        let step = most.saturating_sub(self.header().len()).min(agreed).max(1);
         let len = self.payload().len();
         let piece = |start: usize| {
             let end = (start + step).min(len);
@@ -45,7 +46,7 @@ mod tests {
 
     use bytes::Bytes;
 
-    use super::super::packet::{ACK, Payload, TcpHeader, tcp, udp};
+    use super::super::packet::{ACK, Payload, TcpHeader, tcp, tcp_to_cut, udp};
     use super::super::{Ingress, Parsed, parse};
     use super::*;
 
@@ -93,6 +94,23 @@ mod tests {
             }
             assert_eq!(whole, bytes(5_000).parts().concat());
         }
+    }
+
+    #[test]
+    fn a_segment_that_was_to_be_cut_becomes_whole_ones_of_the_size_that_was_agreed_on() {
+        let header = TcpHeader {
+            source: at(V4.0),
+            destination: at(V4.1),
+            sequence: 1,
+            acknowledgement: 77,
+            flags: ACK,
+            window: 99,
+            options: &[],
+        };
+        let pieces = tcp_to_cut(&header, bytes(5_000), 536).smaller(1_400);
+        assert!(pieces.iter().all(|piece| piece.unfinished().is_none() && piece.payload().len() <= 536));
+        let read: Vec<u8> = pieces.iter().flat_map(|piece| read(piece).payload[20..].to_vec()).collect();
+        assert_eq!(read, bytes(5_000).parts().concat());
     }
 
     #[test]

@@ -69,6 +69,23 @@ fn a_tun_that_cuts_segments_gets_long_ones_and_is_told_where_to_cut() {
 }
 
 #[test]
+fn what_a_tun_can_cut_goes_again_in_few_segments_too() {
+    let mut player = Player::open(Server::SINK);
+    let now = player.shell.now;
+    let offload = Offload { to_apps: true, ..Offload::default() };
+    player.shell.engine.replace_tun(now, Tunnel { offload, ..tunnel(1_500, &[APP_V4]) });
+    player.server_sends(&[7; 60_000]);
+    player.hear();
+    player.say_sacked(1, 1, &[(59_001, 60_001)]);
+    let again: Vec<usize> = player.hear().iter().map(|heard| heard.len).collect();
+    assert_eq!(again.iter().sum::<usize>(), 59_000);
+    // Cut to what was agreed on they would be 41: one acknowledgement would hold up all other flows.
+    assert!(again.len() <= 4, "{again:?}");
+    player.say(ACK, 1, 60_001, b"");
+    player.shell.stop();
+}
+
+#[test]
 fn segments_keep_the_size_that_was_agreed_on_and_new_ones_fit_the_new_tun() {
     let mut player = Player::open(Server::SINK);
     let now = player.shell.now;
