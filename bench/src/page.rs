@@ -118,7 +118,7 @@ server a veth pair of MTU 1500, or a link with delay and loss. The tun is the sa
 The receiver compares every byte with what was sent; a sixty-fourth of each stream, spread over all of it, is
 hashed with SHA-256 at both ends, and the number of bytes must agree. Hashing everything would cost more than
 relaying it. Runs are shuffled over all rows and engines. A run during which anything else used more than a
-tenth of a core is repeated, three times at most; what stays disturbed is marked.
+tenth of a core is repeated, three times at most unless told otherwise; what stays disturbed is marked.
 
 CPU is that of all threads of the engine (schedstat); it includes what the kernel does on their behalf, which is
 the receiving side of the tun and of the veth pair.
