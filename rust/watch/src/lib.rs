@@ -6,8 +6,10 @@
 
 pub mod alerts;
 mod alone;
+mod config;
 mod conversation;
 mod conversations;
+mod corrections;
 pub mod destinations;
 pub mod details;
 mod dns;
@@ -45,6 +47,7 @@ mod whom;
 
 #[doc(hidden)]
 pub use alone::{read_dtls, read_mail, read_tls};
+pub use config::Config;
 pub use conversation::Conversation;
 pub use guarded::observe_guarded;
 #[doc(hidden)]
@@ -57,4 +60,4 @@ pub use keys::{read_quic_frames, read_tls_with_keys};
 pub use ledger::{Contact, Host, Ledger, Line, Sum, Whom, all_given, contacts};
 #[doc(hidden)]
 pub use quic::read_quic;
-pub use watcher::{Config, Watcher};
+pub use watcher::Watcher;

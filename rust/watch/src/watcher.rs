@@ -1,48 +1,23 @@
 //! Follows flows from their first packet to their end.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use telltale_model::{
-    Class, Destination, Details, Direction, Ending, Facts, Finding, Flow, FlowKey, FlowNumber, History,
-    Observation, Owner, Protocol, Timestamp, Traffic, Zone,
+    Destination, Details, Direction, Ending, Facts, Finding, Flow, FlowKey, FlowNumber, Observation, Owner,
+    Protocol, Timestamp, Traffic, Zone,
 };
 
+use crate::config::Config;
 use crate::conversations::Conversations;
-use crate::destinations::{Around, Destinations};
-use crate::findings::{self, Context, Grown, Noted, Resolvers, Seen, Tally};
+use crate::corrections::{never_sent, not_watched, shorten};
+use crate::findings::{self, Context, Grown, Noted, Seen, Tally};
 use crate::guarded::outlive;
 use crate::ledger::{Ledger, Sums};
-use crate::names::{App, Asker, Moment, Names};
+use crate::limits;
+use crate::names::{Asker, Moment, Names};
 use crate::page::{Desk, Means, weight};
 use crate::whom::Asked;
-use crate::{limits, whom};
-
-/// What the caller knows beforehand.
-#[derive(Clone, Debug, Default)]
-pub struct Config {
-    /// Addresses that go by a fixed name, such as the relay's own resolver.
-    pub names: Vec<(IpAddr, String)>,
-    /// The owner of ICMP echo, which no system call tells.
-    pub echo_owner: Owner,
-    /// Whose hosts are; without them nothing is said of companies.
-    pub tables: Option<Destinations>,
-    /// The companies around this phone, as far as known. They are numbered by `tables`.
-    pub around: Around,
-    /// What is looked for in what is sent.
-    pub details: Details,
-    /// What is remembered from before.
-    pub history: History,
-    /// Whether each address of an app is a device of its own, as in a capture. Where owners are not known, it means the
-    /// names that it asked for itself.
-    pub hosts: bool,
-    /// Where the phone is, by its clock: its days are those of [`Self::history`]'s.
-    pub zone: Zone,
-    /// Keys that programs wrote down, with which what they open is read.
-    #[cfg(feature = "keys")]
-    pub keys: Option<crate::Keys>,
-}
 
 /// Turns observations into flows and a ledger.
 #[derive(Debug)]
@@ -482,54 +457,6 @@ impl Watcher {
             }
         }
     }
-}
-
-impl Config {
-    fn destination(&self, flow: &Flow, facts: &Facts, asked: Asked) -> Destination {
-        whom::destination(flow, facts, asked, self.tables.as_ref(), &self.around)
-    }
-
-    /// Whose flow it is, for names; in a capture at least of which device.
-    fn app(&self, flow: &Flow) -> Option<App> {
-        App::of(&flow.owner).or_else(|| self.hosts.then(|| App::at(flow.key.app.ip())))
-    }
-
-    fn is_fixed(&self, flow: &Flow) -> bool {
-        self.names.iter().any(|(known, _)| *known == flow.key.remote.ip())
-    }
-
-    /// The fixed names are those of the relay's own resolver, which asks the system's.
-    fn resolvers(&self, flow: &Flow) -> Resolvers {
-        match (self.is_fixed(flow), self.names.is_empty()) {
-            (true, _) => Resolvers::This,
-            (false, true) => Resolvers::Unknown,
-            (false, false) => Resolvers::Others,
-        }
-    }
-}
-
-fn not_watched(facts: &mut Facts, bytes: u64) {
-    facts.coverage.add(Class::NotWatched, bytes);
-    facts.content_sent = facts.content_sent.saturating_add(bytes);
-}
-
-/// Bytes that the relay had taken from the app, and that never left: the last ones. A detail that was found in them is
-/// told all the same.
-fn never_sent(facts: &mut Facts, mut bytes: u64) {
-    for class in [Class::NotWatched, Class::Encrypted, Class::Unknown, Class::Opaque, Class::Searched] {
-        let taken = bytes.min(facts.coverage.of(class));
-        facts.coverage.take(class, taken);
-        facts.content_sent = facts.content_sent.saturating_sub(taken);
-        bytes -= taken;
-    }
-}
-
-/// What is told of a flow where there is no room: whose host it is, how much it sent, and what was found in it.
-fn shorten(facts: &mut Facts) {
-    let host = whom::hosts(facts).next().map(str::to_owned);
-    facts.names.retain(|name| Some(&name.name) == host.as_ref());
-    facts.names.shrink_to_fit();
-    (facts.lookups, facts.requests, facts.certificate) = (Vec::new(), Vec::new(), None);
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::contain::{json, multipart, pairs, protobuf};
 use super::decode::percent::{self, Keep};
 use super::decode::{Compressed, Unpacked, utf16};
 use super::look::is_text;
+use super::media::{MEDIA, is_media, is_multipart};
 use super::needles::Needles;
 use super::room::{DEPTHS, Found, Room};
 use super::sheet::{Place, Steps};
@@ -479,19 +480,6 @@ fn push_number(number: u32, path: &mut String) {
         push_number(number / 10, path);
     }
     path.extend(char::from_digit(number % 10, 10));
-}
-
-/// Types whose contents say nothing of what is in them.
-const MEDIA: [&[u8]; 4] = [b"image/", b"audio/", b"video/", b"font/"];
-
-fn is_media(media: &[u8], kind: &[u8]) -> bool {
-    media.trim_ascii().get(..kind.len()).is_some_and(|start| start.eq_ignore_ascii_case(kind))
-}
-
-fn is_multipart(bytes: &[u8], media: Option<&[u8]>) -> bool {
-    media.is_some_and(|media| is_media(media, b"multipart/"))
-        || bytes.starts_with(b"--")
-            && memchr::memmem::find(bytes.get(..512).unwrap_or(bytes), b"ontent-").is_some()
 }
 
 /// The message of a gRPC frame without compression: <https://grpc.github.io>, "gRPC over HTTP2".

@@ -18,6 +18,7 @@ mod hunt;
 mod judge;
 mod locate;
 mod look;
+mod media;
 mod needles;
 mod numbers;
 mod part;
