@@ -133,7 +133,7 @@ class PathsTest {
         stage.app.choices.leftOut = setOf("com.example.car")
         stage.open()
         assertFalse(stage.says("Drive tried"))
-        assertTrue(stage.says("com.example.car: Watched for now") && !stage.says("by your choice"))
+        assertTrue(stage.says("com.example.car: Watched while Android blocks") && !stage.says("by your choice"))
     }
 
     @Test
@@ -332,7 +332,7 @@ class PathsTest {
         val stage = Stage(state = Stage.WATCHING.copy(lockdown = true))
         stage.app.choices.leftOut = setOf("com.example.car")
         stage.open()
-        assertTrue(stage.says("com.example.car: Watched for now") && !stage.says("Not watched, by your choice"))
+        assertTrue(stage.says("com.example.car: Watched while Android blocks") && !stage.says("Not watched, by your choice"))
     }
 
     @Test
