@@ -22,13 +22,13 @@ impl Reply {
         let reply = Self { app: segment.app, remote: segment.remote };
         match segment.acknowledgement {
             _ if segment.rst => None,
-            Some(number) => Some(reply.segment(number, Sequence(0), RST, 0, &[])),
+            Some(number) => Some(empty(&reply.header(number, Sequence(0), RST, 0, &[]))),
             None => Some(reply.reset(Sequence(0), segment.sequence.plus(segment.len()))),
         }
     }
 
     pub(crate) fn reset(self, sequence: Sequence, acknowledgement: Sequence) -> Packet {
-        self.segment(sequence, acknowledgement, RST | ACK, 0, &[])
+        empty(&self.header(sequence, acknowledgement, RST | ACK, 0, &[]))
     }
 
     pub(crate) fn syn_ack(
@@ -49,7 +49,7 @@ impl Reply {
         if sack {
             options.add(&[1, 1, 4, 2]); // RFC 2018 2
         }
-        self.segment(isn, acknowledgement, SYN | ACK, window, options.bytes())
+        empty(&self.header(isn, acknowledgement, SYN | ACK, window, options.bytes()))
     }
 
     pub(crate) fn acknowledgement(
@@ -68,7 +68,7 @@ impl Reply {
                 options.add(&end.0.to_be_bytes());
             }
         }
-        self.segment(sequence, acknowledgement, ACK, window, options.bytes())
+        empty(&self.header(sequence, acknowledgement, ACK, window, options.bytes()))
     }
 
     /// A segment with bytes. Where a tun cuts it, into segments of `cut` bytes.
@@ -86,18 +86,6 @@ impl Reply {
             Some(size) => tcp_to_cut(&header, piece.payload, size),
             None => tcp(&header, piece.payload),
         }
-    }
-
-    /// A segment without bytes.
-    fn segment(
-        self,
-        sequence: Sequence,
-        acknowledgement: Sequence,
-        flags: u8,
-        window: u16,
-        options: &[u8],
-    ) -> Packet {
-        tcp(&self.header(sequence, acknowledgement, flags, window, options), Payload::default())
     }
 
     fn header(
@@ -118,6 +106,11 @@ impl Reply {
             options,
         }
     }
+}
+
+/// A segment without bytes.
+fn empty(header: &TcpHeader<'_>) -> Packet {
+    tcp(header, Payload::default())
 }
 
 /// Option bytes, a multiple of four, at most forty.
