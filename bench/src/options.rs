@@ -23,7 +23,8 @@ and two cores, and the machine for itself: whatever else runs disturbs it.
 Options:
   --quick         a few rows, one run: minutes instead of hours
   --only ROWS     only rows whose name has one of these parts, with commas
-                  between; a+b needs both: --only tcp-up-1/1500+ipv4,ping
+                  between; a+b needs both: --only tcp-up-1/1500+ipv4,ping;
+                  a row's whole name is that row alone
   --engines LIST  only these engines: direct, telltale, telltale+watcher,
                   telltale-no-offload, ipstack, netstack-smoltcp,
                   netstack-documented, ceiling
@@ -138,7 +139,8 @@ impl Options {
     pub(crate) fn cases(&self) -> Vec<Case> {
         let mut cases = if self.quick { case::few() } else { case::all() };
         if let Some(only) = &self.only {
-            cases.retain(|case| fits(&case.name(), only));
+            let names: Vec<String> = cases.iter().map(Case::name).collect();
+            cases.retain(|case| fits(&case.name(), only, &names));
         }
         cases
     }
@@ -149,8 +151,11 @@ impl Options {
     }
 }
 
-fn fits(name: &str, only: &str) -> bool {
-    only.split(',').any(|parts| parts.split('+').all(|part| name.contains(part)))
+/// Whether `--only` wants the row of this name; `names` are those of all rows.
+fn fits(name: &str, only: &str, names: &[String]) -> bool {
+    let is_whole = |part: &str| names.iter().any(|name| name == part);
+    let wants = |part: &str| if is_whole(part) { name == part } else { name.contains(part) };
+    only.split(',').any(|parts| parts.split('+').all(wants))
 }
 
 fn hold(parser: &mut Parser) -> Result<Task, lexopt::Error> {
@@ -181,9 +186,17 @@ mod tests {
     #[test]
     fn commas_part_alternatives_and_plus_joins_conditions() {
         let name = "tcp-up-1/1500/ipv4/pinned";
-        assert!(fits(name, "ping,tcp-up-1/1500"));
-        assert!(fits(name, "tcp+ipv4+/pinned"));
-        assert!(!fits(name, "tcp+ipv6"));
+        assert!(fits(name, "ping,tcp-up-1/1500", &[]));
+        assert!(fits(name, "tcp+ipv4+/pinned", &[]));
+        assert!(!fits(name, "tcp+ipv6", &[]));
+    }
+
+    #[test]
+    fn the_whole_name_of_a_row_is_that_row_alone() {
+        let names = ["tcp-up-1/65535/ipv4/unpinned", "tcp-up-1/65535/ipv4/unpinned/rtt20"].map(String::from);
+        assert!(fits(&names[0], &names[0], &names));
+        assert!(!fits(&names[1], &names[0], &names));
+        assert!(fits(&names[1], "tcp-up-1/65535", &names));
     }
 
     #[test]
