@@ -107,6 +107,10 @@ pub const WINDOW_SCALE: u8 = 4;
 /// Linux's minimum is 40 ms).
 pub const DELAYED_ACK: Duration = Duration::from_millis(40);
 
+/// A server that took no longer to answer the SYN is near: its own end follows the app's in less than
+/// [`DELAYED_ACK`], as a rule. One further away would cost a wake-up for nothing.
+pub const NEAR: Duration = Duration::from_millis(20);
+
 /// Least retransmission time-out. RFC 6298 says 1 s; Linux 200 ms; the path is a memory copy, but the
 /// app's side may be a phone that sleeps.
 pub const RTO_MIN: Duration = Duration::from_millis(200);

@@ -47,6 +47,14 @@ impl Acknowledge {
         }
     }
 
+    /// The app has ended its side, and the other end of the connection follows soon: an acknowledgement that is not
+    /// due yet rides on that. Linux does the same (`tcp_fin`).
+    pub(crate) fn with_the_end(&mut self, now: Instant) {
+        if !self.due {
+            self.later = self.later.or(Some(now + DELAYED_ACK));
+        }
+    }
+
     /// A segment goes to the app and carries the acknowledgement.
     pub(crate) fn ridden(&mut self, with_bytes: bool) {
         if with_bytes && self.owed > 0 {

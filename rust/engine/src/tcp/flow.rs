@@ -20,7 +20,7 @@ use super::segment::Segment;
 use super::sender::{End, Sender};
 use super::sequence::Sequence;
 use crate::limits::{
-    HELD_SYN, HELD_SYN_GRACE, IDLE_PROBE_INTERVAL, IDLE_PROBES, RETRANSMISSIONS, RTO_INITIAL,
+    HELD_SYN, HELD_SYN_GRACE, IDLE_PROBE_INTERVAL, IDLE_PROBES, NEAR, RETRANSMISSIONS, RTO_INITIAL,
     TCP_CLOSING_IDLE, TCP_IDLE,
 };
 use crate::shared::Shared;
@@ -43,6 +43,8 @@ pub(crate) struct Flow {
     given: Given,
     probe_due: bool,
     send_due: bool,
+    /// The remote answered within [`NEAR`].
+    near: bool,
     /// The app has reset the connection.
     broken_off: bool,
     finish_told: bool,
@@ -153,6 +155,7 @@ impl Flow {
             given: Given::new(shared.mtu),
             probe_due: false,
             send_due: false,
+            near: false,
             broken_off: false,
             finish_told: beginning.upstream == Upstream::Resolver,
             keep_alive: KeepAlive::Unseen,
@@ -185,7 +188,8 @@ impl Flow {
 
     /// The remote has answered: so does the flow.
     pub(crate) fn connected(&mut self, now: Instant) {
-        if self.is_held() {
+        if let Stage::Held { repeated, .. } = self.stage {
+            self.near = now - repeated <= NEAR;
             self.stage = Stage::Answered { due: true, again_at: now + RTO_INITIAL, times: 0 };
         }
     }

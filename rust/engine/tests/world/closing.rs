@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use telltale_engine::{Failure, Input};
+use telltale_engine::{Failure, Input, limits};
 use telltale_model::Ending;
 
 use crate::packets::{ACK, FIN, PSH, RST, SYN};
 use crate::player::{APP_PORT, PORT, Player, USUAL};
-use crate::server::{Finish, Server, Stage};
+use crate::server::{Answer, Finish, Server, Stage};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -30,9 +30,29 @@ fn the_app_closes_first() {
 }
 
 #[test]
+fn the_apps_fin_is_acknowledged_with_that_of_a_server_near_by() {
+    let mut player = Player::open(Server::SINK);
+    player.say(ACK | FIN, 1, 1, b"");
+    player.expect(&[("FA", 1, 2, 0)]);
+}
+
+#[test]
+fn the_apps_fin_is_acknowledged_at_once_where_the_server_is_far_away() {
+    let away = limits::NEAR + Duration::from_millis(1);
+    let mut player = Player::new(Server { answer: Answer::Accept(away), ..OPEN });
+    player.syn(USUAL);
+    player.shell.run_for(away);
+    assert_eq!(player.hear().len(), 1);
+    player.say(ACK, 1, 1, b"");
+    player.say(ACK | FIN, 1, 1, b"");
+    player.expect(&[("A", 1, 2, 0)]);
+}
+
+#[test]
 fn the_app_half_closes_and_goes_on_reading() {
     let mut player = Player::open(OPEN);
     player.say(ACK | FIN, 1, 1, b"");
+    player.shell.run_for(limits::DELAYED_ACK);
     player.expect(&[("A", 1, 2, 0)]);
     assert!(player.shell.socket(PORT).1.shut);
     player.server_sends(b"still here");

@@ -61,8 +61,9 @@ fn an_idle_app_that_never_answers_is_forgotten_with_a_reset() {
 fn a_half_closed_flow_is_asked_after_4_minutes() {
     let mut player = Player::open(OPEN);
     player.say(ACK | FIN, 1, 1, b"");
+    player.shell.run_for(limits::DELAYED_ACK);
     player.hear();
-    player.shell.run_for(limits::TCP_CLOSING_IDLE);
+    player.shell.run_for(limits::TCP_CLOSING_IDLE - limits::DELAYED_ACK);
     player.expect(&[("A", 0, 2, 0)]);
     player.say(ACK, 2, 1, b"");
     player.shell.run_for(limits::TCP_CLOSING_IDLE - Duration::from_secs(1));

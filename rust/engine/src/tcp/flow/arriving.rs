@@ -139,10 +139,19 @@ impl Flow {
             self.receiver.discard(&mut shared.memory);
         }
         if segment.fin {
-            self.receiver.take_fin(end, &mut shared.memory);
-            self.acknowledge.now();
+            self.take_fin(end, shared);
         }
         Verdict::Lives
+    }
+
+    fn take_fin(&mut self, position: Sequence, shared: &mut Shared) {
+        self.receiver.take_fin(position, &mut shared.memory);
+        let end_follows = self.near && self.upstream == Upstream::Socket && !self.sender.ended();
+        if self.receiver.finished() && end_follows {
+            self.acknowledge.with_the_end(shared.now);
+        } else {
+            self.acknowledge.now();
+        }
     }
 
     /// What was just taken from the app, unless nobody will ever get it.
