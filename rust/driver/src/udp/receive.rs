@@ -18,9 +18,14 @@ const MESSAGES: usize = 8;
 /// Bytes of each buffer: the longest payload of UDP, and of what GRO joins.
 const BUFFER: usize = 65_535;
 
+/// Bytes of a buffer that copies of small messages share: so much may a small datagram keep alive.
+const COPIES: usize = 16 << 10;
+
 /// The buffers that all mappings receive into, one after the other.
 pub(super) struct Receiver {
     buffers: [BytesMut; MESSAGES],
+    /// Where small messages go: used again once nobody keeps one of them.
+    copies: BytesMut,
 }
 
 /// What one system call has brought.
@@ -34,7 +39,7 @@ pub(super) struct Received {
 
 impl Receiver {
     pub(super) fn new() -> Self {
-        Self { buffers: array::from_fn(|_| BytesMut::new()) }
+        Self { buffers: array::from_fn(|_| BytesMut::new()), copies: BytesMut::new() }
     }
 
     /// Receives what is there, a few messages at most, and hands on each datagram.
@@ -53,7 +58,7 @@ impl Receiver {
         let parts = buffers.iter_mut().zip(addresses).zip(controls).zip(&lengths.all);
         for (((buffer, address), control), length) in parts.take(lengths.count) {
             let size = segment_size(control.written(length.control)).unwrap_or(length.payload);
-            let joined = take(buffer, length.payload);
+            let joined = take(buffer, &mut self.copies);
             let Some(from) = address.to_socket_addr() else { continue };
             let from = unscoped(from);
             if joined.len() <= size {
@@ -143,13 +148,16 @@ fn segment_size(control: &[u8]) -> Option<usize> {
 
 /// Takes the message out of its buffer. What fills a quarter of it keeps the buffer, less is copied:
 /// a small datagram that somebody keeps must not hold 64 KiB.
-fn take(buffer: &mut BytesMut, len: usize) -> Bytes {
-    if len >= BUFFER / 4 {
+fn take(buffer: &mut BytesMut, copies: &mut BytesMut) -> Bytes {
+    if buffer.len() >= BUFFER / 4 {
         return buffer.split().freeze();
     }
-    let copy = Bytes::copy_from_slice(buffer);
+    if copies.capacity() < buffer.len() && !copies.try_reclaim(COPIES) {
+        *copies = BytesMut::with_capacity(COPIES);
+    }
+    copies.extend_from_slice(buffer);
     buffer.clear();
-    copy
+    copies.split().freeze()
 }
 
 /// The datagrams of a message, all of that size but the last.
@@ -177,19 +185,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_datagram_alone_is_handed_on_and_not_shared() {
+    fn small_datagrams_share_a_buffer_that_is_used_again() {
         let (ours, other) =
             (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
         let mut receiver = Receiver::new();
-        for len in [0, 64, 1_200] {
-            other.send_to(&vec![7; len], ours.local_addr().unwrap()).unwrap();
-            let mut got = None;
-            // Whoever shares it makes the allocator work once more.
-            let deliver =
-                |_, payload: Bytes| got = Some((payload.len(), payload.is_empty() || payload.is_unique()));
+        let mut places = std::collections::BTreeSet::new();
+        for round in 0..100 {
+            other.send_to(&[round; 1_200], ours.local_addr().unwrap()).unwrap();
+            let mut got = Bytes::new();
+            let deliver = |_, payload: Bytes| got = payload;
             let received = receiver.receive(ours.as_fd(), 1, deliver).unwrap();
-            assert_eq!((received.datagrams, got), (1, Some((len, true))));
+            assert_eq!((received.datagrams, &got[..]), (1, &[round; 1_200][..]));
+            places.insert(got.as_ptr());
         }
+        assert_eq!(places.len(), COPIES / 1_200, "nothing is allocated for the others");
+    }
+
+    #[test]
+    fn a_small_datagram_that_is_kept_stays_as_it_came() {
+        let mut copies = BytesMut::new();
+        let mut kept = |value: u8| take(&mut BytesMut::from(&[value; 1_000][..]), &mut copies);
+        let all: Vec<Bytes> = (0..100).map(&mut kept).collect();
+        assert!((0..100).zip(&all).all(|(value, bytes)| bytes[..] == [value; 1_000]));
     }
 
     #[test]
@@ -208,11 +225,12 @@ mod tests {
         let mut buffer = BytesMut::with_capacity(BUFFER);
         let place = buffer.as_ptr();
         buffer.put_bytes(7, 100);
-        let small = take(&mut buffer, 100);
+        let mut copies = BytesMut::new();
+        let small = take(&mut buffer, &mut copies);
         assert_eq!(small, vec![7; 100]);
         assert!(buffer.is_empty() && buffer.as_ptr() == place);
         buffer.put_bytes(8, BUFFER / 4);
-        let large = take(&mut buffer, BUFFER / 4);
+        let large = take(&mut buffer, &mut copies);
         assert_eq!(large.as_ptr(), place, "a large one is not copied");
         drop(large);
         buffer.reserve(BUFFER);

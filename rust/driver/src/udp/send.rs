@@ -1,12 +1,14 @@
 //! Sending a turn's datagrams of one mapping with as few system calls as possible.
 
 use std::io;
+use std::iter;
 use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use bytes::Bytes;
 use libc::c_int;
+use smallvec::SmallVec;
 use telltale_engine::{DatagramFailure, Input, MappingId};
 
 use super::path::PathMtus;
@@ -19,7 +21,7 @@ use crate::tun;
 /// packet brings one at most.
 pub(super) const QUEUE: usize = tun::BATCH;
 /// Messages in one system call.
-const BATCH: usize = 64;
+const BATCH: usize = 32;
 /// Datagrams that the kernel cuts from one message (UDP_MAX_SEGMENTS of its older versions).
 const SEGMENTS: usize = 64;
 /// Bytes in a message that is cut: the largest payload of an IPv4 packet.
@@ -126,34 +128,37 @@ fn run_length(rest: &[Outgoing], segments: bool) -> usize {
     alike.count().min(full + 1)
 }
 
+/// A list as long as one call may need it, on the stack.
+type Few<T, const MOST: usize> = SmallVec<[T; MOST]>;
+
 /// One system call for as many datagrams as it takes: how many it took, or the errno of the first.
 fn send_batch(socket: &Socket, rest: &[Outgoing]) -> Result<usize, c_int> {
-    let runs = runs(rest, socket.segments);
-    let mut vectors: Vec<libc::iovec> = runs.iter().flat_map(|run| run.iter()).map(vector).collect();
-    let mut addresses: Vec<RawAddress> =
-        runs.iter().flat_map(|run| run.first()).map(|one| one.to.into()).collect();
-    let mut controls: Vec<Control> = runs.iter().map(|run| control(socket.domain, run)).collect();
+    let runs = || runs(rest, socket.segments).take(BATCH);
+    let mut vectors = Few::<_, QUEUE>::new();
+    let mut addresses = Few::<RawAddress, BATCH>::new();
+    let mut controls = Few::<_, BATCH>::new();
+    for run in runs() {
+        vectors.extend(run.iter().map(vector));
+        addresses.extend(run.first().map(|one| one.to.into()));
+        controls.push(control(socket.domain, run));
+    }
     let mut unused = &mut *vectors;
-    let parts = runs.iter().zip(&mut addresses).zip(&mut controls);
-    let mut messages: Vec<libc::mmsghdr> = parts
-        .map(|((run, address), control)| {
-            let (own, behind) = mem::take(&mut unused).split_at_mut(run.len());
-            unused = behind;
-            message(own, address, control)
-        })
-        .collect();
+    let mut messages = Few::<_, BATCH>::new();
+    messages.extend(runs().zip(&mut addresses).zip(&mut controls).map(|((run, address), control)| {
+        let (own, behind) = mem::take(&mut unused).split_at_mut(run.len());
+        unused = behind;
+        message(own, address, control)
+    }));
     let taken = send_messages(socket.as_fd(), &mut messages).map_err(|error| sys::errno(&error))?;
-    Ok(runs.iter().take(taken).map(|run| run.len()).sum())
+    Ok(runs().take(taken).map(<[Outgoing]>::len).sum())
 }
 
-fn runs(mut rest: &[Outgoing], segments: bool) -> Vec<&[Outgoing]> {
-    let mut runs = Vec::with_capacity(rest.len().min(BATCH));
-    while runs.len() < BATCH && !rest.is_empty() {
+fn runs(mut rest: &[Outgoing], segments: bool) -> impl Iterator<Item = &[Outgoing]> {
+    iter::from_fn(move || {
         let (run, behind) = rest.split_at(run_length(rest, segments));
-        runs.push(run);
         rest = behind;
-    }
-    runs
+        (!run.is_empty()).then_some(run)
+    })
 }
 
 fn vector(one: &Outgoing) -> libc::iovec {
@@ -239,7 +244,7 @@ mod tests {
     #[test]
     fn nothing_is_lost_between_runs() {
         let mixed = outgoing(&[100, 100, 50, 100, 0, 70, 70, 80]);
-        let lengths: Vec<usize> = runs(&mixed, true).iter().map(|run| run.len()).collect();
+        let lengths: Vec<usize> = runs(&mixed, true).map(<[Outgoing]>::len).collect();
         assert_eq!(lengths, [3, 1, 1, 2, 1]);
     }
 }
