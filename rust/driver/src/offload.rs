@@ -4,6 +4,8 @@
 //! needs neither, and nor does the app's system, which takes what it is handed as one unless it forwards it. At an MTU of 1,500 an upload
 //! costs the relay a third, and a download less than that; the rest of the machine less too.
 //!
+//! So can datagrams to an app: several of one size go as one packet, which its system takes apart (Linux since 6.2).
+//!
 //! Pieces from apps have to be asked for. Those to apps need a header before each packet (`IFF_VNET_HDR`), as the
 //! tun's maker chose it.
 
@@ -50,11 +52,16 @@ pub(crate) fn end(tun: BorrowedFd<'_>) {
     }
 }
 
-/// The header before this packet.
-pub(crate) fn header(packet: &Packet) -> [u8; HEADER] {
+/// The header before this packet, behind which so many bytes of payload follow.
+pub(crate) fn header(packet: &Packet, payload: usize) -> [u8; HEADER] {
     let Some(unfinished) = packet.unfinished() else { return complete(packet.header().len()) };
     let is_ipv4 = packet.header().first().is_some_and(|first| first >> 4 == 4);
-    describe(unfinished, is_ipv4, packet.header().len(), packet.payload().len())
+    let kind = match (unfinished.checksum_at, is_ipv4) {
+        (UDP_CHECKSUM, _) => GSO_UDP,
+        (_, true) => GSO_TCPV4,
+        (_, false) => GSO_TCPV6,
+    };
+    describe(unfinished, kind, packet.header().len(), payload)
 }
 
 /// Nothing is left to do. The length of the headers has the kernel put the rest into pages instead of one piece of
@@ -65,13 +72,9 @@ fn complete(headers: usize) -> [u8; HEADER] {
 }
 
 /// In the order of bytes of this machine: what a tun expects that was told nothing.
-fn describe(unfinished: Unfinished, is_ipv4: bool, headers: usize, payload: usize) -> [u8; HEADER] {
+fn describe(unfinished: Unfinished, kind: u8, headers: usize, payload: usize) -> [u8; HEADER] {
     let Unfinished { checksum_from, checksum_at, segment } = unfinished;
-    let (kind, segment) = match (payload > usize::from(segment), is_ipv4) {
-        (false, _) => (GSO_NONE, 0),
-        (true, true) => (GSO_TCPV4, segment),
-        (true, false) => (GSO_TCPV6, segment),
-    };
+    let (kind, segment) = if payload > usize::from(segment) { (kind, segment) } else { (GSO_NONE, 0) };
     let headers = u16::try_from(headers).unwrap_or_default();
     let fields = [headers, segment, checksum_from, checksum_at].map(u16::to_ne_bytes);
     let mut header = [NEEDS_CHECKSUM, kind, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -89,6 +92,10 @@ const GSO_NONE: u8 = 0;
 const GSO_TCPV4: u8 = 1;
 /// VIRTIO_NET_HDR_GSO_TCPV6
 const GSO_TCPV6: u8 = 4;
+/// VIRTIO_NET_HDR_GSO_UDP_L4, which a tun takes since Linux 6.2.
+const GSO_UDP: u8 = 5;
+/// Where the checksum stands in a UDP header (RFC 768).
+const UDP_CHECKSUM: u16 = 6;
 
 /// A device that outlives its descriptors is left alone: who reads it after us could not know. (After a SIGKILL
 /// who has another descriptor of it still gets large pieces, until it asks for none.) On Android
@@ -120,10 +127,10 @@ mod tests {
             let fields = header[2..].as_chunks::<2>().0.iter().map(|field| u16::from_ne_bytes(*field));
             (header[0], header[1], fields.collect::<Vec<_>>())
         };
-        assert_eq!(fields(describe(unfinished, true, 40, 1_460)), (1, 0, vec![40, 0, 20, 16]));
-        assert_eq!(fields(describe(unfinished, true, 40, 1_461)), (1, 1, vec![40, 1_460, 20, 16]));
+        assert_eq!(fields(describe(unfinished, GSO_TCPV4, 40, 1_460)), (1, 0, vec![40, 0, 20, 16]));
+        assert_eq!(fields(describe(unfinished, GSO_TCPV4, 40, 1_461)), (1, 1, vec![40, 1_460, 20, 16]));
         let unfinished = Unfinished { checksum_from: 40, ..unfinished };
-        assert_eq!(fields(describe(unfinished, false, 60, 60_000)), (1, 4, vec![60, 1_460, 40, 16]));
+        assert_eq!(fields(describe(unfinished, GSO_TCPV6, 60, 60_000)), (1, 4, vec![60, 1_460, 40, 16]));
         assert_eq!(fields(complete(28)), (0, 0, vec![28, 0, 0, 0]));
     }
 }

@@ -9,7 +9,8 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use libc::c_int;
-use telltale_engine::{Offload, Packet};
+use smallvec::SmallVec;
+use telltale_engine::{Joined, Offload, Packet};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -28,13 +29,19 @@ pub(crate) struct Tun {
     header: usize,
     slabs: Slabs,
     waiting: VecDeque<Packet>,
-    /// Puts one packet into the descriptor.
-    put: fn(&OwnedFd, &Packet) -> io::Result<usize>,
+    /// Datagrams of this turn that may go as one packet.
+    joined: Joined,
+    /// Whether the kernel takes such, as far as known.
+    joins: bool,
+    put: Put,
     exhausted: bool,
     /// An error was told: reading says which.
     suspected: bool,
     counters: TunCounters,
 }
+
+/// Puts one packet into the descriptor. Behind its own payload follows that of others.
+type Put = fn(&OwnedFd, &Packet, &[Packet]) -> io::Result<usize>;
 
 /// What the tun did not take at once. Each only grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +56,9 @@ pub struct TunCounters {
 
 /// Packets that may wait before the relay stops to take more work: half a millisecond of a fast tun.
 const WAITING: usize = 256;
+
+/// Slices of one packet, of which joined datagrams take the most.
+const SLICES: usize = 96;
 
 /// Bytes of a packet that needs no more than a page: the kernel has those when it has no large pieces
 /// of memory.
@@ -86,6 +96,8 @@ impl Tun {
             header,
             slabs,
             waiting: VecDeque::new(),
+            joined: Joined::default(),
+            joins: offload.to_apps,
             put: if offload.to_apps { put_with_header } else { put },
             exhausted: false,
             suspected: false,
@@ -138,8 +150,37 @@ impl Tun {
         self.slabs.size()
     }
 
-    /// Writes a packet, after those that wait. An error means that the tun is gone.
+    /// Writes a packet, after those that wait; a datagram perhaps only at [`Self::end_joining`]. An error means that
+    /// the tun is gone.
     pub(crate) fn write(&mut self, packet: Packet) -> io::Result<()> {
+        if !self.joins {
+            return self.write_alone(packet);
+        }
+        let Some(other) = self.joined.push(packet) else { return Ok(()) };
+        self.end_joining()?;
+        match self.joined.push(other) {
+            None => Ok(()),
+            Some(other) => self.write_alone(other),
+        }
+    }
+
+    /// Writes the datagrams that were joined, in one piece where the kernel takes them so. An error means that the tun
+    /// is gone.
+    pub(crate) fn end_joining(&mut self) -> io::Result<()> {
+        let whole = self.joined.head().filter(|_| self.waiting.is_empty());
+        let written = whole.is_some_and(|head| self.put_joined(&head));
+        let mut joined = mem::take(&mut self.joined);
+        if written {
+            joined.drain().for_each(drop);
+        } else {
+            joined.drain().try_for_each(|packet| self.write_alone(packet))?;
+        }
+        // The empty list keeps its memory for the next time.
+        self.joined = joined;
+        Ok(())
+    }
+
+    fn write_alone(&mut self, packet: Packet) -> io::Result<()> {
         if !self.waiting.is_empty() {
             self.counters.delayed += 1;
             self.waiting.push_back(packet);
@@ -198,6 +239,7 @@ impl Tun {
     /// Takes over from another: the packets that wait there, and its counts.
     pub(crate) fn take_over(&mut self, mut other: Self) {
         self.waiting = mem::take(&mut other.waiting);
+        self.waiting.extend(other.joined.drain());
         if !self.offload.to_apps {
             // Nobody would finish these here. TCP sends them again.
             self.waiting.retain(|packet| packet.unfinished().is_none());
@@ -224,10 +266,19 @@ impl Tun {
         cut
     }
 
+    /// Puts joined datagrams behind this head. Where that fails, each alone tells why.
+    fn put_joined(&mut self, head: &Packet) -> bool {
+        let put = |fd: &OwnedFd| (self.put)(fd, head, self.joined.packets());
+        let written = self.fd.try_io(Interest::WRITABLE, put);
+        // Linux before 6.2 knows of no such packets.
+        self.joins &= !written.as_ref().is_err_and(|error| sys::errno(error) == libc::EINVAL);
+        written.is_ok()
+    }
+
     /// Puts one packet; false where there is no room for it now.
     fn put(&mut self, packet: &Packet) -> io::Result<bool> {
         self.exhausted = false;
-        let error = match self.fd.try_io(Interest::WRITABLE, |fd| (self.put)(fd, packet)) {
+        let error = match self.fd.try_io(Interest::WRITABLE, |fd| (self.put)(fd, packet, &[])) {
             Ok(_len) => return Ok(true),
             Err(error) => error,
         };
@@ -253,24 +304,22 @@ impl Drop for Tun {
     }
 }
 
-fn put(fd: &OwnedFd, packet: &Packet) -> io::Result<usize> {
-    put_behind(fd, &[], packet)
+fn put(fd: &OwnedFd, packet: &Packet, more: &[Packet]) -> io::Result<usize> {
+    put_behind(fd, &[], packet, more)
 }
 
-fn put_with_header(fd: &OwnedFd, packet: &Packet) -> io::Result<usize> {
-    put_behind(fd, &offload::header(packet), packet)
+fn put_with_header(fd: &OwnedFd, packet: &Packet, more: &[Packet]) -> io::Result<usize> {
+    let payload = [packet].into_iter().chain(more).map(|packet| packet.payload().len()).sum();
+    put_behind(fd, &offload::header(packet, payload), packet, more)
 }
 
 /// One packet is one writev: headers and payload are never copied together.
-fn put_behind(fd: &OwnedFd, header: &[u8], packet: &Packet) -> io::Result<usize> {
-    let mut slices = [IoSlice::new(&[]); 6];
-    let parts = packet.payload().parts().iter().map(|part| &part[..]);
-    let mut count = 0;
-    for (slice, part) in slices.iter_mut().zip([header, packet.header()].into_iter().chain(parts)) {
-        *slice = IoSlice::new(part);
-        count += 1;
-    }
-    sys::write_slices(fd.as_fd(), slices.get(..count).unwrap_or(&[]))
+fn put_behind(fd: &OwnedFd, header: &[u8], packet: &Packet, more: &[Packet]) -> io::Result<usize> {
+    let mut slices = SmallVec::<[IoSlice<'_>; SLICES]>::new();
+    let payload = [packet].into_iter().chain(more).flat_map(|packet| packet.payload().parts());
+    slices
+        .extend([header, packet.header()].into_iter().chain(payload.map(|part| &part[..])).map(IoSlice::new));
+    sys::write_slices(fd.as_fd(), &slices)
 }
 
 fn transient(error: &io::Error) -> bool {
@@ -306,12 +355,54 @@ mod tests {
         static MEMORY: Cell<usize> = const { Cell::new(0) };
     }
 
-    fn scarce(fd: &OwnedFd, packet: &Packet) -> io::Result<usize> {
+    fn scarce(fd: &OwnedFd, packet: &Packet, more: &[Packet]) -> io::Result<usize> {
         if packet.len() > MEMORY.get() {
             Err(io::Error::from_raw_os_error(libc::ENOMEM))
         } else {
-            put(fd, packet)
+            put(fd, packet, more)
         }
+    }
+
+    /// A kernel that knows nothing of joined datagrams.
+    fn old(fd: &OwnedFd, packet: &Packet, more: &[Packet]) -> io::Result<usize> {
+        if more.is_empty() { put(fd, packet, more) } else { Err(io::Error::from_raw_os_error(libc::EINVAL)) }
+    }
+
+    #[test]
+    fn datagrams_of_one_turn_go_as_one_packet() {
+        with_tun(|tun, apps| {
+            (tun.put, tun.joins) = (put_with_header, true);
+            for len in [1_200, 1_200, 1_000, 500] {
+                tun.write(datagram(len)).unwrap();
+            }
+            tun.end_joining().unwrap();
+            let received = received(apps);
+            let lengths: Vec<usize> = received.iter().map(Vec::len).collect();
+            assert_eq!(lengths, [10 + 28 + 3_400, 10 + 28 + 500]);
+            // To be cut into 1,200 bytes (0x4b0); the other is complete.
+            let fields = |packet: &[u8]| (packet[1], u16::from_ne_bytes([packet[4], packet[5]]));
+            assert_eq!((fields(&received[0]), fields(&received[1])), ((5, 1_200), (0, 0)));
+            assert!(received[0][38..].iter().all(|byte| *byte == 7));
+        });
+    }
+
+    #[test]
+    fn a_kernel_that_takes_none_joined_gets_each_alone_and_in_order() {
+        with_tun(|tun, apps| {
+            (tun.put, tun.joins) = (old, true);
+            for len in [300, 300, 200, 300] {
+                tun.write(datagram(len)).unwrap();
+                tun.end_joining().unwrap();
+            }
+            for len in [300, 300, 200] {
+                tun.write(datagram(len)).unwrap();
+            }
+            tun.end_joining().unwrap();
+            tun.write(datagram(100)).unwrap();
+            let lengths: Vec<usize> = received(apps).iter().map(|packet| payload(packet).len() - 8).collect();
+            assert_eq!(lengths, [300, 300, 200, 300, 300, 300, 200, 100]);
+            assert!(!tun.joins);
+        });
     }
 
     #[test]

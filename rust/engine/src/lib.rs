@@ -38,7 +38,7 @@ pub use engine::{Config, Engine, Offload, Tunnel};
 pub use input::{DatagramFailure, Failure, Input};
 pub use output::{Output, Shape};
 pub use time::Instant;
-pub use wire::{Packet, Payload, Unfinished};
+pub use wire::{Joined, Packet, Payload, Unfinished};
 
 /// A TCP flow that has, or is about to have, a socket toward its remote. An id is never used twice.
 /// `index` is small and dense, for the shell's own tables.

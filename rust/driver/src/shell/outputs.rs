@@ -46,7 +46,7 @@ impl Shell {
                 Output::Packet(packet) => self.tun.write(packet)?,
                 Output::Timeout(at) => {
                     self.deadline = at.map(|(at, _why)| at);
-                    return Ok(());
+                    return self.tun.end_joining();
                 }
 
                 Output::Connect { flow, number, to } => {

@@ -5,6 +5,7 @@ mod extension;
 mod fragment;
 mod icmp;
 mod ingress;
+mod joined;
 pub(crate) mod limits;
 mod packet;
 mod reassembly;
@@ -16,6 +17,7 @@ pub(crate) use icmp::{
     synthetic_udp, time_exceeded, too_big, unreachable,
 };
 pub(crate) use ingress::{Ingress, Parsed, parse};
+pub use joined::Joined;
 pub(crate) use packet::{ACK, FIN, PSH, RST, SYN, TcpHeader, tcp, tcp_to_cut, udp};
 pub use packet::{Packet, Payload, Unfinished};
 pub(crate) use reassembly::Reassembly;

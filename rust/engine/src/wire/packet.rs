@@ -103,15 +103,15 @@ pub struct Packet {
     unfinished: Option<Unfinished>,
 }
 
-/// What a tun has still to do with a TCP segment, as a network card does: to put the checksum into its place,
-/// where that of the pseudo-header stands, and to cut a segment that is longer into several.
+/// What a tun has still to do with a TCP segment or with datagrams, as a network card does: to put the checksum into
+/// its place, where that of the pseudo-header stands, and to cut what is longer into several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unfinished {
-    /// Bytes before the TCP header, from which the checksum is summed up.
+    /// Bytes before the header of TCP or UDP, from which the checksum is summed up.
     pub checksum_from: u16,
     /// Bytes from there to the checksum's place.
     pub checksum_at: u16,
-    /// Payload bytes of each segment that it is cut into.
+    /// Payload bytes of each segment or datagram that it is cut into.
     pub segment: u16,
 }
 
@@ -188,13 +188,15 @@ pub(crate) fn tcp_to_cut(header: &TcpHeader<'_>, payload: Payload, segment: usiz
     let mut fixed = header.fixed();
     [fixed[16], fixed[17]] = (!header.pseudo_header(&payload).finish()).to_be_bytes();
     let mut packet = header.packet(&fixed, payload);
-    let checksum_from = if header.source.is_ipv4() { IPV4_LEN } else { IPV6_LEN };
-    packet.unfinished = Some(Unfinished {
-        checksum_from: length_field(checksum_from),
-        checksum_at: 16,
-        segment: length_field(segment),
-    });
+    packet.unfinished = Some(Unfinished::of(header.source, 16, segment));
     packet
+}
+
+impl Unfinished {
+    fn of(source: SocketAddr, checksum_at: u16, segment: usize) -> Self {
+        let checksum_from = length_field(if source.is_ipv4() { IPV4_LEN } else { IPV6_LEN });
+        Self { checksum_from, checksum_at, segment: length_field(segment) }
+    }
 }
 
 impl TcpHeader<'_> {
@@ -281,6 +283,18 @@ pub(crate) fn udp(source: SocketAddr, destination: SocketAddr, payload: Payload)
     let mut header = Header::ip(source.ip(), destination.ip(), IpProtocol::Udp, length);
     header.push(&fixed);
     Packet::new(header, payload)
+}
+
+/// The headers of datagrams that go as one packet with so many bytes behind them, for whoever cuts it into
+/// datagrams of at most `segment` bytes and completes their checksums.
+pub(super) fn udp_to_cut(source: SocketAddr, destination: SocketAddr, len: usize, segment: usize) -> Packet {
+    let mut fixed = udp_header(source, destination, len);
+    let sum = Sum::pseudo_header(source.ip(), destination.ip(), IpProtocol::Udp, UDP_LEN + len);
+    [fixed[6], fixed[7]] = (!sum.finish()).to_be_bytes();
+    let mut header = Header::ip(source.ip(), destination.ip(), IpProtocol::Udp, UDP_LEN + len);
+    header.push(&fixed);
+    let unfinished = Some(Unfinished::of(source, 6, segment));
+    Packet { header, payload: Payload::default(), unfinished }
 }
 
 /// The eight bytes, with a checksum of zero.

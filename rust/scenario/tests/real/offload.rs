@@ -1,6 +1,8 @@
-//! TCP passes the tun in large pieces, whatever the MTU is.
+//! TCP and datagrams pass the tun in large pieces, whatever the MTU is.
 
-use std::fs;
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+use std::{fs, io};
 
 use telltale_scenario::Namespace;
 use telltale_scenario::server::{Manner, Server};
@@ -41,6 +43,50 @@ fn a_download_over_a_small_mtu_takes_few_packets_where_each_has_a_header_and_arr
         let packets = packets(&relay.phone, RECEIVED) - before;
         assert!(packets < FEW, "{packets} packets from {server}");
     }
+}
+
+#[test]
+#[ignore = "real namespaces: scripts/test real"]
+fn datagrams_that_pass_the_tun_together_reach_the_app_one_by_one() {
+    let world = World::new();
+    let _server = Server::udp(&world.internet, &[first(500), first_by_v6(500)]).unwrap();
+    let relay = world.attach_with_headers(1_500);
+    for server in [first(500), first_by_v6(500)] {
+        let before = packets(&relay.phone, RECEIVED);
+        relay.phone.inside(|| bursts(server)).unwrap();
+        let packets = packets(&relay.phone, RECEIVED) - before;
+        assert!((1..BURSTS * BURST.len() as u64).contains(&packets), "{packets} packets from {server}");
+    }
+}
+
+const BURSTS: u64 = 50;
+
+/// Bytes of each datagram in a burst.
+const BURST: [usize; 24] = [
+    1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 1_200, 700, 300, 300, 300, 300, 1, 0, 0, 64, 64, 64, 64, 64,
+    65, 64, 1_400, 9,
+];
+
+/// Sends datagrams that are told apart by what is in them, and gets each back as it was.
+fn bursts(server: SocketAddr) -> io::Result<()> {
+    let any = if server.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+    let socket = UdpSocket::bind(any)?;
+    socket.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let mut buffer = [0; 2_000];
+    for _ in 0..BURSTS {
+        let mut sent: Vec<Vec<u8>> = (1..).zip(BURST).map(|(byte, len)| vec![byte; len]).collect();
+        sent.iter().try_for_each(|datagram| socket.send_to(datagram, server).map(drop))?;
+        let received = sent.iter().map(|_| {
+            let (len, from) = socket.recv_from(&mut buffer)?;
+            assert_eq!(from, server);
+            Ok(buffer[..len].to_vec())
+        });
+        let mut received = received.collect::<io::Result<Vec<_>>>()?;
+        sent.sort();
+        received.sort();
+        assert!(sent == received, "{:?}", received.iter().map(Vec::len).collect::<Vec<_>>());
+    }
+    Ok(())
 }
 
 fn exchange(relay: &Relay, server: &str, up: u64, down: u64) {
