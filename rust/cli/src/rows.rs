@@ -174,7 +174,7 @@ pub(crate) mod tests {
             (line.relation, line.known) = (Relation::AndroidAndGoogle, Some(NameKnown::Tls));
             line.sum.content = content(class, sent);
         }
-        third.sum.content.asked_openly = 64;
+        third.sum.content.openly = 64;
         third.sum.content.coverage.handshake = 64;
         rows
     }

@@ -88,7 +88,7 @@ fn protection(content: &Content, receiver: &str) -> Option<String> {
     let read = "anyone on the network could read";
     match content.protection() {
         Protection::Protected => Some(format!("Protected on the way; {receiver} can read it.")),
-        Protection::Mixed if is_open(content) => Some(format!(
+        Protection::Mixed | Protection::None if is_open(content) => Some(format!(
             "Not protected: {read} it, but for what the sender may have encrypted in the part that is not understood."
         )),
         Protection::Mixed if content.coverage.encrypted == 0 && content.read_with_keys == 0 => {
@@ -141,14 +141,14 @@ fn coverage(sum: &Sum, given: bool) -> Option<String> {
         return Some(format!("{shares}."));
     }
     // What was watched may be ahead of what was reported.
-    match (sum.traffic.bytes_sent.max(sum.content.coverage.total()), sum.content.asked_openly) {
+    match (sum.traffic.bytes_sent.max(sum.content.coverage.total()), sum.content.openly) {
         (0, _) => Some("Nothing was sent.".into()),
         (_, 0) => Some("No content was sent, only the beginning of a connection.".into()),
         _ => None,
     }
 }
 
-/// "97% encrypted, could not be read; 3% not watched"; none where no content was sent.
+/// "97% encrypted, could not be read; 3% not watched", 100 together; none where no content was sent.
 fn shares(sum: &Sum, given: bool) -> Option<String> {
     let coverage = &sum.content.coverage;
     let unrecorded = sum.traffic.bytes_sent.saturating_sub(coverage.total());
@@ -161,10 +161,27 @@ fn shares(sum: &Sum, given: bool) -> Option<String> {
     let classes = CLASSES.map(|(class, usual)| (coverage.of(class), words(class, usual)));
     let mut shares = [&classes[..], &[(unrecorded, "not recorded")]].concat();
     shares.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
-    let shares = shares.into_iter().filter(|(bytes, _)| *bytes > 0);
+    let percents = percents(&shares.iter().map(|(bytes, _)| *bytes).collect::<Vec<_>>(), total);
+    let shares = shares.iter().zip(percents).filter(|((bytes, _), _)| *bytes > 0);
     let shares: Vec<String> =
-        shares.map(|(bytes, words)| format!("{} {words}", share(bytes, total))).collect();
+        shares.map(|((_, words), percent)| format!("{} {words}", written(percent))).collect();
     Some([&shares[..], &with_keys(sum, total)].concat().join("; "))
+}
+
+/// Parts of a whole in percent. What is under 1 stays 0, and what is left goes to those that lost most when they were
+/// rounded down: so they are 100 together, or as much less as those under 1 are.
+fn percents(parts: &[u64], total: u64) -> Vec<u64> {
+    let total = u128::from(total.max(1));
+    let exact: Vec<u128> = parts.iter().map(|part| u128::from(*part) * 100).collect();
+    let mut percents: Vec<u128> = exact.iter().map(|part| part / total).collect();
+    let mut told: Vec<usize> = (0..parts.len()).filter(|place| percents.get(*place) > Some(&0)).collect();
+    told.sort_by_key(|place| std::cmp::Reverse(exact.get(*place).map(|part| part % total)));
+    let whole = told.iter().filter_map(|place| exact.get(*place)).sum::<u128>() / total;
+    let left = whole.saturating_sub(percents.iter().sum());
+    for place in told.into_iter().take(usize::try_from(left).unwrap_or(0)) {
+        percents.iter_mut().skip(place).take(1).for_each(|percent| *percent += 1);
+    }
+    percents.into_iter().map(|percent| u64::try_from(percent).unwrap_or(100)).collect()
 }
 
 /// What nobody else could read is told apart from what anybody could.
@@ -174,7 +191,7 @@ fn with_keys(sum: &Sum, total: u64) -> Vec<String> {
     match bytes {
         0 => Vec::new(),
         _ if bytes == total => said("all of it".into()),
-        _ => said(format!("{} of it", share(bytes, total))),
+        _ => said(format!("{} of it", written(share(bytes, total)))),
     }
 }
 
@@ -198,12 +215,14 @@ const CLASSES: [(Class, &str); 6] = [
     (Class::NotWatched, "not watched"),
 ];
 
-/// A share is never rounded to nothing or to all.
-fn share(bytes: u64, total: u64) -> String {
-    match u128::from(bytes) * 100 / u128::from(total.max(1)) {
-        0 => "under 1%".into(),
-        percent => format!("{percent}%"),
-    }
+/// Rounded down: a part is never all.
+fn share(bytes: u64, total: u64) -> u64 {
+    u64::try_from(u128::from(bytes) * 100 / u128::from(total.max(1))).unwrap_or(100)
+}
+
+/// A share that is there is never nothing.
+fn written(percent: u64) -> String {
+    if percent == 0 { "under 1%".into() } else { format!("{percent}%") }
 }
 
 fn capital(text: &str) -> String {
@@ -365,6 +384,34 @@ mod tests {
             said(100_000, mixed),
             "Protected on the way in part only; Shop can read all of it. \
              99% encrypted, could not be read; under 1% readable, nothing to look for."
+        );
+    }
+
+    #[test]
+    fn shares_are_a_hundred_together_or_less_by_those_that_are_under_one() {
+        for (parts, expected) in [
+            (&[705, 295][..], &[71, 29][..]),
+            (&[1, 1, 1], &[34, 33, 33]),
+            (&[797, 203], &[80, 20]),
+            (&[700, 298, 2], &[70, 29, 0]),
+            (&[9_950, 49, 1], &[99, 0, 0]),
+            (&[5, 0], &[100, 0]),
+            (&[u64::MAX / 2, u64::MAX / 2], &[50, 50]),
+        ] {
+            assert_eq!(percents(parts, parts.iter().sum()), expected, "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn a_protocol_that_encrypts_nothing_is_not_said_to_be_protected_perhaps() {
+        let mut login = sum(260, Coverage { opaque: 260, ..Coverage::default() });
+        login.content.openly = 260;
+        assert_eq!(
+            protection(&login.content, "Shop").as_deref(),
+            Some(
+                "Not protected: anyone on the network could read it, but for what the sender may have encrypted in \
+                 the part that is not understood."
+            )
         );
     }
 

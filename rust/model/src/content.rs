@@ -9,9 +9,9 @@ pub struct Content {
     pub sent: u64,
     /// Every sent byte by how far it could be looked into.
     pub coverage: Coverage,
-    /// Bytes of questions to the DNS in clear. They are framing and no content, and yet anyone on the
-    /// network could read the names.
-    pub asked_openly: u64,
+    /// Bytes that anyone on the network could read though their class does not say so: questions to the DNS in
+    /// clear, which are framing and no content, and what was not understood of a protocol that encrypts nothing.
+    pub openly: u64,
     /// [`Facts::read_with_keys`].
     #[serde(default)]
     pub read_with_keys: u64,
@@ -46,20 +46,15 @@ impl Protection {
 impl Content {
     /// Of one flow.
     pub fn of(facts: &Facts) -> Self {
-        let asks = matches!(
-            facts.application,
-            Some(Application::Dns | Application::Mdns | Application::Llmnr | Application::Nbns)
-        );
-        let asked_openly = if asks { facts.coverage.handshake } else { 0 };
         let read_with_keys = facts.read_with_keys;
-        Self { sent: facts.content_sent, coverage: facts.coverage, asked_openly, read_with_keys }
+        Self { sent: facts.content_sent, coverage: facts.coverage, openly: openly(facts), read_with_keys }
     }
 
     /// Counts another's too.
     pub fn add(&mut self, other: &Self) {
         self.sent = self.sent.saturating_add(other.sent);
         self.coverage.add_all(&other.coverage);
-        self.asked_openly = self.asked_openly.saturating_add(other.asked_openly);
+        self.openly = self.openly.saturating_add(other.openly);
         self.read_with_keys = self.read_with_keys.saturating_add(other.read_with_keys);
     }
 
@@ -69,20 +64,21 @@ impl Content {
         Self {
             sent: self.sent.saturating_sub(before.sent),
             coverage: self.coverage.since(&before.coverage),
-            asked_openly: self.asked_openly.saturating_sub(before.asked_openly),
+            openly: self.openly.saturating_sub(before.openly),
             read_with_keys: self.read_with_keys.saturating_sub(before.read_with_keys),
         }
     }
 
-    /// Whether others on the way could read it. What was not understood may be protected inside, as a call is;
-    /// what nobody watched says nothing. What was read with keys was encrypted on the way all the same.
+    /// Whether others on the way could read it. What was not understood may be protected inside, as a call is,
+    /// unless its protocol is known to encrypt nothing; what nobody watched says nothing. What was read with keys was encrypted on the way all the same.
     pub fn protection(&self) -> Protection {
         let Coverage { searched, found, opaque, encrypted, unknown, not_watched, .. } = self.coverage;
         let any = |classes: &[u64]| classes.iter().any(|bytes| *bytes > 0);
+        let opaque_inside = opaque.saturating_sub(self.openly);
         let (open, unsure) =
-            (any(&[searched, found, self.asked_openly]), any(&[opaque, unknown, not_watched]));
+            (any(&[searched, found, self.openly]), any(&[opaque_inside, unknown, not_watched]));
         if self.read_with_keys > 0 {
-            let read = [searched, found, opaque, unknown, not_watched, self.asked_openly];
+            let read = [searched, found, opaque, unknown, not_watched, self.openly];
             let others =
                 read.iter().fold(0_u64, |sum, bytes| sum.saturating_add(*bytes)) > self.read_with_keys;
             return if others { Protection::Mixed } else { Protection::Protected };
@@ -93,6 +89,16 @@ impl Content {
             (false, false, _) => Protection::Unknown,
             (true, _, _) | (_, true, _) => Protection::Mixed,
         }
+    }
+}
+
+/// See [`Content::openly`].
+fn openly(facts: &Facts) -> u64 {
+    let Coverage { handshake, opaque, .. } = facts.coverage;
+    match facts.application {
+        Some(application) if application.asks_openly() => handshake.saturating_add(opaque),
+        Some(application) if application.is_open() => opaque,
+        _ => 0,
     }
 }
 
@@ -141,6 +147,24 @@ mod tests {
         facts.count_handshake(30);
         let content = Content::of(&facts);
         assert_eq!((content.sent, content.protection()), (0, Protection::None));
+    }
+
+    #[test]
+    fn what_was_not_understood_is_open_where_the_protocol_encrypts_nothing() {
+        use Application::{MySql, Rtp, Sip};
+        for (application, protection) in [
+            (Some(MySql), Protection::None),
+            (Some(Sip), Protection::None),
+            (Some(Rtp), Protection::Unknown),
+            (None, Protection::Unknown),
+        ] {
+            let mut facts = Facts { application, ..Facts::default() };
+            facts.count_content(Class::Opaque, 260);
+            assert_eq!(Content::of(&facts).protection(), protection, "{application:?}");
+        }
+        let mut both = Content { openly: 260, ..content(&[(Class::Opaque, 260)]) };
+        both.add(&content(&[(Class::Opaque, 9)]));
+        assert_eq!(both.protection(), Protection::Mixed, "a call to the same server");
     }
 
     #[test]

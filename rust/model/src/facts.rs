@@ -119,6 +119,8 @@ pub enum Application {
     DnsCrypt,
     /// MySQL or MariaDB in clear, before or without TLS.
     MySql,
+    /// PostgreSQL in clear, before or without TLS.
+    PostgreSql,
 }
 
 impl Application {
@@ -160,7 +162,37 @@ impl Application {
             Self::Ftp => "ftp",
             Self::DnsCrypt => "dns_crypt",
             Self::MySql => "my_sql",
+            Self::PostgreSql => "postgre_sql",
         }
+    }
+
+    /// Whether it asks for names in clear.
+    pub fn asks_openly(self) -> bool {
+        matches!(self, Self::Dns | Self::Mdns | Self::Llmnr | Self::Nbns)
+    }
+
+    /// Whether it encrypts nothing itself: what is not understood of it, such as a picture, anyone on the network
+    /// could read all the same. Media of calls are no such thing, nor what a VPN or a torrent carries.
+    pub fn is_open(self) -> bool {
+        self.asks_openly()
+            || matches!(
+                self,
+                Self::Http
+                    | Self::Http2
+                    | Self::WebSocket
+                    | Self::Ntp
+                    | Self::Ssdp
+                    | Self::Dhcp
+                    | Self::Mqtt
+                    | Self::Xmpp
+                    | Self::Sip
+                    | Self::Smtp
+                    | Self::Imap
+                    | Self::Pop3
+                    | Self::Ftp
+                    | Self::MySql
+                    | Self::PostgreSql
+            )
     }
 }
 
@@ -358,7 +390,9 @@ mod tests {
 
     #[test]
     fn names_are_the_same_in_json_as_in_the_database() {
-        for application in [Application::WebSocket, Application::BitTorrent, Application::Http2] {
+        for application in
+            [Application::WebSocket, Application::BitTorrent, Application::Http2, Application::PostgreSql]
+        {
             assert_eq!(serde_json::to_string(&application).unwrap(), format!("\"{}\"", application.name()));
         }
         assert_eq!(serde_json::to_string(&NameSource::Quic).unwrap(), "\"quic\"");

@@ -47,7 +47,7 @@ impl Amount {
             coverage.encrypted,
             coverage.unknown,
             coverage.not_watched,
-            content.asked_openly,
+            content.openly,
             content.read_with_keys,
         ]
         .map(signed)
@@ -77,8 +77,8 @@ impl Amount {
             unknown: number(6)?,
             not_watched: number(7)?,
         };
-        let (sent, asked_openly, read_with_keys) = (number(0)?, number(8)?, number(9)?);
-        Ok(Content { sent, coverage, asked_openly, read_with_keys })
+        let (sent, openly, read_with_keys) = (number(0)?, number(8)?, number(9)?);
+        Ok(Content { sent, coverage, openly, read_with_keys })
     }
 
     /// What was added since `before`; a count that went back adds nothing.

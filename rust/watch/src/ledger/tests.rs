@@ -66,7 +66,7 @@ fn a_line_says_how_its_host_is_known_and_how_far_it_was_read() {
     let Content { sent, coverage, .. } = line.sum.content;
     assert!(sent >= 5 && coverage.total() == line.sum.traffic.bytes_sent, "{coverage:?}");
     assert!(coverage.opaque > 0, "{coverage:?}");
-    assert_eq!(line.sum.content.protection(), Protection::Mixed, "what was not understood");
+    assert_eq!(line.sum.content.protection(), Protection::None, "HTTP, understood or not");
 }
 
 #[test]
