@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use telltale_model::{Application, Class, Details, Direction, Facts, FlowKey, Protocol, Timestamp};
 
+use crate::database::{MySql, Postgres};
 use crate::dns::{Answer, Dns};
 use crate::http::Http;
 use crate::http2::Http2;
 #[cfg(feature = "keys")]
 use crate::keys::{self, Keys};
 use crate::mail::Mail;
-use crate::mysql::MySql;
 use crate::opening::{Opening, Spoken};
 use crate::page::{Desk, Page};
 use crate::plain::Plain;
@@ -61,6 +61,7 @@ enum Session {
     WebSocket(Box<WebSocket>),
     Mail(Box<Mail>),
     MySql(Box<MySql>),
+    Postgres(Box<Postgres>),
     Dns(Box<Dns>),
     Plain(Box<Plain>),
     Unknown(Box<Unknown>),
@@ -83,6 +84,7 @@ macro_rules! each {
             Session::WebSocket($reader) => $call,
             Session::Mail($reader) => $call,
             Session::MySql($reader) => $call,
+            Session::Postgres($reader) => $call,
             Session::Dns($reader) => $call,
             Session::Plain($reader) => $call,
             Session::Unknown($reader) => $call,
@@ -338,6 +340,7 @@ impl Talk {
             Spoken::Http2 => Session::Http2(Box::new(Http2::new(false))),
             Spoken::Mail => Session::Mail(Box::new(Mail::new())),
             Spoken::MySql => Session::MySql(Box::new(MySql::new())),
+            Spoken::Postgres => Session::Postgres(Box::new(Postgres::new())),
             Spoken::DnsDatagrams(dialect) => Session::Dns(Box::new(Dns::over_udp(dialect))),
             Spoken::DnsStream => Session::Dns(Box::new(Dns::over_tcp())),
             Spoken::Plain(application) => {

@@ -6,7 +6,7 @@ use telltale_model::{Application, Direction, FlowKey, Protocol};
 use crate::dns::{self, Dialect};
 use crate::session::Likeness;
 use crate::signatures::{self, Datagram, Start};
-use crate::{http, http2, limits, mail, mysql, quic, tls};
+use crate::{database, http, http2, limits, mail, quic, tls};
 
 /// The first bytes of a flow.
 #[derive(Debug)]
@@ -29,6 +29,7 @@ pub(crate) enum Spoken {
     /// Mail, and what greets like it.
     Mail,
     MySql,
+    Postgres,
     DnsDatagrams(Dialect),
     DnsStream,
     /// A protocol that is named and not read.
@@ -146,8 +147,9 @@ impl Opening {
             .map(|(likeness, application)| (likeness, Spoken::Plain(application)));
         let other_ports = (dns::looks_like_stream(first, false), Spoken::DnsStream);
         let mysql = (mysql_of(&start), Spoken::MySql);
+        let postgres = (database::looks_like_postgres(start.sent), Spoken::Postgres);
         let dnscrypt = (signatures::dnscrypt_stream(&start), Spoken::Plain(Application::DnsCrypt));
-        ours.into_iter().chain(plain).chain([mysql, other_ports, dnscrypt])
+        ours.into_iter().chain(plain).chain([mysql, postgres, other_ports, dnscrypt])
     }
 
     fn dns_stream(&self, first: &[u8]) -> Likeness {
@@ -213,7 +215,7 @@ fn http_of(start: &Start<'_>) -> Likeness {
 
 /// The server speaks first: what a client says before tells nothing.
 fn mysql_of(start: &Start<'_>) -> Likeness {
-    if start.received.is_empty() { Likeness::No } else { mysql::looks_like(start.received) }
+    if start.received.is_empty() { Likeness::No } else { database::looks_like_mysql(start.received) }
 }
 
 /// The server speaks first, but the client's command tells as well where its greeting was not seen.

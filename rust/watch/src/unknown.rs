@@ -1,12 +1,18 @@
-//! Flows of a protocol that nobody here knows: whether they look encrypted.
+//! Flows of a protocol that nobody here knows: whether they look encrypted, and whether they go over to TLS.
+
+use std::borrow::Cow;
 
 use telltale_model::{Class, Direction, Protocol};
 
 use crate::page::{Kind, Page};
 use crate::randomness::Randomness;
-use crate::session::Step;
+use crate::session::{Likeness, Next, Step};
+use crate::tls;
 
 /// A flow that is only counted. What was sent waits for its class until enough bytes are seen.
+///
+/// Many protocols go over to TLS in their own words (LDAP, RDP, SOCKS to somewhere): a hello where the client takes its
+/// turn says so. One further on may be part of a file.
 #[derive(Debug)]
 pub(crate) struct Unknown {
     looked_at: Option<Box<[Randomness; 2]>>,
@@ -15,45 +21,86 @@ pub(crate) struct Unknown {
     /// Whether each piece stands for itself.
     datagrams: bool,
     begun: bool,
+    /// The first bytes since the other side spoke, as long as they may be a hello.
+    turn: Option<Vec<u8>>,
 }
 
 impl Unknown {
     pub(crate) fn new(transport: Protocol) -> Self {
         let looked_at = Some(Box::new([Randomness::new(), Randomness::new()]));
         let datagrams = transport != Protocol::Tcp;
-        Self { looked_at, waiting: 0, class: Class::Unknown, datagrams, begun: false }
+        Self { looked_at, waiting: 0, class: Class::Unknown, datagrams, begun: false, turn: None }
     }
 
     /// The next bytes.
     pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
-        match direction {
-            // What looks encrypted has nothing in it to look for.
-            Direction::Sent if page.is_searching() && self.class != Class::Encrypted => {
-                self.write(bytes, page)
-            }
-            Direction::Sent => self.waiting += bytes.len(),
-            Direction::Received => page.pause(ALL),
+        if direction == Direction::Received {
+            self.let_go(page);
+            page.pause(ALL);
+            self.see(direction, bytes, page);
+            self.turn = (!self.datagrams).then(Vec::new);
+            return Step::On;
         }
-        if self.look(direction, bytes) {
-            self.decide(page);
+        match self.turn.take() {
+            None => self.sent(bytes, page),
+            Some(before) if before.is_empty() => return self.take_turn(Cow::Borrowed(bytes), page),
+            Some(before) => return self.take_turn(Cow::Owned([&before, bytes].concat()), page),
         }
         Step::On
     }
 
     pub(crate) fn miss(&mut self, direction: Direction, _bytes: u64, page: &mut Page) {
         if direction == Direction::Sent {
+            self.let_go(page);
             page.tear(ALL);
         }
     }
 
     /// No more come: decides by what there was.
     pub(crate) fn end(&mut self, page: &mut Page) {
+        self.let_go(page);
         page.end(ALL);
         self.decide(page);
     }
 
     pub(crate) fn held(&self) -> usize {
-        self.looked_at.as_ref().map_or(0, |both| size_of_val(&**both))
+        let turn = self.turn.as_ref().map_or(0, Vec::capacity);
+        self.looked_at.as_ref().map_or(0, |both| size_of_val(&**both)) + turn
+    }
+
+    fn take_turn(&mut self, bytes: Cow<'_, [u8]>, page: &mut Page) -> Step {
+        match begins_hello(&bytes) {
+            Likeness::No => self.sent(&bytes, page),
+            Likeness::Maybe => self.turn = Some(bytes.into_owned()),
+            Likeness::Yes => {
+                self.end(page);
+                return Step::Switch { to: Next::Tls, sent: bytes.into_owned(), received: Vec::new() };
+            }
+        }
+        Step::On
+    }
+
+    /// What may have been a hello is none.
+    fn let_go(&mut self, page: &mut Page) {
+        if let Some(bytes) = self.turn.take().filter(|bytes| !bytes.is_empty()) {
+            self.sent(&bytes, page);
+        }
+    }
+
+    fn sent(&mut self, bytes: &[u8], page: &mut Page) {
+        // What looks encrypted has nothing in it to look for.
+        if page.is_searching() && self.class != Class::Encrypted {
+            self.write(bytes, page);
+        } else {
+            self.waiting += bytes.len();
+        }
+        self.see(Direction::Sent, bytes, page);
+    }
+
+    fn see(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) {
+        if self.look(direction, bytes) {
+            self.decide(page);
+        }
     }
 
     /// Has bytes searched. Until it is known whether the flow looks encrypted, they wait to be counted.
@@ -87,6 +134,16 @@ impl Unknown {
             page.decide(ALL, Some(self.class));
         }
         page.facts.count_content(self.class, std::mem::take(&mut self.waiting));
+    }
+}
+
+/// Whether these are the first bytes of a client's hello: a record of handshake (22), and its message (RFC 8446 5.1).
+fn begins_hello(bytes: &[u8]) -> Likeness {
+    const HEADER: usize = 5;
+    match (bytes.first(), bytes.get(HEADER)) {
+        (None, _) => Likeness::Maybe,
+        (Some(22), None | Some(1)) => tls::looks_like(bytes),
+        _ => Likeness::No,
     }
 }
 

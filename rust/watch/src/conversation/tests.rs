@@ -256,6 +256,49 @@ fn a_database_is_told_by_its_greeting_and_read_no_further_unless_it_goes_on_in_t
 }
 
 #[test]
+fn a_postgres_client_that_wishes_for_tls_gets_its_name() {
+    let database = key(Protocol::Tcp, 5_432);
+    let wish: &[u8] = &[0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
+    let hello = client_hello("db.example");
+    let tls = in_all_pieces(database, &[(Sent, wish), (Received, b"S"), (Sent, &hello)]);
+    assert_eq!((tls.application, tls.names[0].name.as_str()), (Some(Application::Tls), "db.example"));
+    assert_eq!((tls.coverage.handshake, tls.content_sent), ((8 + hello.len()) as u64, 0));
+    let startup = b"\0\0\0\x13\0\x03\0\0user\0anna\0\0";
+    let clear = in_all_pieces(database, &[(Sent, wish), (Received, b"N"), (Sent, startup)]);
+    assert_eq!((clear.application, clear.coverage.opaque), (Some(Application::PostgreSql), 19));
+}
+
+#[test]
+fn tls_is_found_behind_the_consent_of_a_protocol_that_nobody_reads() {
+    // RFC 4511 4.14: LDAP's StartTLS, and its answer. RFC 1928 4 to 6: SOCKS.
+    let start_tls = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037";
+    let answer = b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\0\x04\0\x04\0";
+    let hello = client_hello("inner.example");
+    let ldap = in_all_pieces(
+        key(Protocol::Tcp, 389),
+        &[(Sent, start_tls), (Received, answer), (Sent, &hello), (Received, b"\x16\x03\x03\0\x02\x02\0")],
+    );
+    assert_eq!((ldap.application, ldap.names[0].name.as_str()), (Some(Application::Tls), "inner.example"));
+    assert_eq!((ldap.coverage.unknown, ldap.coverage.handshake), (31, hello.len() as u64));
+    let socks = in_all_pieces(
+        key(Protocol::Tcp, 1_080),
+        &[
+            (Sent, b"\x05\x01\0"),
+            (Received, b"\x05\0"),
+            (Sent, b"\x05\x01\0\x01\xc0\0\x02\x07\x01\xbb"),
+            (Received, b"\x05\0\0\x01\xc0\0\x02\x01\x9c\x40"),
+            (Sent, &hello),
+        ],
+    );
+    assert_eq!((socks.application, socks.names.len()), (Some(Application::Tls), 1));
+    let within = in_all_pieces(
+        key(Protocol::Tcp, 9_999),
+        &[(Sent, b"\x05file"), (Received, b"ok"), (Sent, &[b"pcap", &hello[..]].concat())],
+    );
+    assert_eq!((within.application, within.names.len()), (None, 0), "it stands in what is carried");
+}
+
+#[test]
 fn what_was_asked_over_dnscrypt_is_encrypted() {
     let answer = [&b"r6fnvWj8"[..], &[0xa5; 300]].concat();
     let facts = facts(key(Protocol::Udp, 443), &[(Sent, &[0xa5; 512]), (Received, &answer)]);

@@ -1,10 +1,9 @@
-//! MySQL and MariaDB: named and not read, but for the client's wish to go on in TLS.
-//!
-//! What the client says in clear is opaque; its wish for TLS is handshake.
+//! MySQL and MariaDB, in which the server speaks first.
 
-use telltale_model::{Application, Class, Direction};
+use telltale_model::{Application, Direction};
 
-use crate::page::{Kind, Page};
+use super::{ALL, write};
+use crate::page::Page;
 use crate::session::{Likeness, Next, Step};
 
 /// A connection.
@@ -109,17 +108,6 @@ const LONGEST_VERSION: usize = 128;
 
 /// The end of the version, a number of four bytes, and eight bytes.
 const BEFORE_ZERO: usize = 1 + 4 + 8;
-
-/// The sheet of all that is sent.
-const ALL: u32 = 0;
-
-/// What the client says before the server does is one part.
-fn write(bytes: &[u8], page: &mut Page) {
-    if !bytes.is_empty() && page.is_searching() {
-        page.go_on(ALL, Kind::Raw);
-    }
-    page.write(ALL, Class::Opaque, bytes);
-}
 
 #[cfg(test)]
 mod tests {

@@ -52,13 +52,13 @@ impl Kind {
     fn of(application: Option<Application>) -> Option<Self> {
         use Application::{
             BitTorrent, Dhcp, Dns, DnsCrypt, Doh, Doq, Dot, Dtls, Esp, Fcm, Ftp, Http, Http2, Http3, Ike,
-            Imap, Llmnr, Mdns, Mqtt, MySql, Nbns, Ntp, OpenVpn, Pop3, Quic, Rtp, Sip, Smtp, Ssdp, Ssh, Stun,
-            Tls, WebSocket, WireGuard, Xmpp,
+            Imap, Llmnr, Mdns, Mqtt, MySql, Nbns, Ntp, OpenVpn, Pop3, PostgreSql, Quic, Rtp, Sip, Smtp, Ssdp,
+            Ssh, Stun, Tls, WebSocket, WireGuard, Xmpp,
         };
         match application {
             None => Some(Self::Unknown),
             Some(Smtp | Imap | Pop3 | Xmpp | Sip | Ftp) => Some(Self::Written),
-            Some(WebSocket | Mqtt | MySql) => Some(Self::Data),
+            Some(WebSocket | Mqtt | MySql | PostgreSql) => Some(Self::Data),
             Some(
                 Tls | Dtls | Quic | Http | Http2 | Http3 | Dns | Mdns | Llmnr | Nbns | Dot | Doh | Doq | Stun
                 | Ntp | Ssdp | Dhcp | WireGuard | OpenVpn | Ike | Esp | Fcm | Rtp | BitTorrent | Ssh
@@ -178,7 +178,7 @@ mod tests {
         for application in [Application::Smtp, Application::Imap, Application::Xmpp, Application::Ftp] {
             assert_eq!(found(&sent(Some(application), [7, 2, 0])), [(Severity::Medium, false, 9, 1)]);
         }
-        for application in [Application::Mqtt, Application::WebSocket, Application::MySql] {
+        for application in [Application::Mqtt, Application::WebSocket, Application::MySql, Application::PostgreSql] {
             assert_eq!(found(&sent(Some(application), [7, 2, 0])), [(Severity::Low, false, 9, 1)]);
         }
         assert_eq!(found(&sent(None, [7, 2, 1])), [(Severity::Low, false, 7, 1)], "text of an unknown kind");
