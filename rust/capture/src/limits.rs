@@ -47,6 +47,11 @@ pub const PATIENCE: u32 = 32;
 /// How far ahead of what was seen a segment may lie, in bytes: the largest window (RFC 7323 2.3).
 pub const AHEAD: i64 = 1 << 30;
 
+/// How far ahead of all that was seen one packet may say that a stream is, in bytes. Past it a second packet must say
+/// so too: checksums tell nothing in a capture, and a number with a damaged bit would make a gap of up to [`AHEAD`].
+/// More than this is hardly ever lost at once.
+pub const LEAP: i64 = 1 << 20;
+
 /// A TCP connection of which nothing was heard for so long has ended, in seconds: RFC 5382 REQ-5.
 pub const TCP_IDLE: i64 = 7_440;
 

@@ -24,6 +24,9 @@ pub(super) struct Stream {
     pub(super) held: usize,
     /// The place up to which the other side has it all.
     acknowledged: i64,
+    /// The furthest place that was told of, and one beyond [`limits::LEAP`] that a single packet told of.
+    furthest: i64,
+    leapt: Option<i64>,
     /// Where it ends, once that was said.
     end: Option<i64>,
     /// Bytes that were told, missed ones included.
@@ -78,9 +81,10 @@ impl Stream {
         let piece = Piece { bytes, missing, after };
         let next = self.next.unwrap_or(0);
         let is_old = self.next.is_some_and(|next| place + piece.len() <= next);
-        if piece.len() == 0 || is_old || !is_near(place, next) {
+        if piece.len() == 0 || is_old || !is_near(place, next) || self.leaps(place) {
             return;
         }
+        self.furthest = self.furthest.max(place + piece.len());
         if self.waiting.get(&place).is_some_and(|other| other.is_as_good_as(&piece)) {
             return;
         }
@@ -92,9 +96,10 @@ impl Stream {
     /// The other side has everything before this number; gives its place, unless it makes no sense.
     pub(super) fn acknowledge(&mut self, sequence: u32) -> Option<i64> {
         let place = self.place(sequence);
-        if !is_near(place, self.next.unwrap_or(0)) {
+        if !is_near(place, self.next.unwrap_or(0)) || self.leaps(place) {
             return None;
         }
+        self.furthest = self.furthest.max(place);
         self.acknowledged = self.acknowledged.max(place);
         Some(place)
     }
@@ -102,7 +107,18 @@ impl Stream {
     /// Its sender will say no more after this number.
     pub(super) fn end_at(&mut self, sequence: u32) {
         let place = self.place(sequence);
-        self.end.get_or_insert(place);
+        if !self.leaps(place) {
+            self.end.get_or_insert(place);
+        }
+    }
+
+    /// Whether a place is so far ahead that one packet is not believed.
+    fn leaps(&mut self, place: i64) -> bool {
+        if place - self.furthest <= limits::LEAP {
+            return false;
+        }
+        let before = self.leapt.replace(place);
+        before.is_none_or(|before| (place - before).abs() > limits::LEAP)
     }
 
     /// Whether it is known where the stream begins.
