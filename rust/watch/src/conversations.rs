@@ -17,8 +17,8 @@ pub(crate) struct Conversations {
     live: BTreeMap<FlowNumber, Live>,
     /// For the clock algorithm: a flow that did not go on since the hand passed last goes first.
     hand: VecDeque<FlowNumber>,
-    /// The latest QUIC flow to each server: its client may go on from another port.
-    quic: BTreeMap<SocketAddr, FlowNumber>,
+    /// The latest QUIC flows to each server: their clients may go on from another port.
+    quic: BTreeMap<SocketAddr, VecDeque<FlowNumber>>,
     /// Bytes of memory behind all of them.
     held: usize,
     /// What may open what is encrypted.
@@ -88,7 +88,7 @@ impl Conversations {
         live.conversation.take(direction, bytes);
         let answers = live.conversation.take_answers();
         if live.conversation.is_quic() {
-            self.quic.insert(key.remote, number);
+            self.may_move(number, key.remote);
         }
         self.weigh(number);
         Outcome { answers, ended: self.make_room() }
@@ -138,13 +138,11 @@ impl Conversations {
     }
 
     fn begin(&mut self, number: FlowNumber, key: FlowKey, direction: Direction, bytes: &[u8]) {
-        let earlier = self
-            .quic
-            .get(&key.remote)
-            .filter(|_| key.protocol == Protocol::Udp && direction == Direction::Sent);
+        let may_have_moved = key.protocol == Protocol::Udp && direction == Direction::Sent;
+        let earlier = self.quic.get(&key.remote).filter(|_| may_have_moved).into_iter().flatten();
         let mut conversation = earlier
-            .and_then(|earlier| self.live.get(earlier))
-            .and_then(|earlier| earlier.conversation.moved(key, bytes))
+            .filter_map(|earlier| self.live.get(earlier))
+            .find_map(|earlier| earlier.conversation.moved(key, bytes))
             .unwrap_or_else(|| self.conversation(key));
         conversation.look_for(self.desk.as_ref());
         self.live.insert(number, Live { conversation, key, sent: 0, held: 0, spoke: false });
@@ -165,11 +163,24 @@ impl Conversations {
         Conversation::new(key)
     }
 
+    /// The flow that spoke last goes first.
+    fn may_move(&mut self, number: FlowNumber, server: SocketAddr) {
+        let flows = self.quic.entry(server).or_default();
+        if flows.front() != Some(&number) {
+            flows.retain(|other| *other != number);
+            flows.push_front(number);
+            flows.truncate(limits::MOVING);
+        }
+    }
+
     fn remove(&mut self, number: FlowNumber) -> Option<Live> {
         let live = self.live.remove(&number)?;
         self.held = self.held.saturating_sub(live.held);
-        if self.quic.get(&live.key.remote) == Some(&number) {
-            self.quic.remove(&live.key.remote);
+        if let Some(flows) = self.quic.get_mut(&live.key.remote) {
+            flows.retain(|other| *other != number);
+            if flows.is_empty() {
+                self.quic.remove(&live.key.remote);
+            }
         }
         // Numbers of flows that are gone leave the hand when there are more of them than of others.
         if self.hand.len() > 2 * self.live.len() + 64 {
@@ -244,6 +255,34 @@ mod tests {
             conversations.miss(FlowNumber(number), key(1), Direction::Sent, 1);
             assert!(conversations.held <= limits::CONVERSATIONS);
         }
+    }
+
+    /// A datagram of QUIC version 1 with a long header (RFC 9000 17.2.2), whose sender calls itself so.
+    fn long(sender: u8) -> Vec<u8> {
+        let names = [&[8][..], &[1; 8], &[8], &[sender; 8]].concat();
+        [&[0xc0, 0, 0, 0, 1][..], &names, &[0, 0x40, 64], &[0; 64]].concat()
+    }
+
+    #[test]
+    fn of_two_connections_to_one_server_each_may_go_on_from_another_port() {
+        let mut conversations = Conversations::default();
+        let mut say = |number: u64, direction, bytes: &[u8]| {
+            let app = SocketAddr::from(([198, 19, 84, 1], 4_000 + u16::try_from(number).unwrap()));
+            let key = FlowKey { protocol: Protocol::Udp, app, ..key(8_443) };
+            conversations.take(FlowNumber(number), key, (Timestamp(1), None), direction, bytes);
+        };
+        for number in [1, 2] {
+            say(number, Direction::Sent, &long(9));
+            say(number, Direction::Received, &long(4 + u8::try_from(number).unwrap()));
+        }
+        for (number, server) in [(3, 5), (4, 6), (5, 7)] {
+            say(number, Direction::Sent, &[&[0x40][..], &[server; 8], &[0; 40]].concat());
+        }
+        let mut spoken = |number| conversations.facts(FlowNumber(number)).unwrap().application;
+        use telltale_model::Application::Quic;
+        assert_eq!([3, 4, 5].map(&mut spoken), [Some(Quic), Some(Quic), None]);
+        (1..=5).for_each(|number| drop(conversations.end(FlowNumber(number))));
+        assert!(conversations.quic.is_empty());
     }
 
     #[test]

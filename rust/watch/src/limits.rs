@@ -47,6 +47,9 @@ pub const OPENING: usize = 4_096;
 /// it the flow that was silent longest is read no further.
 pub const CONVERSATIONS: usize = 8 << 20;
 
+/// QUIC flows to one server of which each may go on from another port: one for each app that speaks with it at a time.
+pub const MOVING: usize = 8;
+
 /// Bytes of memory behind what is told of flows that are read no further: those that have ended, as long as they are
 /// followed singly ([`LATE`]), and those that made room. A usual one has 1 kB, one of 64 long requests 200. Past it, of a
 /// further one no more is told than its host, how much it sent, and details in it.
