@@ -321,13 +321,18 @@ impl<'a> Replay<'a> {
                 "{name}: not complete: {mistakes} events met a mistake in Telltale; please report this"
             ));
         }
+        let ledger = self.watcher.ledger();
+        if ledger.shortened > 0 {
+            let (name, flows) = (&self.name, counted(ledger.shortened, "flow"));
+            problem::say(&format!("{name}: {flows} were too many to tell all names and requests of"));
+        }
         if self.options.jsonl || (self.frames == 0 && !whole) {
             return Ok(());
         }
         if self.options.captures.len() > 1 {
             output::put(&format!("{}:\n", self.name))?;
         }
-        let rows = Rows::from(self.watcher.ledger());
+        let rows = Rows::from(ledger);
         let room = Room { height: None, ..table::room(io::stdout()) };
         output::put(&table::render(
             &rows,

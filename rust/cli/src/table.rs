@@ -59,7 +59,15 @@ pub(crate) fn render(rows: &Rows, view: &View<'_>) -> String {
             lines.push(Line::Words { indent: 0, text: findings::words().fewer() });
         }
     }
+    if !view.is_live() && !tells_programs(rows) {
+        lines.iter_mut().for_each(Line::leave_out_program);
+    }
     layout(lines, view.room.width)
+}
+
+/// A capture says nothing of programs. (A live table has a place for those that are looked up.)
+fn tells_programs(rows: &Rows) -> bool {
+    rows.rows.iter().any(|row| row.program.is_some() || row.uid.is_some())
 }
 
 /// Findings come first, where there is no end to the height.
@@ -96,6 +104,18 @@ type Cells = [String; 6];
 enum Line {
     Cells(Cells),
     Words { indent: usize, text: String },
+}
+
+impl Line {
+    /// What stood there alone, as for a total, goes to the next column.
+    fn leave_out_program(&mut self) {
+        if let Self::Cells([program, to, ..]) = self {
+            let label = std::mem::take(program);
+            if to.is_empty() {
+                *to = label;
+            }
+        }
+    }
 }
 
 fn body(rows: &Rows, view: &View<'_>) -> Vec<Line> {
@@ -180,7 +200,8 @@ fn layout(lines: Vec<Line>, width: Option<usize>) -> String {
 
 fn row([name, whom, content, out, back, count]: &Cells, columns: [usize; 6]) -> String {
     let [program, to, most, sent, received, flows] = columns;
-    let names = [format!("{:<program$}", fit(name, program)), format!("{:<to$}", fit(whom, to))];
+    let name = (program > 0).then(|| format!("{:<program$}", fit(name, program)));
+    let names: Vec<String> = name.into_iter().chain([format!("{:<to$}", fit(whom, to))]).collect();
     let sums = [format!("{content:>most$}"), format!("{out:>sent$}")];
     let more = [format!("{back:>received$}"), format!("{count:>flows$}")];
     [names.join(GAP), sums.join(GAP), more.join(GAP)].join(GAP)
@@ -285,7 +306,7 @@ curl        google                  1,201,800  1,236,567       179      5
   Android and Google: keeps a copy of your data; wakes apps, delivers notices.
   Protected on the way in part only; google can read all of it.
   97% encrypted, could not be read; 2% not recorded; under 1% readable, nothing to look for.
-    shop.example 443/tcp · 1,234,567 sent, 3 times · content at most 1,200,000 · keeps a copy of your data · named in the TLS hello · 97% encrypted, could not be read; 2% not recorded
+    shop.example 443/tcp · 1,234,567 sent, 3 times · content at most 1,200,000 · keeps a copy of your data · named in the TLS hello · 97% encrypted, could not be read; 3% not recorded
     push.shop.example 443/tcp · 2,000 sent, 2 times · content at most 1,800 · wakes apps, delivers notices · named in the TLS hello · 90% readable, nothing to look for; 10% not recorded
 (uid 1000)  system resolver                 0         64       128      2
   Not protected: anyone on the network could read which names were asked for.
@@ -363,6 +384,19 @@ Fewer findings does not mean less was sent.
         rows.rows[1].program = Some("/opt/bin/curl".into());
         let text = plain(&rows);
         assert!(text.contains("/usr/bin/curl  ") && text.contains("/opt/bin/curl  "), "{text}");
+    }
+
+    #[test]
+    fn where_no_program_is_known_there_is_no_column_for_it() {
+        let mut rows = Rows { others: sum(5, 6, 7), ..sample() };
+        rows.rows.iter_mut().for_each(|row| (row.program, row.uid) = (None, None));
+        let text = plain(&rows);
+        let starts: Vec<&str> = text.lines().filter(|line| !line.starts_with(' ')).collect();
+        assert!(starts[0].starts_with("TO  ") && starts[1].starts_with("shop.example  "), "{text}");
+        assert!(starts[starts.len() - 3].starts_with("(too many to list)  "), "{text}");
+        assert!(starts[starts.len() - 2].starts_with("total  ") && !text.contains("unknown)"), "{text}");
+        let live = View::new(Room { width: None, height: Some(24) }, None);
+        assert!(render(&rows, &live).starts_with("PROGRAM  "));
     }
 
     #[test]

@@ -293,6 +293,10 @@ impl Room {
             let flows = many(said.ledger.uncounted, "connection");
             said.problems.push(format!("whether {flows} came after an event is not known"));
         }
+        if said.ledger.shortened > 0 {
+            let flows = many(said.ledger.shortened, "connection");
+            said.problems.push(format!("{flows} were too many to tell all names and requests of"));
+        }
         let mut early = said.clone();
         early
             .problems

@@ -21,10 +21,13 @@ pub(crate) fn never_sent(facts: &mut Facts, mut bytes: u64) {
     }
 }
 
-/// What is told of a flow where there is no room: whose host it is, how much it sent, and what was found in it.
-pub(crate) fn shorten(facts: &mut Facts) {
+/// What is told of a flow where there is no room: whose host it is, how much it sent, and what was found in it. Tells
+/// whether more was known.
+pub(crate) fn shorten(facts: &mut Facts) -> bool {
+    let known = (facts.names.len(), facts.lookups.len() + facts.requests.len(), facts.certificate.is_some());
     let host = whom::hosts(facts).next().map(str::to_owned);
     facts.names.retain(|name| Some(&name.name) == host.as_ref());
     facts.names.shrink_to_fit();
     (facts.lookups, facts.requests, facts.certificate) = (Vec::new(), Vec::new(), None);
+    known != (facts.names.len(), 0, false)
 }

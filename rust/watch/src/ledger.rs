@@ -28,6 +28,9 @@ pub struct Ledger {
     pub unremembered: u64,
     /// Flows of which nobody can say what they sent after events, because there were too many; mostly 0.
     pub uncounted: u64,
+    /// Flows of which no more is told than their host, how much they sent, and details in it, because there were too
+    /// many; mostly 0.
+    pub shortened: u64,
 }
 
 /// One program and one destination.
@@ -149,7 +152,7 @@ impl Sums {
         // The sort is stable: equal lines stay in the order of their keys.
         lines.sort_by_key(|line| Reverse((line.sum.traffic.bytes_sent, line.sum.traffic.bytes_received)));
         let (findings, untold) = tally.into_told();
-        Ledger { lines, others: self.others, findings, untold, unremembered: 0, uncounted: 0 }
+        Ledger { lines, others: self.others, findings, untold, unremembered: 0, uncounted: 0, shortened: 0 }
     }
 }
 

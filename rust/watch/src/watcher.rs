@@ -44,6 +44,8 @@ pub struct Watcher {
     /// What is to be said of a flow: [`findings::of`], but in tests.
     judge: fn(&Seen<'_>) -> Vec<Finding>,
     mistakes: u64,
+    /// Flows of which less is told than was known.
+    shortened: u64,
 }
 
 /// A flow and what goes with it.
@@ -59,6 +61,7 @@ struct Followed {
     given_up: bool,
     /// Its part of [`Watcher::kept`].
     kept: usize,
+    shortened: bool,
     noted: Noted,
     /// Whether nothing more is said of it, since that met a mistake.
     misjudged: bool,
@@ -88,6 +91,7 @@ impl Watcher {
             told: Tally::default(),
             judge: findings::of,
             mistakes: 0,
+            shortened: 0,
         };
         watcher.set_details(&details);
         watcher.turn_to(watcher.config.zone);
@@ -177,6 +181,7 @@ impl Watcher {
         Ledger {
             unremembered: self.context.unremembered(),
             uncounted: self.context.uncounted(),
+            shortened: self.shortened,
             ..sums.into_ledger(tally)
         }
     }
@@ -202,7 +207,16 @@ impl Watcher {
         };
         let began = self.names.moment();
         let (asked, noted) = (Asked::default(), Noted::default());
-        let followed = Followed { flow, began, asked, given_up: false, kept: 0, noted, misjudged: false };
+        let followed = Followed {
+            flow,
+            began,
+            asked,
+            given_up: false,
+            kept: 0,
+            shortened: false,
+            noted,
+            misjudged: false,
+        };
         self.flows.insert(number, followed);
         self.news += 1;
         self.join(number);
@@ -372,8 +386,8 @@ impl Watcher {
         let Some(followed) = self.flows.get_mut(&number) else { return };
         let facts = &mut followed.flow.facts;
         self.kept = self.kept.saturating_sub(followed.kept);
-        if self.kept.saturating_add(weight(facts)) > limits::FACTS {
-            shorten(facts);
+        if self.kept.saturating_add(weight(facts)) > limits::FACTS && shorten(facts) {
+            self.shortened += u64::from(!std::mem::replace(&mut followed.shortened, true));
         }
         followed.kept = weight(facts);
         self.kept = self.kept.saturating_add(followed.kept);
@@ -732,6 +746,8 @@ mod tests {
         assert_eq!(sent, 1_000 * all.len() as u64, "what was sent is known of all");
         assert!(flows.iter().all(|flow| flow.destination.name.as_deref() == Some("a.example")));
         assert!(watcher.kept <= limits::FACTS);
+        let shortened = flows.iter().filter(|flow| flow.facts.requests.is_empty()).count();
+        assert_eq!(watcher.ledger().shortened, shortened as u64, "each is counted once");
         let numbers: Vec<u64> = watcher.flows.keys().map(|number| number.0).collect();
         numbers.into_iter().for_each(|number| watcher.observe(closed(number, 0)));
         watcher.take_changed();

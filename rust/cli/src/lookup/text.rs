@@ -99,7 +99,7 @@ fn about_address(tables: &Destinations, address: IpAddr) -> Lines {
         ],
         None => vec![(
             "network",
-            "none known: it is for private or special use, or nobody announces it".to_owned(),
+            "none known: it is for private or special use, or the data that Telltale has lack it".to_owned(),
         )],
     }
 }
