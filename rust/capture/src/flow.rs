@@ -36,6 +36,6 @@ pub struct OtherFlow {
 pub(crate) enum Told {
     /// The next bytes.
     Bytes(bytes::Bytes),
-    /// The next bytes are lacking, so many.
+    /// The next bytes are lacking, so many; 0 where nobody knows how many.
     Missed(u64),
 }

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Application, Coverage, Facts};
+use crate::{Coverage, Facts};
 
 /// What was sent as content, and how far it could be looked into, of one flow or of many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,7 +105,7 @@ fn openly(facts: &Facts) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Class;
+    use crate::{Application, Class};
 
     fn content(bytes: &[(Class, u64)]) -> Content {
         let mut content = Content::default();

@@ -47,7 +47,7 @@ pub enum Observation {
         flow: FlowNumber,
         /// Which way.
         direction: Direction,
-        /// How many bytes.
+        /// How many bytes; 0 where nobody knows.
         bytes: u64,
     },
     /// A flow ended.

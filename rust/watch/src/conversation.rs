@@ -41,6 +41,8 @@ pub(crate) struct Talk {
     session: Session,
     /// How often it may still change its protocol.
     changes: usize,
+    /// Whether bytes are missing of it.
+    torn: bool,
     /// What may open what is encrypted, and how often inside one another.
     #[cfg(feature = "keys")]
     keys: Option<(Keys, u8)>,
@@ -219,6 +221,7 @@ impl Talk {
             key,
             session: Session::Opening(Opening::new(key)),
             changes: CHANGES,
+            torn: false,
             #[cfg(feature = "keys")]
             keys: None,
         }
@@ -236,6 +239,7 @@ impl Talk {
 
     /// Bytes are missing, 0 where nobody knows how many. They were counted as not watched already.
     pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, page: &mut Page) {
+        self.torn = true;
         each!(&mut self.session, reader => reader.miss(direction, bytes, page), ());
         // What is behind the gap may tell more than what is before.
         let unknown = matches!(self.session, Session::Opening(_) | Session::Unknown(_));
@@ -314,8 +318,9 @@ impl Talk {
         let left = self.changes.checked_sub(1);
         self.changes = left.unwrap_or(0);
         self.session = match to {
-            _ if left.is_none() => Session::Unknown(Box::new(Unknown::new(self.key.protocol))),
+            _ if left.is_none() => self.session_of(Spoken::Unknown),
             Next::Tls => self.session_of(Spoken::Tls),
+            Next::WithinTls(record) => Session::Tls(Box::new(Tls::within(record))),
             Next::Http2 => Session::Http2(Box::new(Http2::new(true))),
             Next::WebSocket => Session::WebSocket(Box::new(WebSocket::new())),
             Next::Anything => Session::Opening(Opening::new(self.key)),
@@ -346,7 +351,7 @@ impl Talk {
             Spoken::Plain(application) => {
                 Session::Plain(Box::new(Plain::new(application, self.key.protocol)))
             }
-            Spoken::Unknown => Session::Unknown(Box::new(Unknown::new(self.key.protocol))),
+            Spoken::Unknown => Session::Unknown(Box::new(Unknown::new(self.key.protocol, self.torn))),
         }
     }
 

@@ -35,6 +35,9 @@ pub(crate) enum Step {
 pub(crate) enum Next {
     /// TLS, after STARTTLS or the like.
     Tls,
+    /// TLS whose beginning was not seen. The next bytes that are sent are so much of the payload of a record; or nobody
+    /// knows.
+    WithinTls(Option<usize>),
     /// HTTP/2, after an upgrade (RFC 7540 3.2). The client's preface still comes.
     Http2,
     /// WebSocket frames (RFC 6455).

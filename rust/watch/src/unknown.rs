@@ -2,17 +2,17 @@
 
 use std::borrow::Cow;
 
-use telltale_model::{Class, Direction, Protocol};
+use telltale_model::{Application, Class, Direction, Protocol};
 
 use crate::page::{Kind, Page};
 use crate::randomness::Randomness;
 use crate::session::{Likeness, Next, Step};
-use crate::tls;
+use crate::tls::{self, Chain};
 
 /// A flow that is only counted. What was sent waits for its class until enough bytes are seen.
 ///
 /// Many protocols go over to TLS in their own words (LDAP, RDP, SOCKS to somewhere): a hello where the client takes its
-/// turn says so. One further on may be part of a file.
+/// turn says so. One further on may be part of a file. Of a flow that is torn, the beginning of TLS may be what lacks.
 #[derive(Debug)]
 pub(crate) struct Unknown {
     looked_at: Option<Box<[Randomness; 2]>>,
@@ -23,30 +23,29 @@ pub(crate) struct Unknown {
     begun: bool,
     /// The first bytes since the other side spoke, as long as they may be a hello.
     turn: Option<Vec<u8>>,
+    /// What looks for TLS without its beginning, in what is sent and in what is received.
+    chains: Option<Box<[Chain; 2]>>,
 }
 
 impl Unknown {
-    pub(crate) fn new(transport: Protocol) -> Self {
+    pub(crate) fn new(transport: Protocol, torn: bool) -> Self {
+        let chains = || Box::new([Chain::new(), Chain::new()]);
+        let chains = (torn && transport == Protocol::Tcp).then(chains);
         let looked_at = Some(Box::new([Randomness::new(), Randomness::new()]));
         let datagrams = transport != Protocol::Tcp;
-        Self { looked_at, waiting: 0, class: Class::Unknown, datagrams, begun: false, turn: None }
+        Self { looked_at, waiting: 0, class: Class::Unknown, datagrams, begun: false, turn: None, chains }
     }
 
     /// The next bytes.
     pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
         if direction == Direction::Received {
-            self.let_go(page);
-            page.pause(ALL);
-            self.see(direction, bytes, page);
-            self.turn = (!self.datagrams).then(Vec::new);
-            return Step::On;
+            return self.received(bytes, page);
         }
         match self.turn.take() {
             None => self.sent(bytes, page),
-            Some(before) if before.is_empty() => return self.take_turn(Cow::Borrowed(bytes), page),
-            Some(before) => return self.take_turn(Cow::Owned([&before, bytes].concat()), page),
+            Some(before) if before.is_empty() => self.take_turn(Cow::Borrowed(bytes), page),
+            Some(before) => self.take_turn(Cow::Owned([&before, bytes].concat()), page),
         }
-        Step::On
     }
 
     pub(crate) fn miss(&mut self, direction: Direction, _bytes: u64, page: &mut Page) {
@@ -65,29 +64,62 @@ impl Unknown {
 
     pub(crate) fn held(&self) -> usize {
         let turn = self.turn.as_ref().map_or(0, Vec::capacity);
-        self.looked_at.as_ref().map_or(0, |both| size_of_val(&**both)) + turn
+        let chains = self.chains.as_ref().map_or(0, |both| size_of_val(&**both));
+        self.looked_at.as_ref().map_or(0, |both| size_of_val(&**both)) + turn + chains
+    }
+
+    fn received(&mut self, bytes: &[u8], page: &mut Page) -> Step {
+        self.let_go(page);
+        page.pause(ALL);
+        self.turn = (!self.datagrams).then(Vec::new);
+        let found = self.chains.as_deref_mut().and_then(|[_, received]| received.take(bytes));
+        let before = found.and_then(|(place, _)| bytes.get(..place)).unwrap_or(bytes);
+        self.see(Direction::Received, before, page);
+        if found.is_some() { self.go_on_in_tls(None, &[], page) } else { Step::On }
     }
 
     fn take_turn(&mut self, bytes: Cow<'_, [u8]>, page: &mut Page) -> Step {
         match begins_hello(&bytes) {
             Likeness::No => self.sent(&bytes, page),
-            Likeness::Maybe => self.turn = Some(bytes.into_owned()),
+            Likeness::Maybe => {
+                self.turn = Some(bytes.into_owned());
+                Step::On
+            }
             Likeness::Yes => {
                 self.end(page);
-                return Step::Switch { to: Next::Tls, sent: bytes.into_owned(), received: Vec::new() };
+                Step::Switch { to: Next::Tls, sent: bytes.into_owned(), received: Vec::new() }
             }
         }
-        Step::On
     }
 
     /// What may have been a hello is none.
     fn let_go(&mut self, page: &mut Page) {
         if let Some(bytes) = self.turn.take().filter(|bytes| !bytes.is_empty()) {
-            self.sent(&bytes, page);
+            self.count(&bytes, page);
         }
     }
 
-    fn sent(&mut self, bytes: &[u8], page: &mut Page) {
+    fn sent(&mut self, bytes: &[u8], page: &mut Page) -> Step {
+        let found = self.chains.as_deref_mut().and_then(|[sent, _]| sent.take(bytes));
+        let Some((place, record)) = found else {
+            self.count(bytes, page);
+            return Step::On;
+        };
+        let (before, rest) = bytes.split_at_checked(place).unwrap_or((bytes, &[]));
+        self.count(before, page);
+        self.go_on_in_tls(Some(record), rest, page)
+    }
+
+    /// All that waits was TLS already.
+    fn go_on_in_tls(&mut self, record: Option<usize>, rest: &[u8], page: &mut Page) -> Step {
+        page.facts.application = Some(Application::Tls);
+        (self.looked_at, self.class) = (None, Class::Encrypted);
+        page.decide(ALL, Some(self.class));
+        self.end(page);
+        Step::Switch { to: Next::WithinTls(record), sent: rest.to_vec(), received: Vec::new() }
+    }
+
+    fn count(&mut self, bytes: &[u8], page: &mut Page) {
         // What looks encrypted has nothing in it to look for.
         if page.is_searching() && self.class != Class::Encrypted {
             self.write(bytes, page);
@@ -155,7 +187,7 @@ mod tests {
     use super::*;
 
     fn class_of(pieces: &[(Direction, &[u8])]) -> (u64, u64, u64) {
-        let (mut session, mut page) = (Unknown::new(Protocol::Tcp), Page::default());
+        let (mut session, mut page) = (Unknown::new(Protocol::Tcp, false), Page::default());
         for (direction, piece) in pieces {
             session.take(*direction, piece, &mut page);
         }

@@ -18,6 +18,8 @@ pub(crate) struct Connection {
     /// Packets for which nothing could be told though something waits.
     stalled: u32,
     reset: Option<Direction>,
+    /// Whether any bytes were told.
+    begun: bool,
 }
 
 impl Connection {
@@ -168,10 +170,19 @@ impl Connection {
     fn tell_ready(&mut self, tell: &mut impl FnMut(Direction, Told)) -> bool {
         let mut any = false;
         while let Some(direction) = BOTH.into_iter().find(|direction| self.is_ready(*direction)) {
+            self.tell_beginning(direction, tell);
             self.stream_mut(direction).take(&mut |told| tell(direction, told));
             any = true;
         }
         any
+    }
+
+    /// Of a connection that was there before the capture, nobody knows how many bytes are lacking before the first.
+    fn tell_beginning(&mut self, direction: Direction, tell: &mut impl FnMut(Direction, Told)) {
+        let begins = !std::mem::replace(&mut self.begun, true);
+        if begins && BOTH.into_iter().all(|direction| self.stream(direction).initial.is_none()) {
+            tell(direction, Told::Missed(0));
+        }
     }
 
     fn is_ready(&self, direction: Direction) -> bool {

@@ -298,6 +298,43 @@ fn tls_is_found_behind_the_consent_of_a_protocol_that_nobody_reads() {
     assert_eq!((within.application, within.names.len()), (None, 0), "it stands in what is carried");
 }
 
+/// A flow whose beginning is lacking, in pieces of all sizes.
+fn torn_in_all_pieces(whole: &[(Direction, Vec<u8>)]) -> Facts {
+    let read = |len: usize, details: &Details| {
+        let mut conversation = Conversation::looking_for(key(Protocol::Tcp, 443), details);
+        conversation.miss(whole[0].0, 0);
+        for (direction, bytes) in whole {
+            bytes.chunks(len).for_each(|piece| conversation.take(*direction, piece));
+        }
+        conversation.end();
+        conversation.into_facts()
+    };
+    let (expected, searched) = (read(usize::MAX, &Details::default()), read(usize::MAX, &details()));
+    for len in [1, 2, 5, 13, 100, 1_448] {
+        assert_eq!(read(len, &Details::default()), expected, "in pieces of {len}");
+        assert_eq!(read(len, &details()), searched, "searched in pieces of {len}");
+    }
+    assert_eq!(searched.coverage, expected.coverage);
+    expected
+}
+
+#[test]
+fn tls_that_is_seen_from_the_middle_of_a_record_on_is_told_and_encrypted() {
+    let record = |len: u16| [&[23, 3, 3][..], &len.to_be_bytes(), &vec![0xa5; len.into()]].concat();
+    let rest = [vec![0xc3; 1_000], record(2_000), record(500), record(40)].concat();
+    let sent = torn_in_all_pieces(&[(Sent, rest.clone())]);
+    assert_eq!((sent.application, sent.coverage.unknown), (Some(Application::Tls), 0));
+    assert_eq!((sent.coverage.encrypted, sent.coverage.handshake), (rest.len() as u64 - 5, 5));
+    let request = record(300);
+    let received = torn_in_all_pieces(&[(Received, rest.clone()), (Sent, request.clone())]);
+    assert_eq!((received.application, received.coverage.encrypted), (Some(Application::Tls), 300));
+    assert_eq!(
+        facts(key(Protocol::Tcp, 443), &[(Sent, &rest)]).application,
+        None,
+        "a file with records in it"
+    );
+}
+
 #[test]
 fn what_was_asked_over_dnscrypt_is_encrypted() {
     let answer = [&b"r6fnvWj8"[..], &[0xa5; 300]].concat();

@@ -207,7 +207,8 @@ mod tests {
     #[test]
     fn what_was_agreed_to_be_encrypted_with_gssapi_is() {
         use Direction::{Received, Sent};
-        let agreed = facts_of(&[(Sent, GSS), (Received, b"G"), (Sent, b"\0\0\x02\0token"), (Received, b"\0")]);
+        let agreed =
+            facts_of(&[(Sent, GSS), (Received, b"G"), (Sent, b"\0\0\x02\0token"), (Received, b"\0")]);
         assert_eq!((agreed.coverage.handshake, agreed.coverage.encrypted), (8, 9));
         let refused = facts_of(&[(Sent, GSS), (Received, b"N"), (Sent, b"\0\0\x02\0token")]);
         assert_eq!((refused.coverage.encrypted, refused.coverage.opaque), (0, 9));

@@ -178,7 +178,9 @@ mod tests {
         for application in [Application::Smtp, Application::Imap, Application::Xmpp, Application::Ftp] {
             assert_eq!(found(&sent(Some(application), [7, 2, 0])), [(Severity::Medium, false, 9, 1)]);
         }
-        for application in [Application::Mqtt, Application::WebSocket, Application::MySql, Application::PostgreSql] {
+        for application in
+            [Application::Mqtt, Application::WebSocket, Application::MySql, Application::PostgreSql]
+        {
             assert_eq!(found(&sent(Some(application), [7, 2, 0])), [(Severity::Low, false, 9, 1)]);
         }
         assert_eq!(found(&sent(None, [7, 2, 1])), [(Severity::Low, false, 7, 1)], "text of an unknown kind");

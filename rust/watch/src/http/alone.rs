@@ -64,7 +64,7 @@ impl Spoken {
             *self = match to {
                 Next::Http2 => Self::Http2(Http2::new(true)),
                 Next::WebSocket => Self::WebSocket(WebSocket::new()),
-                Next::Tls | Next::Anything => Self::Other,
+                Next::Tls | Next::WithinTls(_) | Next::Anything => Self::Other,
             };
             for (direction, bytes) in [(Direction::Sent, sent), (Direction::Received, received)] {
                 if !bytes.is_empty() {

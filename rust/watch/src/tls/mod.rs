@@ -1,6 +1,7 @@
 //! TLS and DTLS: what the client's hello says in clear, then which bytes are content.
 
 mod certificate;
+mod chain;
 mod dtls;
 mod flight;
 mod handshake;
@@ -9,6 +10,7 @@ mod ja4;
 mod record;
 mod session;
 
+pub(crate) use chain::Chain;
 pub(crate) use dtls::{Dtls, looks_like as looks_like_dtls};
 pub(crate) use handshake::Messages;
 pub(crate) use hello::Transport;

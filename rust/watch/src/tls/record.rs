@@ -93,6 +93,11 @@ impl Records {
         (stray > 0).then_some(Piece::Stray(stray))
     }
 
+    /// What comes next is so much payload of a record.
+    pub(super) fn go_on_with(&mut self, payload: usize) {
+        self.left = payload;
+    }
+
     /// So many bytes are missing, 0 where nobody knows how many. Tells whether the place of the next
     /// header is still known.
     pub(super) fn miss(&mut self, bytes: u64) -> bool {

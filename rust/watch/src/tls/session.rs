@@ -53,6 +53,20 @@ impl Tls {
         }
     }
 
+    /// The rest of a connection whose beginning was not seen: what the client sends next is so much of a record of
+    /// application data, or where that is not known anything.
+    pub(crate) fn within(record: Option<usize>) -> Self {
+        let mut tls = Self { server_spoke: true, recognised: true, ..Self::new() };
+        tls.shown.close();
+        tls.payload = Payload::Content;
+        if let Some(left) = record {
+            tls.sent.go_on_with(left);
+        } else {
+            tls.sent.miss(0);
+        }
+        tls
+    }
+
     /// The next bytes of a direction.
     pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
         let facts = &mut page.facts;

@@ -146,13 +146,14 @@ fn a_capture_that_begins_in_the_middle_is_told_from_there() {
     let lines = lines_of(&packets[4..]);
     let expected = [
         "1 tcp 192.0.2.7:40000 198.51.100.1:443",
+        "1 >missed 0",
         "1 >is it? ",
         "1 <it is an !",
         "1 >thanks",
         "1 finished 13+10",
     ];
     assert_eq!(lines, expected);
-    assert_eq!(lines_of(&packets[5..])[..2], [expected[0], "1 <it is an !"]);
+    assert_eq!(lines_of(&packets[5..])[..3], [expected[0], "1 <missed 0", "1 <it is an !"]);
 }
 
 #[test]
@@ -244,4 +245,40 @@ fn numbers_that_make_no_sense_do_not_stop_what_does() {
     let lines = lines_of(&packets);
     assert!(lines.iter().any(|line| line.contains("abc")), "{lines:?}");
     assert!(lines.iter().any(|line| line.contains("ghi")), "{lines:?}");
+}
+
+/// A connection as [`conversation`], in which one packet with a damaged number comes before the last words.
+fn with_damage(packet: Vec<u8>) -> Vec<String> {
+    let mut packets = conversation();
+    packets.insert(8, packet);
+    lines_of(&packets)
+}
+
+#[test]
+fn one_damaged_number_makes_no_gap_of_a_gibibyte() {
+    const FAR: u32 = 1 << 29;
+    let text = "thanks";
+    for damaged in [
+        received(10, FAR, ""),
+        sent(FAR, 10, text),
+        tcp(SENT, FIN | ACK, ISN.wrapping_add(1 + FAR), OTHER_ISN + 11, b""),
+    ] {
+        assert_eq!(with_damage(damaged), conversation_in_order());
+    }
+}
+
+#[test]
+fn a_long_gap_is_believed_when_a_second_packet_tells_of_it() {
+    const FAR: u32 = 1 << 24;
+    let mut packets = handshake();
+    packets.extend([
+        sent(0, 0, "a"),
+        received(0, FAR, ""),
+        sent(FAR, 0, "b"),
+        sent(FAR + 1, 0, "c"),
+        received(0, FAR + 2, ""),
+    ]);
+    let lines = lines_of(&packets);
+    assert!(lines.contains(&format!("1 >missed {}", FAR - 1)), "{lines:?}");
+    assert!(lines.contains(&"1 >bc".to_owned()), "{lines:?}");
 }
