@@ -310,7 +310,7 @@ Worth knowing
         let text = text(&rows, true);
         let evidence = "    <imei 1> as sha1, base64url, cut16 \u{b7} path[4] \u{b7} api.shop.example \u{b7} \
                         protection: none \u{b7} flow 3 \u{b7} byte 0\n    /pass/activate/dev/<imei 1>/activating\n    \
-                        key: identifier-sent|/usr/bin/curl|shop|imei 1 disguised\n";
+                        key: identifier-sent|/usr/bin/curl|shop|imei #7 disguised\n";
         assert!(text.contains(evidence), "{text}");
         assert!(text.contains("Whoever tries out all values can find yours."), "{text}");
     }

@@ -67,6 +67,7 @@ pub(crate) fn looked_for(given: &Given) -> LookedFor {
     let sought = |detail: &Detail| Sought {
         kind: detail.name.kind,
         number: detail.name.number,
+        id: detail.name.id,
         masked: masked(detail),
     };
     let contacts = given.iter().filter(|detail| detail.name.kind == DetailKind::Contact).count();

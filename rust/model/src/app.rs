@@ -28,6 +28,10 @@ pub struct App {
     /// Whether others have the same uid, so that nobody can tell which of them it was.
     #[serde(default)]
     pub shared: bool,
+    /// Whether only totals of companies are kept of it: of a browser, unless the person asked for more. Its hosts say
+    /// what somebody reads.
+    #[serde(default)]
+    pub totals_only: bool,
 }
 
 /// Whose an app is, by its signer and its installer.

@@ -141,8 +141,22 @@ pub struct DetailName {
     pub kind: DetailKind,
     /// Which of its kind, counted from 1, for people: a phone with two SIMs has IMEI 1 and IMEI 2.
     pub number: u16,
-    /// Random, and never used for another: nothing can be learned from it about the value.
+    /// Nothing can be learned from it about the value. Of what is kept it is random, and never used for another; of
+    /// what a file holds that is read anew in each run it says where in it the value stands.
     pub id: u64,
+}
+
+impl DetailName {
+    /// What tells it from all others of its kind for as long as findings are kept: its id, since another value may take
+    /// its number once it was removed. What a phone tells by itself is read anew at each start, and has no id that stays:
+    /// contacts, packages and the carrier.
+    pub fn lasting(&self) -> String {
+        let Self { kind, number, id } = self;
+        match kind {
+            DetailKind::Contact | DetailKind::Package | DetailKind::Carrier => format!("{} {number}", kind.name()),
+            _ => format!("{} #{id:x}", kind.name()),
+        }
+    }
 }
 
 /// `<imei 1>`, as it stands in place of the value.
@@ -199,6 +213,14 @@ mod tests {
             assert_eq!(kind.name().parse(), Ok(kind));
         }
         assert!("imie".parse::<DetailKind>().is_err());
+    }
+
+    #[test]
+    fn a_value_that_takes_the_number_of_another_is_told_from_it() {
+        let name = |kind, number, id| DetailName { kind, number, id }.lasting();
+        assert_ne!(name(DetailKind::Imei, 1, 7), name(DetailKind::Imei, 1, 8));
+        assert_eq!(name(DetailKind::Imei, 2, 7), name(DetailKind::Imei, 1, 7), "numbers move up where one goes");
+        assert_eq!(name(DetailKind::Contact, 1, 7), name(DetailKind::Contact, 1, 8), "after each start");
     }
 
     #[test]

@@ -254,7 +254,7 @@ impl What {
             }
             Self::IdentifierSent { detail: Some(detail), grade, form, .. } => {
                 let grade = if *grade == Grade::Yours { "" } else { "like " };
-                format!("{grade}{} {} {}", detail.kind.name(), detail.number, form_kind(form))
+                format!("{grade}{} {}", detail.lasting(), form_kind(form))
             }
             Self::AfterEvent { event, kind, .. } => {
                 format!("{} {}", event.name(), kind.map_or("content", DetailKind::name))
@@ -461,13 +461,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_the_same_for_the_same_statement_and_holds_no_id() {
+    fn a_key_is_the_same_for_the_same_statement_and_another_for_another_value() {
         let clear = sent(7, Vec::new());
-        assert_eq!(clear.key(), "identifier-sent|/usr/bin/curl|shop|imei 1 open");
-        assert_eq!(sent(8, vec![Form::Base64]).key(), clear.key(), "anyone can undo Base64");
+        assert_eq!(clear.key(), "identifier-sent|/usr/bin/curl|shop|imei #7 open");
+        assert_eq!(sent(7, vec![Form::Base64]).key(), clear.key(), "anyone can undo Base64");
+        assert_ne!(sent(8, Vec::new()).key(), clear.key(), "the number of one that was removed");
         assert_ne!(sent(7, vec![Form::Sha1, Form::Base64Url]).key(), clear.key());
         let protected = Finding { envelope: Envelope::Tls, ..sent(7, Vec::new()) };
-        assert_eq!(protected.key(), "identifier-sent|/usr/bin/curl|shop|imei 1 open protected");
+        assert_eq!(protected.key(), "identifier-sent|/usr/bin/curl|shop|imei #7 open protected");
         assert_eq!(finding(What::ScreenOff { bytes: 9 }).key(), finding(What::ScreenOff { bytes: 8 }).key());
     }
 
@@ -477,7 +478,7 @@ mod tests {
             let destination = Destination { address: address.parse().ok(), ..Destination::default() };
             Finding { destination, ..sent(7, Vec::new()) }.key()
         };
-        assert_eq!(to("203.0.113.9"), "identifier-sent|/usr/bin/curl|203.0.113.9|imei 1 open");
+        assert_eq!(to("203.0.113.9"), "identifier-sent|/usr/bin/curl|203.0.113.9|imei #7 open");
         assert_ne!(to("203.0.113.9"), to("2001:db8::9"));
     }
 

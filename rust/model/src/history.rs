@@ -35,6 +35,8 @@ pub struct Day {
 pub struct History {
     /// Who contacted whom.
     pub contacts: Vec<Remembered>,
+    /// Whether there is more of that than was asked for: then of nobody can be said that they were contacted first.
+    pub more_contacts: bool,
     /// How much the apps sent, on each of the last [`History::DAYS`] days and on this one.
     pub days: Vec<Day>,
     /// Days on which was watched in half of the hours or more, the last ones, the earliest first. Of others nothing is

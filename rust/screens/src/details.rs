@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
-use telltale_model::{DetailKind, Envelope, Looked};
+use telltale_model::{DetailKind, DetailName, Envelope, Looked};
 
 use crate::seen::Seen;
 use crate::{Room, Sought, about};
@@ -65,7 +65,7 @@ impl Room<'_> {
         };
         let contacts = (self.looked_for.contacts == 0).then_some((DetailKind::Contact, 1));
         let missing = OFFERED.into_iter().chain(contacts).filter(|(kind, number)| !has(*kind, *number));
-        let (said, mark) = self.fate(seen, DetailKind::Contact, None);
+        let (said, mark) = self.fate(seen, |name| name.kind == DetailKind::Contact);
         DetailsScreen {
             lead: self.words.details_lead(),
             looking: own.iter().map(|sought| self.looking(seen, sought)).collect(),
@@ -75,8 +75,9 @@ impl Room<'_> {
     }
 
     fn looking(&self, seen: &Seen, sought: &Sought) -> Looking {
-        let Sought { kind, number, masked } = sought;
-        let (said, mark) = self.fate(seen, *kind, Some(*number));
+        let Sought { kind, number, id, masked } = sought;
+        // By its id: its number may have been another's, which was removed.
+        let (said, mark) = self.fate(seen, |name| name.kind == *kind && name.id == *id);
         Looking {
             kind: kind.name(),
             number: *number,
@@ -88,13 +89,13 @@ impl Room<'_> {
     }
 
     /// By how many apps it was sent, and how openly; else what can be said of what was looked into.
-    fn fate(&self, seen: &Seen, kind: DetailKind, number: Option<u16>) -> (String, &'static str) {
+    fn fate(&self, seen: &Seen, is_it: impl Fn(DetailName) -> bool) -> (String, &'static str) {
         let mut senders = BTreeSet::new();
         let mut mark = "none";
         for told in seen.findings.iter().chain(&seen.expected) {
             let finding = &told.finding;
             let Some((name, disguised)) = about::yours(finding) else { continue };
-            if name.kind != kind || number.is_some_and(|number| number != name.number) {
+            if !is_it(name) {
                 continue;
             }
             senders.insert((finding.program.clone(), finding.uid));

@@ -33,6 +33,7 @@ impl Example {
         if !errors.is_empty() {
             return Err(Unanswered::Failed("the details of the example cannot be read".into()));
         }
+        given.named_by_place();
         let maker = tables.and_then(|tables| tables.phone_maker("Xiaomi", "Redmi"));
         let watcher = Watcher::new(Config {
             tables: tables.cloned(),
@@ -109,7 +110,8 @@ fn looked_for(given: &Given) -> LookedFor {
     let own = given.iter().filter(|detail| !matches!(detail.name.kind, Contact | Package));
     let sought = |detail| {
         let detail: &telltale_model::Detail = detail;
-        Sought { kind: detail.name.kind, number: detail.name.number, masked: masked(detail) }
+        let telltale_model::DetailName { kind, number, id } = detail.name;
+        Sought { kind, number, id, masked: masked(detail) }
     };
     let contacts = given.iter().filter(|detail| detail.name.kind == Contact).count();
     LookedFor { own: own.map(sought).collect(), contacts }

@@ -6,7 +6,7 @@ use telltale_words::Switch;
 
 use crate::question::{Unanswered, milliseconds};
 use crate::seen::Seen;
-use crate::{Room, answers, strong};
+use crate::{Room, about, answers, strong};
 
 #[derive(Debug, Serialize)]
 pub(crate) struct FindingScreen {
@@ -77,18 +77,24 @@ impl Room<'_> {
 
     fn evidence(&self, finding: &Finding) -> Option<Evidence> {
         let excerpt = finding.evidence.excerpt.as_deref()?;
-        let (text, hits) = self.marked(excerpt);
+        let (text, hits) = self.marked(excerpt, finding);
         Some(Evidence { field: finding.evidence.field.clone(), text, hits })
     }
 
-    /// `<imei 1>` becomes the detail with most of it hidden, where it is still looked for, and is marked.
-    fn marked(&self, excerpt: &str) -> (String, Vec<Marked>) {
+    /// `<imei 1>` becomes the detail with most of it hidden, where it is still looked for, and is marked. The finding
+    /// knows its own by its id: another may have its number by now.
+    fn marked(&self, excerpt: &str, finding: &Finding) -> (String, Vec<Marked>) {
         let (mut text, mut hits) = (String::new(), Vec::new());
         let mut rest = excerpt;
+        let about = about::yours(finding).map(|(name, _)| name);
         while let Some((before, name, after)) = next_name(rest) {
             text.push_str(if is_phone_number(name.kind) { without_prefix(before) } else { before });
             let from = strong::units(&text);
-            let is_it = |sought: &&crate::Sought| sought.kind == name.kind && sought.number == name.number;
+            let same = |about: &DetailName| (about.kind, about.number) == (name.kind, name.number);
+            let is_it = |sought: &&crate::Sought| match about.filter(same) {
+                Some(about) => sought.kind == about.kind && sought.id == about.id,
+                None => (sought.kind, sought.number) == (name.kind, name.number),
+            };
             let shown = self.looked_for.own.iter().find(is_it).map(|sought| sought.masked.clone());
             let which = self.which(name);
             text.push_str(shown.as_deref().unwrap_or(&which));

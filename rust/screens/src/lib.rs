@@ -54,6 +54,8 @@ pub struct Sought {
     pub kind: DetailKind,
     /// Which one of its kind, from 1 on.
     pub number: u16,
+    /// Its id, by which findings name it ([`telltale_model::DetailName`]).
+    pub id: u64,
     /// Its value with most of it hidden.
     pub masked: String,
 }

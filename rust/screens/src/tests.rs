@@ -167,7 +167,7 @@ fn car() -> Vec<Flow> {
 }
 
 fn looked_for() -> LookedFor {
-    let sought = |kind, masked: &str| Sought { kind, number: 1, masked: masked.into() };
+    let sought = |kind, masked: &str| Sought { kind, number: 1, id: 5, masked: masked.into() };
     LookedFor {
         own: vec![
             sought(DetailKind::Phone, "+91 98••• •••10"),
@@ -177,7 +177,11 @@ fn looked_for() -> LookedFor {
     }
 }
 
-fn ask(database: &Path, mut question: Value) -> Value {
+fn ask(database: &Path, question: Value) -> Value {
+    ask_of(database, question, &looked_for())
+}
+
+fn ask_of(database: &Path, mut question: Value, looked_for: &LookedFor) -> Value {
     for (key, value) in [
         ("from", json!(MIDNIGHT * 1_000)),
         ("to", json!((MIDNIGHT + 86_400) * 1_000)),
@@ -188,7 +192,7 @@ fn ask(database: &Path, mut question: Value) -> Value {
         question.as_object_mut().unwrap().entry(key).or_insert(value);
     }
     let answer = Screens::new(database, None, Around::default(), None)
-        .answer(&question.to_string(), &looked_for())
+        .answer(&question.to_string(), looked_for)
         .unwrap();
     serde_json::from_str(&answer).unwrap()
 }
@@ -384,6 +388,24 @@ fn details_tell_what_became_of_each_and_what_is_missing() {
         json!({"count": 214, "said": "Not seen in what could be read.", "mark": "none"})
     );
     assert_eq!(details["missing"][0]["name"], "IMEI, SIM 2");
+}
+
+#[test]
+fn a_detail_that_takes_the_number_of_another_inherits_nothing_of_it() {
+    let folder = Folder::new("another");
+    phone(&folder);
+    let mut now = looked_for();
+    now.own[0] = Sought { id: 6, masked: "+91 87••• •••21".into(), ..now.own[0].clone() };
+    let details = ask_of(&folder.database(), json!({"ask": "details"}), &now);
+    assert_eq!(details["looking"][0]["said"], "Not seen in what could be read.");
+    assert_eq!(details["looking"][1]["mark"], "disguised", "the other is the same as before");
+    let key = ask(&folder.database(), json!({"ask": "today"}))["findings"][0]["key"].clone();
+    let shown = |looked_for: &LookedFor| {
+        let finding = ask_of(&folder.database(), json!({"ask": "finding", "key": key}), looked_for);
+        finding["evidence"][0]["text"].as_str().unwrap().to_owned()
+    };
+    assert!(shown(&looked_for()).contains("98•••"));
+    assert!(!shown(&now).contains("87•••"), "what was sent then is not what is given now");
 }
 
 #[test]

@@ -101,6 +101,7 @@ mod tests {
             signer: Some(signer.into()),
             group: AppGroup::Yours,
             shared: false,
+            totals_only: false,
         }
     }
 

@@ -29,6 +29,7 @@ pub struct Failing {
 /// A TCP connection is one try. What nobody answers in UDP is seldom a failure, but for key exchange and calls (IKE,
 /// RFC 7296 2; SIP, RFC 3261 18), where each datagram without an answer is one. Our own resolver refuses DNS over TLS
 /// (RFC 7858 3.1: port 853) on purpose. Only the latest flows are looked at.
+/// A name that begins with a blank stands for many hosts ([`crate::hosts`]).
 const FAILING: &str = "
 WITH latest AS (
     SELECT * FROM flow WHERE started >= ?1 AND started < ?2 ORDER BY started DESC LIMIT ?3
@@ -45,7 +46,7 @@ WITH latest AS (
     SELECT owner, uid, whom, port, max(remote_address) AS address, sum(failed) AS tries,
            min(iif(failed > 0, started, NULL)) AS first, max(iif(failed > 0, until, NULL)) AS last
     FROM tried GROUP BY owner, uid, whom, port
-    HAVING sum(answered) = 0 AND tries >= ?4 AND last - first >= ?5
+    HAVING sum(answered) = 0 AND tries >= ?4 AND last - first >= ?5 AND substr(whom, 1, 1) <> ' '
     ORDER BY tries DESC, owner, uid, whom, port LIMIT ?6
 )
 SELECT owner, uid, whom, address, port, tries,

@@ -128,7 +128,7 @@ fn finding(kept: ValueRef<'_>) -> Option<Finding> {
     serde_json::from_slice(kept.as_bytes().ok()?).ok()
 }
 
-/// Gives the findings of before version 8 their keys, which only their text says.
+/// Gives the findings of before version 9 their keys, which only their text says.
 pub(crate) fn name_all(transaction: &Transaction<'_>) -> rusqlite::Result<()> {
     let mut all = transaction.prepare("SELECT run, number, place, finding FROM finding")?;
     let mut name =

@@ -11,9 +11,12 @@ use crate::limits;
 const DAY: i64 = 86_400;
 
 /// What the totals call all hosts of a company and role that were forgotten. With its blanks it is no name of the DNS.
-fn forgotten(company: Option<&str>, role: Option<&str>) -> String {
+pub(crate) fn forgotten(company: Option<&str>, role: Option<&str>) -> String {
     format!(" {} {}", company.unwrap_or_default(), role.unwrap_or_default())
 }
+
+/// The address of hosts of which not even the network is kept.
+pub(crate) const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// Whether a name of the totals is that of hosts that were forgotten.
 pub(crate) fn is_forgotten(name: &str) -> bool {
@@ -44,7 +47,7 @@ pub(crate) fn forget(connection: &Connection, now: Timestamp) -> rusqlite::Resul
         for row in &rows {
             let Row { hour, program, uid, protocol, address, port, name, company, role } = row;
             let (left, known) = (forgotten(company.as_deref(), role.as_deref()), company.is_some());
-            let network = network(address).filter(|_| !known).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+            let network = address.parse().ok().filter(|_| !known).map_or(NOWHERE, network);
             merge.execute(params![
                 hour,
                 program,
@@ -132,8 +135,8 @@ WHERE hour = ?1 AND program = ?2 AND uid = ?3 AND protocol = ?4 AND address = ?5
 
 /// The network that an address is in, of 256 of them or of a site's (RFC 6177). Of a host without a company it stays:
 /// by it first contacts with a country are told.
-fn network(address: &str) -> Option<IpAddr> {
-    Some(match address.parse().ok()? {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address {
         IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();
             Ipv4Addr::new(a, b, c, 0).into()
@@ -142,7 +145,7 @@ fn network(address: &str) -> Option<IpAddr> {
             let [a, b, c, ..] = address.segments();
             Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).into()
         }
-    })
+    }
 }
 
 #[cfg(test)]
@@ -209,8 +212,8 @@ mod tests {
         let store = kept(&folder, &flows);
         let names = "SELECT group_concat(name || '@' || address, ';' ORDER BY name) FROM hourly";
         let names: String = store.connection().query_row(names, [], |row| row.get(0)).unwrap();
-        let address = flows[3].key.remote.ip().to_string();
-        let network = network(&address).unwrap();
+        let address = flows[3].key.remote.ip();
+        let network = network(address);
         assert_eq!(
             names,
             format!(

@@ -25,6 +25,7 @@ mod store;
 #[cfg(test)]
 mod testing;
 mod totals;
+mod totals_only;
 #[cfg(test)]
 mod versions;
 mod view;

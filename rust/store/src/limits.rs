@@ -19,7 +19,7 @@ pub const FINDING_DAYS: i64 = 90;
 pub const FINDINGS_READ: u64 = 20_000;
 
 /// Lines of the history that one question answers.
-pub const CONTACTS_READ: i64 = 16_384;
+pub const CONTACTS_READ: u32 = 16_384;
 
 /// Days of which one question answers whether they were watched, the latest ones.
 pub const DAYS_READ: i64 = 400;

@@ -138,9 +138,10 @@ pub(crate) fn name_known(rank: i64) -> Option<NameKnown> {
 /// So many names of a flow are kept: a proxy's connection may carry hundreds.
 const NAMES: usize = 16;
 
-/// Names that the flow itself carried, each on a line after its source; `None` where there are none.
+/// Names that the flow itself carried, each on a line after its source; `None` where there are none. What was asked for
+/// in the DNS is not kept: a phone's resolver asks for all apps, and with them for browsers.
 pub(crate) fn names(flow: &Flow) -> Option<String> {
-    let carried = flow.facts.names.iter().take(NAMES);
+    let carried = flow.facts.names.iter().filter(|carried| carried.from != NameSource::Dns).take(NAMES);
     let lines: Vec<String> =
         carried.map(|carried| format!("{} {}", carried.from.name(), carried.name)).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))

@@ -12,7 +12,8 @@ pub(crate) const APPLICATION: i32 = 0x5465_6c6c;
 
 /// Step n brings a file of version n to version n + 1. Steps are never changed after a release,
 /// only added.
-pub(crate) const STEPS: [&str; 8] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6, STEP_7, STEP_8];
+pub(crate) const STEPS: [&str; 9] =
+    [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6, STEP_7, STEP_8, STEP_9];
 
 /// Times are microseconds since 1970, hours are seconds since 1970. `hour` is the hour in which a
 /// flow was last counted, `earlier_*` what was counted of it in hours before that one: so the share
@@ -409,6 +410,10 @@ ALTER TABLE finding ADD COLUMN key TEXT NOT NULL DEFAULT '';
 CREATE INDEX finding_key ON finding (key, at, times);
 ";
 
+/// A detail is told from others by its id and no more by its number, which another value may take: the keys of findings
+/// say so ([`findings::name_all`]). What was asked for in the DNS is not kept any more ([`crate::row`]).
+const STEP_9: &str = "UPDATE flow SET names = NULL WHERE names LIKE 'dns %';";
+
 /// The version that the file says it has; 0 for an empty one.
 pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
@@ -489,7 +494,7 @@ fn apply_next(connection: &mut Connection, steps: &[&str]) -> rusqlite::Result<b
         return Ok(false);
     };
     transaction.execute_batch(step)?;
-    if *step == STEP_8 {
+    if *step == STEP_9 {
         findings::name_all(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;

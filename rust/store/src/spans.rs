@@ -240,6 +240,8 @@ pub(crate) fn apps(connection: &Connection) -> rusqlite::Result<Vec<KnownApp>> {
                 signer: known(text(found, 3)?),
                 group: AppGroup::ALL.into_iter().find(|group| group.name() == kind).unwrap_or_default(),
                 shared: found.get(9)?,
+                // What is kept of it is decided as it is seen.
+                totals_only: false,
             },
         })
     })?;

@@ -8,7 +8,7 @@ use telltale_model::{Flow, Gap, Interruption, Timestamp};
 use crate::row::{About, Amount};
 use crate::totals::{self, Counted};
 use crate::{
-    Error, Mute, apps, file, findings, forgetting, gaps, hits, hosts, limits, retention, row, schema,
+    Error, Mute, apps, file, findings, forgetting, gaps, hits, hosts, limits, retention, row, schema, totals_only,
 };
 
 /// Writes the flows of one run. Several stores, in one process or more, may write one file at the
@@ -204,6 +204,7 @@ fn keep(transaction: &Transaction<'_>, run: i64, now: Timestamp, flow: &Flow) ->
     if forgetting::is_forgotten(transaction, run, row::signed(flow.number.0))? {
         return Ok(());
     }
+    let flow = &*totals_only::kept_of(flow);
     let counted = totals::count(transaction, run, now, flow)?;
     let phone_app = apps::keep(transaction, now, &flow.owner)?;
     upsert(transaction, run, flow, phone_app, &counted)?;
@@ -226,7 +227,7 @@ INSERT INTO flow (
     ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50, ?51, ?52
 )
 ON CONFLICT (run, number) DO UPDATE SET
-    uid = excluded.uid, pid = excluded.pid, program = excluded.program, name = excluded.name, ended =
+    remote_address = excluded.remote_address, remote_port = excluded.remote_port, uid = excluded.uid, pid = excluded.pid, program = excluded.program, name = excluded.name, ended =
     excluded.ended, ending = excluded.ending, hour = excluded.hour, application = excluded.application,
     names = excluded.names, name_known = excluded.name_known, company = excluded.company, probable =
     excluded.probable, role = excluded.role, bytes_sent = excluded.bytes_sent, bytes_received =

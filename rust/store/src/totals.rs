@@ -18,6 +18,7 @@ pub(crate) struct Counted {
 struct Known {
     owner: Owner,
     name: Option<String>,
+    remote: (String, u16),
     about: About,
     amount: Amount,
     counted: Counted,
@@ -51,7 +52,8 @@ fn begin(transaction: &Transaction<'_>, hour: i64, flow: &Flow) -> rusqlite::Res
 
 fn go_on(transaction: &Transaction<'_>, hour: i64, flow: &Flow, before: &Known) -> rusqlite::Result<Counted> {
     let Known { counted, .. } = *before;
-    let old = Identity { owner: &before.owner, name: before.name.as_deref(), flow };
+    let (owner, remote) = (&before.owner, before.remote.clone());
+    let old = Identity { owner, name: before.name.as_deref(), remote, flow };
     let new = identity(flow);
     if !old.is_same(&new) {
         rename(transaction, &old, &new, before)?;
@@ -81,22 +83,24 @@ fn rename(
     add(transaction, before.counted.hour, new, share, 0)
 }
 
-/// Under whom and what a flow is counted.
+/// Under whom and what a flow is counted. The remote end is another where only totals of a company are kept.
 struct Identity<'a> {
     owner: &'a Owner,
     name: Option<&'a str>,
+    remote: (String, u16),
     flow: &'a Flow,
 }
 
 fn identity(flow: &Flow) -> Identity<'_> {
-    Identity { owner: &flow.owner, name: flow.host(), flow }
+    let remote = (flow.key.remote.ip().to_string(), flow.key.remote.port());
+    Identity { owner: &flow.owner, name: flow.host(), remote, flow }
 }
 
 impl Identity<'_> {
     /// The pid is not part of it: one program is one line, however often it was started.
     fn is_same(&self, other: &Self) -> bool {
-        (row::program(self.owner), row::uid(self.owner), self.name)
-            == (row::program(other.owner), row::uid(other.owner), other.name)
+        (row::program(self.owner), row::uid(self.owner), self.name, &self.remote)
+            == (row::program(other.owner), row::uid(other.owner), other.name, &other.remote)
     }
 }
 
@@ -109,7 +113,7 @@ fn known(transaction: &Transaction<'_>, run: i64, flow: &Flow) -> rusqlite::Resu
                     earlier_content_sent, earlier_handshake, earlier_searched, earlier_found,
                     earlier_opaque, earlier_encrypted, earlier_unknown, earlier_not_watched, earlier_asked_openly,
                     earlier_read_with_keys,
-                    hour, uid, pid, program, name, name_known, company, probable, role
+                    hour, uid, pid, program, name, name_known, company, probable, role, remote_address, remote_port
              FROM flow WHERE run = ?1 AND number = ?2",
         )?
         .query_row(params![run, row::signed(flow.number.0)], |found| {
@@ -119,6 +123,7 @@ fn known(transaction: &Transaction<'_>, run: i64, flow: &Flow) -> rusqlite::Resu
                 owner: Owner { uid: found.get(29)?, pid: found.get(30)?, program: found.get(31)?, app: None },
                 name: found.get(32)?,
                 about: About::read(found, 33)?,
+                remote: (found.get(37)?, found.get(38)?),
             })
         })
         .optional()
@@ -231,20 +236,19 @@ struct Key<'a> {
     program: &'a str,
     uid: i64,
     protocol: &'static str,
-    address: String,
+    address: &'a str,
     port: u16,
     name: &'a str,
 }
 
 impl<'a> Key<'a> {
-    fn of(identity: &Identity<'a>) -> Self {
-        let key = &identity.flow.key;
+    fn of(identity: &'a Identity<'_>) -> Self {
         Self {
             program: row::program(identity.owner),
             uid: row::uid(identity.owner),
-            protocol: key.protocol.name(),
-            address: key.remote.ip().to_string(),
-            port: key.remote.port(),
+            protocol: identity.flow.key.protocol.name(),
+            address: &identity.remote.0,
+            port: identity.remote.1,
             name: identity.name.unwrap_or(""),
         }
     }

@@ -112,6 +112,30 @@ fn version_7_gets_the_days_and_the_keys_of_version_8() {
     assert_eq!(keys, "content-in-clear|/usr/bin/curl|shop|form");
 }
 
+/// Numbers are given again when a value was removed, ids are not.
+#[test]
+fn findings_of_version_8_are_told_apart_by_the_ids_of_details() {
+    let folder = Folder::new("ids");
+    let database = made_from(8, &folder);
+    let finding = |id: u64| {
+        format!(
+            r#"{{"what":{{"rule":"identifier-sent","kind":"imei","detail":{{"kind":"imei","number":1,"id":{id}}},"grade":"yours","form":[]}},"program":"/usr/bin/curl","uid":1000,"destination":{{"name":"shop.example","known":"http","company":"shop","probable":false,"role":"payment","relation":"another_company"}},"envelope":"none","severity":"high","confidence":"certain","evidence":{{"flow":1,"offset":null,"field":null,"excerpt":null}},"times":1,"at":1795500000000000}}"#
+        )
+    };
+    let connection = Connection::open(&database).unwrap();
+    for (place, id) in [(1_i64, 7), (2, 8), (3, 8)] {
+        let insert = "INSERT INTO finding VALUES (1, 1, ?1, 'identifier-sent', 'high', '/usr/bin/curl', 1000,
+            1795500000000000, 1, ?2, 'identifier-sent|/usr/bin/curl|shop|imei 1 open')";
+        connection.execute(insert, (place, finding(id))).unwrap();
+    }
+    drop(connection);
+    drop(Store::open(&database, run()).unwrap());
+    let told = Reader::open(&database).unwrap().unwrap().findings(&Filter::default()).unwrap().told;
+    let sent: Vec<_> = told.iter().map(|told| (told.finding.key(), told.times)).take(2).collect();
+    let key = |id: &str| format!("identifier-sent|/usr/bin/curl|shop|imei #{id} open");
+    assert_eq!(sent, [(key("7"), 1), (key("8"), 2)]);
+}
+
 #[test]
 fn an_older_version_is_read_as_it_is_and_stays_so() {
     let folder = Folder::new("read-old");

@@ -77,7 +77,7 @@ pub fn subject(finding: &Finding) -> Option<String> {
     };
     let app = finding.program.clone().or_else(|| finding.uid.map(|uid| uid.to_string()));
     let app = app.unwrap_or_else(|| format!("to {}", finding.destination.whom().unwrap_or_default()));
-    (kind.tells() == Tells::One && finding.is_readable()).then(|| format!("{app} {detail}"))
+    (kind.tells() == Tells::One && finding.is_readable()).then(|| format!("{app} {}", detail.lasting()))
 }
 
 #[cfg(test)]
@@ -91,7 +91,7 @@ mod tests {
     const NOON: Timestamp = Timestamp(20_000 * DAY + DAY / 2);
 
     fn sent(kind: DetailKind, number: u16) -> Finding {
-        let detail = Some(DetailName { kind, number, id: 7 });
+        let detail = Some(DetailName { kind, number, id: number.into() });
         Finding {
             what: What::IdentifierSent { kind, detail, grade: Grade::Yours, form: Vec::new() },
             program: Some("/usr/bin/curl".into()),
@@ -152,7 +152,7 @@ mod tests {
             Finding { program: None, destination, ..sent(DetailKind::Imei, 1) }
         };
         let before = [told(&to("192.0.2.7"), NOON)];
-        assert_eq!(before[0].subject, "to 192.0.2.7 <imei 1>");
+        assert_eq!(before[0].subject, "to 192.0.2.7 imei #1");
         assert_eq!(notice(&to("192.0.2.7"), NOON, false, &before), Notice::Digest);
         assert_eq!(notice(&to("192.0.2.9"), NOON, false, &before), Notice::Interrupt);
     }
@@ -166,7 +166,7 @@ mod tests {
         let notices = notices(&findings, NOON, is_muted, &[]);
         let told: Vec<_> =
             notices.interrupt.iter().map(|(_, interruption)| interruption.subject.as_str()).collect();
-        assert_eq!(told, ["/usr/bin/curl <imei 1>", "/usr/bin/curl <imsi 1>", "/usr/bin/curl <phone 1>"]);
+        assert_eq!(told, ["/usr/bin/curl imei #1", "/usr/bin/curl imsi #1", "/usr/bin/curl phone #1"]);
         assert_eq!(notices.digest, 3, "the carrier, the IMEI again, and the MAC");
     }
 }

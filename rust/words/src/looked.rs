@@ -60,7 +60,7 @@ impl Summary {
         }
         // The most open way of each counts.
         sent.sort_unstable();
-        sent.dedup_by_key(|(detail, _)| *detail);
+        sent.dedup_by(|(one, _), (other, _)| one == other);
         let count = |way: Way| sent.iter().filter(|(_, known)| *known == way).count() as u64;
         let (open, disguised) = (count(Way::Open), count(Way::Disguised));
         Self { details: sent.len() as u64, open, disguised, ..summary }
@@ -90,7 +90,7 @@ impl Summary {
 }
 
 /// Kind, and which of it.
-type Detail = (DetailKind, u64);
+type Detail = (DetailKind, String);
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Way {
@@ -110,7 +110,7 @@ fn detail(told: &Told) -> Option<(Detail, Way)> {
         Envelope::None => Way::Open,
         Envelope::Tls | Envelope::Dtls | Envelope::Quic | Envelope::Unknown => Way::Other,
     };
-    Some(((*kind, name.id), way))
+    Some(((*kind, name.lasting()), way))
 }
 
 impl Words {

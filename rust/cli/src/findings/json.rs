@@ -190,7 +190,7 @@ mod tests {
             "sentence": "curl sent your phone's number (IMEI) to shop. It was disguised but not protected.",
             "confidence": "very_likely", "detail": "<imei 1>", "offset": 0,
             "excerpt": "/pass/activate/dev/<imei 1>/activating", "times": 3,
-            "key": "identifier-sent|/usr/bin/curl|shop|imei 1 disguised",
+            "key": "identifier-sent|/usr/bin/curl|shop|imei #7 disguised",
         });
         assert_eq!(entry, expected);
         let clear = serde_json::to_value(Entry::of(&found[0].finding, &telling)).unwrap();

@@ -63,6 +63,7 @@ impl Sought {
         for file in files {
             problems.extend(take(&mut given, file.as_ref())?.and_then(|contacts| too_many(&contacts)));
         }
+        given.named_by_place();
         Ok(Self { details: given.details(), problems })
     }
 

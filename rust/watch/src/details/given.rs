@@ -107,16 +107,27 @@ impl Given {
     pub fn named_as(&mut self, before: &Self) {
         let ids: BTreeMap<(DetailKind, &str), u64> =
             before.iter().map(|detail| ((detail.name.kind, detail.value.as_str()), detail.name.id)).collect();
+        self.name(|detail| ids.get(&(detail.name.kind, detail.value.as_str())).copied());
+        if self.country == before.country && self.list == before.list {
+            self.set = before.set;
+        }
+    }
+
+    /// Names each by its place: for what is kept nowhere and read anew in each run, so that the same list has the same
+    /// names in every run.
+    pub fn named_by_place(&mut self) {
+        self.name(|Detail { name: DetailName { kind, number, .. }, .. }| {
+            let place = DetailKind::ALL.iter().position(|known| known == kind)?;
+            Some(u64::try_from(place + 1).ok()? << u16::BITS | u64::from(*number))
+        });
+    }
+
+    fn name(&mut self, id: impl Fn(&Detail) -> Option<u64>) {
         for detail in self.list.values_mut() {
-            if let Some(id) = ids.get(&(detail.name.kind, detail.value.as_str())) {
-                detail.name.id = *id;
-            }
+            detail.name.id = id(detail).unwrap_or(detail.name.id);
         }
         for name in self.known.values_mut() {
             name.id = self.list.get(&(name.kind, name.number)).map_or(name.id, |detail| detail.name.id);
-        }
-        if self.country == before.country && self.list == before.list {
-            self.set = before.set;
         }
     }
 
@@ -302,6 +313,22 @@ mod tests {
         assert_ne!(again.id, 0);
         let Ok(Added::New(third)) = given.add(DetailKind::Imei, "352099001761481") else { panic!() };
         assert_eq!(third.number, 3);
+    }
+
+    #[test]
+    fn a_list_that_is_kept_nowhere_has_the_same_names_in_every_run() {
+        let lists = [[7; 16], [8; 16]].map(|seed| {
+            let mut given = Given::new(seed);
+            given.add(DetailKind::Imei, "490154203237518").unwrap();
+            given.add(DetailKind::Imei, "356938035643809").unwrap();
+            given.add(DetailKind::Ssid, "Home").unwrap();
+            given.named_by_place();
+            assert!(matches!(given.add(DetailKind::Ssid, "Home"), Ok(Added::Known(name)) if name.id == given.details().list[2].name.id));
+            given.details().list
+        });
+        assert_eq!(lists[0], lists[1]);
+        let ids: BTreeSet<u64> = lists[0].iter().map(|detail| detail.name.id).collect();
+        assert_eq!(ids.len(), 3);
     }
 
     #[test]

@@ -103,6 +103,10 @@ impl Past {
             let country = country(line.company.as_deref(), line.address, tables);
             past.learn(who, line.first, line.company.as_deref(), country, None);
         }
+        if history.more_contacts {
+            // What was not read may be any of those that seem new.
+            past.contacts = past.contacts.max(limits::CONTACTS);
+        }
         for day in &history.days {
             let who = (day.program.clone(), day.uid);
             if let Some(app) = past.apps.get_mut(&who) {
@@ -293,7 +297,7 @@ mod tests {
         let day = |day| Day { program: program.clone(), uid, day, content_sent };
         let watched: Vec<i64> = (NOW.day() - days..NOW.day()).collect();
         let days = watched.iter().copied().map(day).collect();
-        Past::new(&History { contacts: vec![contact], days, watched }, None)
+        Past::new(&History { contacts: vec![contact], days, watched, ..History::default() }, None)
     }
 
     /// The same, of which only some days were watched.
@@ -407,6 +411,14 @@ mod tests {
             case.destination.company = Some(company.into());
             assert_eq!(past.meet(&case.flow, &case.destination, None), met);
         }
+    }
+
+    #[test]
+    fn of_a_history_that_was_not_read_whole_nothing_is_called_new() {
+        let mut past = Past::new(&History { more_contacts: true, ..History::default() }, None);
+        let mut case = Case::http();
+        case.destination.company = Some("old".into());
+        assert_eq!(past.meet(&case.flow, &case.destination, None), Met::Unremembered);
     }
 
     #[test]

@@ -198,8 +198,8 @@ fn a_detail_in_a_request_becomes_a_finding_in_clear_and_in_disguise() {
     let told: Vec<_> =
         ledger.findings.iter().map(|told| (told.finding.key(), told.finding.severity)).collect();
     let expected = [
-        ("identifier-sent||api.shop.example|imei 1 open".to_owned(), Severity::High),
-        ("identifier-sent||api.shop.example|imei 1 disguised".to_owned(), Severity::Medium),
+        ("identifier-sent||api.shop.example|imei #7 open".to_owned(), Severity::High),
+        ("identifier-sent||api.shop.example|imei #7 disguised".to_owned(), Severity::Medium),
     ];
     assert_eq!(told, expected);
     assert!(!format!("{ledger:?}").contains("490154203237518"), "no finding holds a value");

@@ -337,3 +337,37 @@ fn is_uuid(text: Option<&[u8]>) -> bool {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_was_nothing_is_known_as_itself_alone() {
+        let text = b"contactName xxxx contactName AAAAAAAA1BBBBBBBB AAAAAAAA2BBBBBBBB";
+        let mut nothings = Nothings::new();
+        nothings.add(b"contactName", 0, 11);
+        assert!(nothings.has(text, b"contactName") && !nothings.has(text, b"contactNome"));
+        let (one, other) = (b"AAAAAAAA1BBBBBBBB", b"AAAAAAAA2BBBBBBBB");
+        assert_eq!(Nothings::slot(one), Nothings::slot(other), "the same place");
+        nothings.add(one, 29, 46);
+        assert!(nothings.has(text, one) && !nothings.has(text, other));
+        nothings.add(other, 47, 64);
+        assert!(nothings.has(text, other) && !nothings.has(text, one), "the later one has it");
+    }
+
+    #[test]
+    fn however_many_tokens_there_are_their_memory_is_as_large() {
+        let text: Vec<u8> = (0..10_000_u32).flat_map(|number| format!("token{number:07}\n").into_bytes()).collect();
+        let mut nothings = Nothings::new();
+        for start in (0..text.len()).step_by(13) {
+            nothings.add(&text[start..start + 12], start, start + 12);
+        }
+        let known = (0..text.len()).step_by(13).filter(|start| nothings.has(&text, &text[*start..*start + 12]));
+        assert!((32..=64).contains(&known.count()), "most places are taken, each by one");
+        assert_eq!(size_of::<Nothings>(), 512);
+        // A place that the text does not have, as of a token past 4 GiB, is none.
+        nothings.add(b"contactName", usize::MAX - 11, usize::MAX);
+        assert!(!nothings.has(&text, b"contactName"));
+    }
+}

@@ -95,7 +95,7 @@ class SeamTest {
         val notices = Notices(app, core, app.choices, app.gaps)
         notices.refresh()
         val shown = shadowOf(app.getSystemService(NotificationManager::class.java)).allNotifications.map { it.extras.getString("android.title") }
-        notices.expected("identifier-sent|com.xiaomi.account|xiaomi|phone 1 open")
+        notices.expected("identifier-sent|com.xiaomi.account|xiaomi|phone #5 open")
         app.erase(core) {}
         val answered = questions.filterKeys { it in ofTheService }.values.map(::shape).toSet()
         assertEquals(answered.sorted().joinToString("\n"), asked.map(::shape).toSet().sorted().joinToString("\n"))
