@@ -138,6 +138,17 @@ impl Bits {
         ((self.word(first) & from).count_ones() + between + (self.word(last) & to).count_ones()) as usize
     }
 
+    /// Whether all bytes from `start` to before `end` are of this class or of the other one.
+    #[inline]
+    pub(super) fn or(&self, other: &Self, start: usize, end: usize) -> bool {
+        let (first, last) = (start / 64, end / 64);
+        (first..=last).all(|at| {
+            let from = if at == first { u64::MAX << (start % 64) } else { u64::MAX };
+            let to = if at == last { !(u64::MAX << (end % 64)) } else { u64::MAX };
+            !(self.word(at) | other.word(at)) & from & to == 0
+        })
+    }
+
     /// The first byte of those that lie together up to `at`, at most `most` before it.
     #[inline]
     pub(super) fn start(&self, at: usize, most: usize) -> usize {
@@ -278,6 +289,18 @@ mod tests {
             let text: Vec<u8> = (0..220).map(|at| if at % 3 == 0 { b'7' } else { b'x' }).collect();
             let expected = (start..end).filter(|at| at % 3 == 0).count();
             assert_eq!(read(&text).digits.count(start, end), expected, "{start} {end}");
+            let mut uuid: Vec<u8> = (0..220).map(|at| if at % 5 == 0 { b'-' } else { b'a' }).collect();
+            let either = |text: &[u8]| {
+                let classes = read(text);
+                classes.hex.or(&classes.joints, start, end)
+            };
+            assert!(either(&uuid), "{start} {end}");
+            for at in [start.wrapping_sub(1), start, (start + end) / 2, end.wrapping_sub(1), end] {
+                let Some(byte) = uuid.get_mut(at) else { continue };
+                let was = std::mem::replace(byte, b'x');
+                assert_eq!(either(&uuid), !(start..end).contains(&at), "{start} {end} {at}");
+                uuid[at] = was;
+            }
         }
         assert_eq!(
             [

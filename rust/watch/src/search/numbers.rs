@@ -297,8 +297,7 @@ impl Hunt<'_> {
     /// Whether a number may be that of a detail, kept as bytes.
     #[inline]
     pub(super) fn may_be_number(&self, value: u64) -> bool {
-        value.wrapping_sub(100_000_000) < 10_000_000_000_000_000
-            && self.needles.number_keys.may_have(mix(value))
+        is_long(value) && self.needles.number_keys.may_have(mix(value))
     }
 
     /// A number that was kept as bytes.
@@ -323,6 +322,12 @@ impl Hunt<'_> {
             }
         }
     }
+}
+
+/// Whether a number has as many digits as one that is kept as bytes has: what stands among zeros mostly has none.
+#[inline]
+pub(super) fn is_long(value: u64) -> bool {
+    value.wrapping_sub(100_000_000) < 10_000_000_000_000_000
 }
 
 /// Whether a word has no other digits: `imei490154203237518` is a number, `a1b4155550100c` is none.

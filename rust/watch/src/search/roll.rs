@@ -5,6 +5,7 @@ use telltale_model::Form;
 use super::candidate::Evidence;
 use super::hunt::{Hunt, Origin};
 use super::needles::first_four;
+use super::numbers::is_long;
 use super::table::{Filter, spread};
 
 /// All pieces of a length. (Those of slices know theirs from Rust 1.94 on.)
@@ -16,7 +17,8 @@ pub(super) fn windows<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = &[u8
 /// What eight bytes may be as a number, either end first: those that are looked for have a zero at their high end.
 fn numbers(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
     let eights = windows::<8>(bytes).filter(|[first, .., last]| *first == 0 || *last == 0);
-    eights.flat_map(|eight| [u64::from_be_bytes(*eight), u64::from_le_bytes(*eight)])
+    let numbers = eights.flat_map(|eight| [u64::from_be_bytes(*eight), u64::from_le_bytes(*eight)]);
+    numbers.filter(|number| is_long(*number))
 }
 
 /// Nothing that is looked for in bytes is shorter.

@@ -50,10 +50,17 @@ const FILTER: usize = 16;
 /// Bits of the filter at least, 8 KiB: small sets have next to no misses that pass.
 const LEAST: usize = 1 << 16;
 
-/// The bits of a word that a key sets, which its last bits choose; the first ones choose the word.
+/// The bits of a word that a key sets, which its last bits choose; the first ones choose the word. They are counted from
+/// two ends: of the key 0, which every place among zeros has, they are two as well.
 #[inline]
 fn mask(key: u32) -> u64 {
-    1 << (key & 63) | 1 << (key >> 6 & 63)
+    1 << (key & 63) | (1 << 63) >> (key >> 6 & 63)
+}
+
+/// Whether a word has the bits of [`mask`].
+#[inline]
+fn is_set(word: u64, key: u32) -> bool {
+    (word >> (key & 63)) & (word << (key >> 6 & 63) >> 63) & 1 == 1
 }
 
 impl Filter {
@@ -70,8 +77,7 @@ impl Filter {
     /// Whether the key may be there.
     #[inline]
     pub(super) fn may_have(&self, key: u32) -> bool {
-        let word = self.words.get((key >> self.shift) as usize);
-        word.is_some_and(|word| word & mask(key) == mask(key))
+        self.words.get((key >> self.shift) as usize).is_some_and(|word| is_set(*word, key))
     }
 
     /// Whether one of four keys may be there.
@@ -109,7 +115,7 @@ impl Near {
     #[inline]
     fn may_have(&self, key: u32) -> bool {
         // Ten bits say which word: none lies outside.
-        self.0.get((key >> 22) as usize).is_some_and(|word| word & mask(key) == mask(key))
+        self.0.get((key >> 22) as usize).is_some_and(|word| is_set(*word, key))
     }
 
     /// Whether one of four keys may be there: nearly never.
@@ -200,6 +206,15 @@ mod tests {
         // Ten bits of a bucket and sixteen more: each of them is one of 5,000 out of 2^26.
         assert!((5_000..1_000_000).flat_map(|number| table.get(mix(number))).count() < 200);
         assert!(table.held() < 5_000 * 16);
+    }
+
+    #[test]
+    fn a_key_of_zeros_sets_two_bits_as_any_other_does() {
+        assert_eq!(mask(0).count_ones(), 2);
+        for key in (0..1 << 12).chain([u32::MAX]) {
+            assert!(is_set(mask(key), key) && !is_set(!mask(key), key));
+            assert!((0..64).all(|bit| is_set(1 << bit, key) == (mask(key) == 1 << bit)), "both are asked for");
+        }
     }
 
     #[test]

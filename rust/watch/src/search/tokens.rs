@@ -321,11 +321,8 @@ impl Hunt<'_> {
 
 /// Whether a token is hexadecimal digits and hyphens: a UUID, or a digest.
 fn is_all_hex(sheet: &Sheet, classes: &Classes, start: usize, end: usize) -> bool {
-    let mut at = classes.hex.end(start);
-    while at < end && sheet.text.get(at) == Some(&b'-') {
-        at = classes.hex.end(at + 1);
-    }
-    at >= end
+    classes.hex.or(&classes.joints, start, end)
+        && classes.joints.each(start, end).all(|at| sheet.text.get(at) == Some(&b'-'))
 }
 
 /// RFC 9562 4.

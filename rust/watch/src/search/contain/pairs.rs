@@ -14,10 +14,11 @@ pub(in crate::search) fn looks_like(text: &[u8]) -> bool {
 /// Whether a text begins with a name, an equals sign and something else.
 pub(in crate::search) fn begin(text: &[u8]) -> bool {
     let is_name = |byte: &u8| IN_NAMES.get(usize::from(*byte)).is_some_and(|is| *is);
-    let name = text.iter().take_while(|byte| is_name(byte)).count();
-    let after = text.get(name..).unwrap_or_default();
-    let Some((b'=', value)) = after.split_first() else { return false };
-    name > 0 && value.first().is_some_and(|byte| *byte != b'=')
+    // Most text has no such sign.
+    let Some((name, value)) = memchr::memchr(b'=', text).and_then(|at| text.split_at_checked(at)) else {
+        return false;
+    };
+    !name.is_empty() && value.get(1).is_some_and(|byte| *byte != b'=') && name.iter().all(is_name)
 }
 
 /// Whether a byte is one of those that names are made of: letters, digits, and a few signs.

@@ -31,7 +31,7 @@ import java.util.TimeZone
 /** The process: who is who. Everything is made when it is first needed. */
 open class TelltaleApp : Application() {
     val choices by lazy { Choices(this) }
-    val apps by lazy { AppBook(this, AppBook.Phone.here()) }
+    val apps by lazy { AppBook(this, AppBook.Phone.here()) { choices.keepSites } }
     val session: Session by lazy { Session(::config, getSystemService(ConnectivityManager::class.java), apps) { details.lookForAll() } }
     val gaps by lazy { Gaps(this, session, choices) }
     val notices by lazy { Notices(this, session::ask, choices, gaps) }

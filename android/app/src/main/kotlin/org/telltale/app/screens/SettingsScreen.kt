@@ -61,6 +61,7 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
         return listOf(
             row("days", R.string.findings_kept, look.count(R.plurals.days, days, Formats.number(days))) { tellOfSize() },
             row("size", R.string.totals_kept, size) { tellOfSize() },
+            switch("sites", R.string.keep_sites, keepSitesWords(), choices.keepSites) { choices.keepSites = it; refresh() },
             row("export", R.string.export, look.text(R.string.export_how), ::chooseExport),
             switch("lock", R.string.lock_app, look.text(R.string.lock_app_how), choices.lockApp, ::lock),
             row("hour", R.string.forget_hour, null, ::forgetHour),
@@ -89,6 +90,8 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
         (Watch.state as? WatchState.Watching)?.privateDnsName != null -> look.text(R.string.private_dns_strict)
         else -> look.text(R.string.private_dns_how)
     }
+
+    private fun keepSitesWords() = look.text(if (choices.keepSites) R.string.keep_sites_on else R.string.keep_sites_off)
 
     private fun tellOfSize() = note(R.string.totals_kept, R.string.totals_text)
 

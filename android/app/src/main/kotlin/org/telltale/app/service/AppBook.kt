@@ -1,9 +1,11 @@
 package org.telltale.app.service
 
 import android.content.Context
+import android.content.Intent
 import android.content.pm.ApplicationInfo
 import android.content.pm.PackageInfo
 import android.content.pm.PackageManager
+import android.net.Uri
 import android.os.Build
 import android.os.Process
 import org.json.JSONArray
@@ -19,15 +21,18 @@ import java.util.concurrent.ConcurrentHashMap
  * Android gives a uid away again after an app is removed, so the answer is stored with each flow, and forgotten
  * here when a package comes or goes.
  */
-class AppBook(private val context: Context, private val phone: Phone) : Apps {
+class AppBook(private val context: Context, private val phone: Phone, private val keepsSites: () -> Boolean) : Apps {
     private val packages = context.packageManager
-    private val known = ConcurrentHashMap<Int, String>()
+    private val known = ConcurrentHashMap<Pair<Int, Boolean>, String>()
 
-    override fun of(uid: Int): String = known.getOrPut(uid) { describe(uid).toString() }
+    override fun of(uid: Int): String {
+        val sites = keepsSites()
+        return known.getOrPut(uid to sites) { describe(uid, sites).toString() }
+    }
 
     fun forget() = known.clear()
 
-    private fun describe(uid: Int): JSONObject {
+    private fun describe(uid: Int, sites: Boolean): JSONObject {
         val names = packages.getPackagesForUid(uid).orEmpty().sorted()
         val infos = names.mapNotNull(::info)
         if (infos.isEmpty()) return systemUid(uid, names)
@@ -41,6 +46,13 @@ class AppBook(private val context: Context, private val phone: Phone) : Apps {
             .put("signer", signerOf(main).orEmpty())
             .put("group", groupOf(uid, main).word)
             .put("shared", names.size > 1)
+            .put("totals_only", !sites && names.any(browsers()::contains))
+    }
+
+    /** Apps that show any page of the web: a link that names no host fits none that is for some sites alone. */
+    private fun browsers(): Set<String> {
+        val link = Intent(Intent.ACTION_VIEW, Uri.fromParts("http", "", null)).addCategory(Intent.CATEGORY_BROWSABLE)
+        return packages.queryIntentActivities(link, PackageManager.MATCH_ALL).mapTo(HashSet()) { it.activityInfo.packageName }
     }
 
     /** Uids below 10000 that no package has: parts of Android itself (system/core's android_filesystem_config.h). */

@@ -11,6 +11,9 @@ class Choices(context: Context) {
     var tellDigest by flag("tell_digest", false)
     var wallpaperColours by flag("wallpaper_colours", true)
     var lockApp by flag("lock_app", false)
+
+    /** Which sites browsers open is kept as it is of other apps; else only which companies got how much. */
+    var keepSites by flag("keep_sites", false)
     var firstStartDone by flag("first_start_done", false)
     var askedToNotify by flag("asked_to_notify", false)
 

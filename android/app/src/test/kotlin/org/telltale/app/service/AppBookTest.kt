@@ -1,10 +1,14 @@
 package org.telltale.app.service
 
+import android.content.ComponentName
+import android.content.Intent
+import android.content.IntentFilter
 import android.content.pm.ApplicationInfo
 import android.content.pm.PackageInfo
 import android.content.pm.PackageManager
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -17,7 +21,8 @@ import org.robolectric.annotation.Config
 @Config(sdk = [34])
 class AppBookTest {
     private val packages: PackageManager = RuntimeEnvironment.getApplication().packageManager
-    private val book = AppBook(RuntimeEnvironment.getApplication(), AppBook.Phone("Xiaomi", "Redmi"))
+    private var keepsSites = false
+    private val book = AppBook(RuntimeEnvironment.getApplication(), AppBook.Phone("Xiaomi", "Redmi")) { keepsSites }
 
     private fun install(name: String, uid: Int, system: Boolean) {
         val info = PackageInfo().apply {
@@ -67,6 +72,27 @@ class AppBookTest {
         assertEquals("android", of(10_002).getString("group"))
         assertEquals("sim", of(10_003).getString("group"))
         assertEquals("came", of(10_004).getString("group"))
+    }
+
+    @Test
+    fun `of browsers only totals are kept until the person asks for more`() {
+        install("org.example.browser", 10_400, system = false)
+        install("org.example.shop", 10_401, system = false)
+        listOf("org.example.browser" to null, "org.example.shop" to "shop.example").forEach { (name, host) ->
+            val links = IntentFilter(Intent.ACTION_VIEW).apply {
+                addCategory(Intent.CATEGORY_BROWSABLE)
+                addCategory(Intent.CATEGORY_DEFAULT)
+                listOf("http", "https").forEach(::addDataScheme)
+                host?.let { addDataAuthority(it, null) }
+            }
+            val activity = ComponentName(name, "$name.Main")
+            shadowOf(packages).addActivityIfNotPresent(activity)
+            shadowOf(packages).addIntentFilterForActivity(activity, links)
+        }
+        assertTrue(of(10_400).getBoolean("totals_only"))
+        assertFalse("links of one shop alone", of(10_401).getBoolean("totals_only"))
+        keepsSites = true
+                assertFalse(of(10_400).getBoolean("totals_only"))
     }
 
     @Test
