@@ -12,3 +12,25 @@ pub(super) fn find(seen: &Seen<'_>) -> Vec<Finding> {
     let finding = seen.finding(what, Severity::Low, Confidence::VeryLikely);
     vec![Finding { at, ..finding }]
 }
+
+#[cfg(test)]
+mod tests {
+    use telltale_model::Timestamp;
+
+    use super::*;
+    use crate::findings::testing::Case;
+
+    #[test]
+    fn a_day_far_past_the_usual_is_told_at_its_moment_and_once_a_day() {
+        let mut case = Case::http();
+        assert!(find(&case.seen()).is_empty());
+        let (at, unusual) = (Timestamp(7), Unusual { day: 20_000, bytes: 9_000_000, usual: 2_000_000 });
+        case.noted.unusual = Some((at, unusual));
+        let found = find(&case.seen());
+        let [finding] = &found[..] else { panic!("{found:?}") };
+        assert_eq!((finding.at, finding.severity), (at, Severity::Low));
+        let what = What::MoreThanUsual { bytes: 9_000_000, usual: 2_000_000, day: Some(20_000) };
+        assert_eq!(finding.what, what);
+        assert!(finding.key().ends_with("|day 20000|"), "whoever it was sent to: {}", finding.key());
+    }
+}
