@@ -153,7 +153,9 @@ impl DetailName {
     pub fn lasting(&self) -> String {
         let Self { kind, number, id } = self;
         match kind {
-            DetailKind::Contact | DetailKind::Package | DetailKind::Carrier => format!("{} {number}", kind.name()),
+            DetailKind::Contact | DetailKind::Package | DetailKind::Carrier => {
+                format!("{} {number}", kind.name())
+            }
             _ => format!("{} #{id:x}", kind.name()),
         }
     }
@@ -219,7 +221,11 @@ mod tests {
     fn a_value_that_takes_the_number_of_another_is_told_from_it() {
         let name = |kind, number, id| DetailName { kind, number, id }.lasting();
         assert_ne!(name(DetailKind::Imei, 1, 7), name(DetailKind::Imei, 1, 8));
-        assert_eq!(name(DetailKind::Imei, 2, 7), name(DetailKind::Imei, 1, 7), "numbers move up where one goes");
+        assert_eq!(
+            name(DetailKind::Imei, 2, 7),
+            name(DetailKind::Imei, 1, 7),
+            "numbers move up where one goes"
+        );
         assert_eq!(name(DetailKind::Contact, 1, 7), name(DetailKind::Contact, 1, 8), "after each start");
     }
 

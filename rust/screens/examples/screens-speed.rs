@@ -153,7 +153,8 @@ fn ask(screens: &Screens<'_>, mut question: Value) -> Result<Value, Box<dyn Erro
             [("now", json!(NOW.0 / 1_000)), ("zone_offset", ZONE.into()), ("locale", "en-IN".into())];
         members.extend(common.map(|(name, value)| (name.to_owned(), value)));
     }
-    let sought = |kind, number| Sought { kind, number, id: 5, masked: "4901 •••• •••7518".into() };
+    let sought =
+        |kind, number| Sought { kind, number, id: 5, masked: "4901 •••• •••7518".into() };
     let own = vec![sought(DetailKind::Imei, 1), sought(DetailKind::Phone, 1)];
     let answer = screens.answer(&question.to_string(), &LookedFor { own, contacts: 200 })?;
     Ok(serde_json::from_str(&answer)?)

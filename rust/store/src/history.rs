@@ -46,7 +46,8 @@ fn contacts(connection: &Connection, most: u32) -> rusqlite::Result<(Vec<Remembe
         let first = Timestamp(hour.saturating_mul(1_000_000));
         Ok(address.parse().ok().map(|address| Remembered { program, uid, company, address, first }))
     })?;
-    let mut contacts: Vec<Remembered> = rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?;
+    let mut contacts: Vec<Remembered> =
+        rows.filter_map(Result::transpose).collect::<rusqlite::Result<_>>()?;
     let more = contacts.len() > most as usize;
     contacts.truncate(most as usize);
     Ok((contacts, more))

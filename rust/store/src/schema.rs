@@ -12,8 +12,7 @@ pub(crate) const APPLICATION: i32 = 0x5465_6c6c;
 
 /// Step n brings a file of version n to version n + 1. Steps are never changed after a release,
 /// only added.
-pub(crate) const STEPS: [&str; 9] =
-    [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6, STEP_7, STEP_8, STEP_9];
+pub(crate) const STEPS: [&str; 9] = [STEP_1, STEP_2, STEP_3, STEP_4, STEP_5, STEP_6, STEP_7, STEP_8, STEP_9];
 
 /// Times are microseconds since 1970, hours are seconds since 1970. `hour` is the hour in which a
 /// flow was last counted, `earlier_*` what was counted of it in hours before that one: so the share

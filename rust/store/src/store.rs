@@ -8,7 +8,8 @@ use telltale_model::{Flow, Gap, Interruption, Timestamp};
 use crate::row::{About, Amount};
 use crate::totals::{self, Counted};
 use crate::{
-    Error, Mute, apps, file, findings, forgetting, gaps, hits, hosts, limits, retention, row, schema, totals_only,
+    Error, Mute, apps, file, findings, forgetting, gaps, hits, hosts, limits, retention, row, schema,
+    totals_only,
 };
 
 /// Writes the flows of one run. Several stores, in one process or more, may write one file at the

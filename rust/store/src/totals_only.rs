@@ -101,13 +101,7 @@ mod tests {
     }
 
     fn in_clear() -> What {
-        What::ContentInClear {
-            bytes: 9,
-            form: true,
-            coverage: Coverage::default(),
-            given: true,
-            more: false,
-        }
+        What::ContentInClear { bytes: 9, form: true, coverage: Coverage::default(), given: true, more: false }
     }
 
     #[test]
@@ -166,7 +160,10 @@ mod tests {
         let known = visit(1, "read.example", Some("shop"), app(true));
         store.commit(NOW, std::slice::from_ref(&known)).unwrap();
         assert_eq!(names(&store), (" shop content@0.0.0.0:0".to_owned(), 1));
-        assert_eq!(count(store.connection(), "SELECT count(*) FROM flow WHERE remote_address = '0.0.0.0'"), 1);
+        assert_eq!(
+            count(store.connection(), "SELECT count(*) FROM flow WHERE remote_address = '0.0.0.0'"),
+            1
+        );
         let what = What::AppsSent { packages: 9, form: Vec::new() };
         store.commit(NOW, &[with(known, what)]).unwrap();
         assert_eq!(names(&store), whole);

@@ -213,7 +213,10 @@ mod tests {
         assert_eq!(mask(0).count_ones(), 2);
         for key in (0..1 << 12).chain([u32::MAX]) {
             assert!(is_set(mask(key), key) && !is_set(!mask(key), key));
-            assert!((0..64).all(|bit| is_set(1 << bit, key) == (mask(key) == 1 << bit)), "both are asked for");
+            assert!(
+                (0..64).all(|bit| is_set(1 << bit, key) == (mask(key) == 1 << bit)),
+                "both are asked for"
+            );
         }
     }
 

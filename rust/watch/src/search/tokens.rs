@@ -355,12 +355,14 @@ mod tests {
 
     #[test]
     fn however_many_tokens_there_are_their_memory_is_as_large() {
-        let text: Vec<u8> = (0..10_000_u32).flat_map(|number| format!("token{number:07}\n").into_bytes()).collect();
+        let text: Vec<u8> =
+            (0..10_000_u32).flat_map(|number| format!("token{number:07}\n").into_bytes()).collect();
         let mut nothings = Nothings::new();
         for start in (0..text.len()).step_by(13) {
             nothings.add(&text[start..start + 12], start, start + 12);
         }
-        let known = (0..text.len()).step_by(13).filter(|start| nothings.has(&text, &text[*start..*start + 12]));
+        let known =
+            (0..text.len()).step_by(13).filter(|start| nothings.has(&text, &text[*start..*start + 12]));
         assert!((32..=64).contains(&known.count()), "most places are taken, each by one");
         assert_eq!(size_of::<Nothings>(), 512);
         // A place that the text does not have, as of a token past 4 GiB, is none.
