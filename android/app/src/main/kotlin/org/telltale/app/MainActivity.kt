@@ -3,6 +3,7 @@ package org.telltale.app
 import android.Manifest
 import android.app.Activity
 import android.app.KeyguardManager
+import android.content.ActivityNotFoundException
 import android.content.Intent
 import android.content.pm.PackageManager
 import android.content.res.Configuration
@@ -128,8 +129,18 @@ class MainActivity : Activity() {
         val consent = VpnService.prepare(this)
         if (consent == null) return start()
         asking = true
-        @Suppress("DEPRECATION") // the newer one is AndroidX's
-        startActivityForResult(consent, CONSENT)
+        try {
+            @Suppress("DEPRECATION") // the newer one is AndroidX's
+            startActivityForResult(consent, CONSENT)
+        } catch (_: ActivityNotFoundException) { // some makers leave Android's question out
+            notAllowed()
+        }
+    }
+
+    private fun notAllowed() {
+        asking = false
+        ground.choices.wanted = false
+        shell.say(getString(R.string.no_consent))
     }
 
     private fun start() {
@@ -144,7 +155,7 @@ class MainActivity : Activity() {
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
         asking = false
         when (request) {
-            CONSENT -> if (result == RESULT_OK) start() else shell.say(getString(R.string.no_consent))
+            CONSENT -> if (result == RESULT_OK) start() else notAllowed()
             UNLOCK -> if (result == RESULT_OK) unlock() else finish()
         }
     }
@@ -226,16 +237,21 @@ class MainActivity : Activity() {
                 (if (isNight()) 0 else View.SYSTEM_UI_FLAG_LIGHT_STATUS_BAR or View.SYSTEM_UI_FLAG_LIGHT_NAVIGATION_BAR)
         }
         shell.view.setOnApplyWindowInsetsListener { _, insets ->
-            shell.inset(taken(insets))
+            shell.inset(taken(insets), keyboard(insets))
             insets
         }
     }
 
     @Suppress("DEPRECATION")
     private fun taken(insets: WindowInsets): Insets {
-        if (Build.VERSION.SDK_INT < 30) return insets.systemWindowInsets
-        return insets.getInsets(WindowInsets.Type.systemBars() or WindowInsets.Type.displayCutout() or WindowInsets.Type.ime())
+        if (Build.VERSION.SDK_INT >= 30) return insets.getInsets(WindowInsets.Type.systemBars() or WindowInsets.Type.displayCutout())
+        return insets.systemWindowInsets.run { Insets.of(left, top, right, insets.stableInsets.bottom) }
     }
+
+    /** How high it stands from the lower edge of the window. */
+    @Suppress("DEPRECATION")
+    private fun keyboard(insets: WindowInsets) =
+        if (Build.VERSION.SDK_INT >= 30) insets.getInsets(WindowInsets.Type.ime()).bottom else insets.systemWindowInsets.bottom
 
     private fun isNight() = resources.configuration.uiMode and Configuration.UI_MODE_NIGHT_MASK == Configuration.UI_MODE_NIGHT_YES
 

@@ -17,6 +17,7 @@ import org.telltale.app.screens.Ground
 import org.telltale.app.service.AppBook
 import org.telltale.app.service.Choices
 import org.telltale.app.service.Gaps
+import org.telltale.app.service.LeftOut
 import org.telltale.app.service.Notices
 import org.telltale.app.service.UnderNetwork
 import org.telltale.app.service.Watch
@@ -31,7 +32,8 @@ import java.util.TimeZone
 /** The process: who is who. Everything is made when it is first needed. */
 open class TelltaleApp : Application() {
     val choices by lazy { Choices(this) }
-    val apps by lazy { AppBook(this, AppBook.Phone.here()) { choices.keepSites } }
+    val leftOut by lazy { LeftOut(packageManager, choices) }
+    val apps by lazy { AppBook(this, AppBook.Phone.here()) }
     val session: Session by lazy { Session(::config, getSystemService(ConnectivityManager::class.java), apps) { details.lookForAll() } }
     val gaps by lazy { Gaps(this, session, choices) }
     val notices by lazy { Notices(this, session::ask, choices, gaps) }
@@ -41,7 +43,7 @@ open class TelltaleApp : Application() {
 
     open val ground by lazy {
         val answers = Answers(session::answer)
-        Ground(answers, Icons(packageManager, answers), choices, details::add, details::remove, ::eraseAll, details::lookForAll, ::hear, Core::version)
+        Ground(answers, Icons(packageManager, answers, resources.displayMetrics.density), choices, leftOut, details::add, details::remove, ::eraseAll, details::lookForAll, ::hear, Core::version)
     }
 
     /** What failed is told, and the rest is erased all the same. */

@@ -2,6 +2,7 @@ package org.telltale.app.details
 
 import android.os.Handler
 import android.os.Looper
+import android.util.Log
 import org.json.JSONArray
 import org.json.JSONObject
 import java.util.concurrent.Executors
@@ -52,7 +53,13 @@ class Details(
         hand(Given())
     }
 
-    private fun kept() = Given.of(vault.read())
+    /** What nothing can open any more is not looked for, as Today then says, and the next that is given takes its place. */
+    private fun kept(): Given = try {
+        Given.of(vault.read())
+    } catch (error: Vault.Lost) {
+        Log.w("Telltale", "the details are lost", error)
+        Given()
+    }
 
     private fun keep(given: Given) {
         val bytes = given.toBytes()

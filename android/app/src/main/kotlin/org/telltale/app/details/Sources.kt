@@ -6,6 +6,7 @@ import android.content.pm.ApplicationInfo
 import android.content.pm.PackageManager
 import android.provider.ContactsContract.CommonDataKinds
 import android.telephony.TelephonyManager
+import android.util.Log
 
 /** What the phone itself tells us to look for: no question asked, but for the contacts, which need a permission. */
 class Sources(private val context: Context) {
@@ -33,7 +34,15 @@ class Sources(private val context: Context) {
     /** Never stored: read again at each start and after each change. */
     private fun contacts(): List<Pair<String, String>> {
         if (!mayReadContacts()) return emptyList()
-        return column(CommonDataKinds.Phone.CONTENT_URI, CommonDataKinds.Phone.NUMBER).map { "contact" to it }
+        return numbers().map { "contact" to it }
+    }
+
+    /** Contacts are kept by another app, a maker's own on many phones: what goes wrong there ends no other search. */
+    private fun numbers(): List<String> = try {
+        column(CommonDataKinds.Phone.CONTENT_URI, CommonDataKinds.Phone.NUMBER)
+    } catch (error: RuntimeException) {
+        Log.w("Telltale", "the contacts cannot be read", error)
+        emptyList()
     }
 
     private fun column(uri: android.net.Uri, name: String): List<String> {

@@ -1,9 +1,9 @@
 package org.telltale.app.details
 
 import android.security.keystore.KeyGenParameterSpec
+import android.security.keystore.KeyPermanentlyInvalidatedException
 import android.security.keystore.KeyProperties
 import java.io.File
-import java.security.GeneralSecurityException
 import java.security.KeyStore
 import javax.crypto.AEADBadTagException
 import javax.crypto.Cipher
@@ -20,7 +20,7 @@ class Vault(
     private val key: () -> SecretKey = ::keystoreKey,
     private val forgetKey: () -> Unit = ::forgetKeystoreKey,
 ) {
-    /** Nothing can open the file any more: the key is gone, or the file was changed. */
+    /** Nothing can open the file any more: the key is gone, or the file was changed. A Keystore that fails may work again. */
     class Lost(cause: Throwable) : Exception("the sealed details cannot be opened", cause)
 
     /** The lines as they were written; empty if nothing was. The caller zeroes them. */
@@ -32,7 +32,9 @@ class Vault(
             val cipher = Cipher.getInstance(ALGORITHM)
             cipher.init(Cipher.DECRYPT_MODE, key(), GCMParameterSpec(TAG_BITS, sealed, 0, NONCE))
             cipher.doFinal(sealed, NONCE, sealed.size - NONCE)
-        } catch (error: GeneralSecurityException) {
+        } catch (error: AEADBadTagException) {
+            throw Lost(error)
+        } catch (error: KeyPermanentlyInvalidatedException) {
             throw Lost(error)
         }
     }

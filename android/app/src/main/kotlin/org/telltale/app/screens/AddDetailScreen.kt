@@ -40,6 +40,7 @@ class AddDetailScreen(shell: Shell, place: Place) : Screen(shell, place) {
     }
 
     override val secure = true
+    override val title get() = name
 
     override fun top() = bar("")
 

@@ -51,6 +51,7 @@ class AppScreen(shell: Shell, place: Place) : Screen(shell, place) {
     override fun parts(answer: JSONObject): List<Part<*>> {
         val said = Read.appAnswer(answer)
         app = said.app
+        announce(said.app.name)
         more.visibility = if (said.app.packages.isEmpty() || place.example) View.INVISIBLE else View.VISIBLE
         return buildList {
             if (place.example) add(look.examplePart())
@@ -144,7 +145,7 @@ class AppScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     private fun menu() {
         val name = app?.packages?.firstOrNull() ?: return
-        val out = name in ground.choices.leftOut
+        val out = name in ground.leftOut.all
         val menu = PopupMenu(look.context, more)
         menu.menu.add(0, LEAVE_OUT, 0, if (out) R.string.watch_again else R.string.leave_out)
         menu.menu.add(0, SYSTEM, 1, R.string.open_app_settings)
@@ -156,9 +157,8 @@ class AppScreen(shell: Shell, place: Place) : Screen(shell, place) {
     }
 
     private fun leaveOut(name: String, out: Boolean) {
-        val done = shell.leaveOut(name, out)
-        val words = if (!done) R.string.not_while_blocking else if (out) R.string.now_left_out else R.string.now_watched
-        shell.say(look.text(words, app?.name.orEmpty()))
+        val said = look.text(if (out) R.string.now_left_out else R.string.now_watched, app?.name.orEmpty())
+        if (out) shell.leavingOut.leaveOut(name, ask = false) { shell.say(said) } else shell.leavingOut.watch(name) { shell.say(said) }
     }
 
     private fun openSystem(name: String) =

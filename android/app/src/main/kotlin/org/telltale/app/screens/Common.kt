@@ -7,6 +7,8 @@ import android.view.Gravity
 import android.view.View
 import android.widget.LinearLayout
 import android.widget.ProgressBar
+import android.widget.TextView
+import org.json.JSONObject
 import org.telltale.app.R
 import org.telltale.app.ui.Formats
 import org.telltale.app.ui.Look
@@ -23,7 +25,8 @@ import org.telltale.app.ui.put
 import org.telltale.app.ui.readAs
 import org.telltale.app.ui.rounded
 import org.telltale.app.ui.section
-import android.widget.TextView
+import java.util.Locale
+import java.util.TimeZone
 
 // Parts that several screens have.
 
@@ -39,6 +42,16 @@ fun Look.textPart(key: String, type: Type, words: CharSequence, colour: Int = pa
         if (text.text.toString() != words.toString()) text.text = words
         text.setTextColor(colour)
     }
+
+fun Look.leadPart(words: String) = textPart("lead", Type.Lead, words)
+
+/** The one thing to do on a page, as wide as it. */
+fun Look.buttonPart(words: Int, top: Int = 16, tap: () -> Unit) = Part("button $words", {
+    column {
+        pad(gutter, dp(top), gutter, 0)
+        put(button(text(words), Offer.Filled, tap))
+    }
+})
 
 /** A long list goes on: how much there is behind it, and a way to see some of that. */
 fun Look.morePart(key: String, count: Int, tap: () -> Unit): List<Part<*>> {
@@ -92,10 +105,12 @@ fun Look.loadingCard() = column {
 }
 
 /** Asks before something that cannot be undone. */
-fun Look.confirm(title: Int, text: Int, yes: Int, no: Int, then: () -> Unit) {
+fun Look.confirm(title: Int, words: Int, yes: Int, no: Int, then: () -> Unit) = confirm(title, text(words), yes, no, then)
+
+fun Look.confirm(title: Int, words: String, yes: Int, no: Int, then: () -> Unit) {
     AlertDialog.Builder(context)
         .setTitle(title)
-        .setMessage(text)
+        .setMessage(words)
         .setPositiveButton(yes) { _, _ -> then() }
         .setNegativeButton(no, null)
         .show()
@@ -125,3 +140,7 @@ fun Look.openSettings(intent: Intent) {
         context.startActivity(Intent(Settings.ACTION_SETTINGS))
     }
 }
+
+/** A question in the language of the screens, at the phone's time. */
+fun Ground.common(question: JSONObject, now: Long = clock()): JSONObject = question.put("locale", Locale.getDefault().toLanguageTag())
+    .put("now", now).put("zone_offset", TimeZone.getDefault().getOffset(now) / 1000)

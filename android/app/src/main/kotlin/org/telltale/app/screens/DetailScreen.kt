@@ -40,18 +40,21 @@ class DetailScreen(shell: Shell, place: Place) : Screen(shell, place) {
         return said(one.name, Formats.apart(one.masked), one.said, look.text(R.string.stop_looking), ::ask)
     }
 
-    private fun said(name: String, value: String, said: String, stop: String, tap: () -> Unit) = listOf(
-        look.textPart("name", Type.Lead, name),
-        look.textPart("value", Type.Sentence, value, top = 12),
-        look.textPart("said", Type.Body, said, look.palette.ink2, top = 4),
-        Part("stop", {
-            look.column {
-                pad(look.gutter, look.dp(24), look.gutter, 0)
-                put(look.button(stop, Offer.Outline, tap))
-            }
-        }),
-        look.gap("end", 24),
-    )
+    private fun said(name: String, value: String, said: String, stop: String, tap: () -> Unit): List<Part<*>> {
+        announce(name)
+        return listOf(
+            look.textPart("name", Type.Lead, name),
+            look.textPart("value", Type.Sentence, value, top = 12),
+            look.textPart("said", Type.Body, said, look.palette.ink2, top = 4),
+            Part("stop", {
+                look.column {
+                    pad(look.gutter, look.dp(24), look.gutter, 0)
+                    put(look.button(stop, Offer.Outline, tap))
+                }
+            }),
+            look.gap("end", 24),
+        )
+    }
 
     private fun ask() = look.confirm(R.string.stop_looking_title, R.string.stop_looking_text, R.string.stop_looking, R.string.keep) {
         ground.removeDetail(kind, number) { shell.back() }

@@ -39,6 +39,7 @@ class FindingScreen(shell: Shell, place: Place) : Screen(shell, place) {
     override fun parts(answer: JSONObject): List<Part<*>> {
         val said = Read.findingAnswer(answer)
         this.said = said
+        announce(said.title)
         return buildList {
             if (place.example) add(look.examplePart())
             add(level(said))

@@ -2,6 +2,7 @@ package org.telltale.app.screens
 
 import org.json.JSONObject
 import org.telltale.app.service.Choices
+import org.telltale.app.service.LeftOut
 import org.telltale.app.ui.Answers
 import org.telltale.app.ui.Icons
 
@@ -10,6 +11,7 @@ class Ground(
     val answers: Answers,
     val icons: Icons,
     val choices: Choices,
+    val leftOut: LeftOut,
     /** A kind and a value, which is zeroed; the core's answer, with its sentences on what is wrong. */
     val addDetail: (String, ByteArray, (Result<JSONObject>) -> Unit) -> Unit,
     /** A kind, and which of that kind, from 1. */

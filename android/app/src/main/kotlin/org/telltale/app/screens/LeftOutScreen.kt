@@ -40,7 +40,7 @@ class LeftOutScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     override fun parts(answer: JSONObject): List<Part<*>> {
         if (apps == null) load()
-        val out = ground.choices.leftOut
+        val out = ground.leftOut.all
         val fitting = apps.orEmpty().filter { search.isEmpty() || it.label.contains(search, ignoreCase = true) }
         val shown = fitting.sortedBy { it.name !in out }.take(MOST)
         return buildList {
@@ -80,8 +80,7 @@ class LeftOutScreen(shell: Shell, place: Place) : Screen(shell, place) {
             android.content.pm.PackageManager.PERMISSION_GRANTED
 
     private fun turn(app: Installed) {
-        if (!shell.leaveOut(app.name, app.name !in ground.choices.leftOut)) shell.say(look.text(R.string.not_while_blocking))
-        refresh()
+        if (app.name in ground.leftOut.all) shell.leavingOut.watch(app.name, ::refresh) else shell.leavingOut.leaveOut(app.name, ask = false, ::refresh)
     }
 
     private companion object {

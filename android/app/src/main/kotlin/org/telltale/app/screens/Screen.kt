@@ -2,6 +2,7 @@ package org.telltale.app.screens
 
 import android.os.Bundle
 import android.view.View
+import android.view.ViewGroup
 import android.view.ViewGroup.LayoutParams.MATCH_PARENT
 import android.widget.LinearLayout
 import android.widget.ScrollView
@@ -10,6 +11,7 @@ import org.telltale.app.R
 import org.telltale.app.ui.NoteCard
 import org.telltale.app.ui.Part
 import org.telltale.app.ui.Type
+import org.telltale.app.ui.children
 import org.telltale.app.ui.column
 import org.telltale.app.ui.fill
 import org.telltale.app.ui.iconButton
@@ -18,8 +20,6 @@ import org.telltale.app.ui.pad
 import org.telltale.app.ui.page
 import org.telltale.app.ui.put
 import org.telltale.app.ui.row
-import java.util.Locale
-import java.util.TimeZone
 
 /** One page: what it asks, and how the answer looks. */
 abstract class Screen(protected val shell: Shell, val place: Place) {
@@ -29,10 +29,13 @@ abstract class Screen(protected val shell: Shell, val place: Place) {
     private val content = look.column()
     private val scroll: ScrollView = look.page(content)
     private var shown: String? = null
-    private val loading = Runnable { if (shown == null) fill(listOf(loadingPart())) }
+    private val loading = Runnable { if (shown == null) fill(head() + loadingPart()) }
 
     /** Its content may be seen by nobody else: no screenshots, no preview among the recent apps. */
     open val secure = false
+
+    /** What TalkBack says when the page opens. */
+    protected open val title: String? get() = place.kind.title?.let(look::text)
 
     /** A page with no question of its own is simply drawn. */
     protected open fun question(): JSONObject? = null
@@ -46,6 +49,9 @@ abstract class Screen(protected val shell: Shell, val place: Place) {
     /** What stands below the page and does not scroll. */
     protected open fun foot(): View? = null
 
+    /** What the page begins with, also where its question has no answer. */
+    protected open fun head(): List<Part<*>> = emptyList()
+
     /** Made once, when the page is first shown. */
     val view: View by lazy {
         look.column {
@@ -53,14 +59,26 @@ abstract class Screen(protected val shell: Shell, val place: Place) {
             put(scroll, height = 0, weight = 1f)
             foot()?.let { put(it) }
             layoutParams = LinearLayout.LayoutParams(MATCH_PARENT, MATCH_PARENT)
+            accessibilityPaneTitle = title
         }
+    }
+
+    /** The page goes on below what the system draws over its lower edge, and its end can be scrolled above that. */
+    fun endAbove(high: Int) {
+        val footed = (view as ViewGroup).children().last() !== scroll
+        if (footed) view.pad(bottom = high) else scroll.pad(bottom = high)
+    }
+
+    /** For a page that knows its name from its answer alone: TalkBack says it then. */
+    protected fun announce(name: String) {
+        if (view.accessibilityPaneTitle?.toString() != name) view.accessibilityPaneTitle = name
     }
 
     /** Asks anew, and draws when the answer differs from what stands there. */
     fun refresh() {
         val question = question() ?: return draw(JSONObject())
         if (shown == null) scroll.postDelayed(loading, PATIENCE)
-        asker.ask(common(question)) { answer ->
+        asker.ask(asked(question)) { answer ->
             scroll.removeCallbacks(loading)
             answer.onSuccess(::drawIfNew).onFailure { if (isGone(it)) drawGone() else drawError() }
         }
@@ -105,7 +123,7 @@ abstract class Screen(protected val shell: Shell, val place: Place) {
 
     private fun drawError() {
         shown = null
-        fill(listOf(errorPart()))
+        fill(head() + errorPart())
     }
 
     /** The core knows no such app or finding any more: it was forgotten, or the link to it is old (docs/boundary.md, errors). */
@@ -119,12 +137,9 @@ abstract class Screen(protected val shell: Shell, val place: Place) {
 
     private fun fill(parts: List<Part<*>>) = content.fill(parts)
 
-    /** In the language of the screens, at the phone's time. */
-    protected fun common(question: JSONObject, now: Long = ground.clock()): JSONObject {
-        question.put("locale", Locale.getDefault().toLanguageTag()).put("now", now)
-            .put("zone_offset", TimeZone.getDefault().getOffset(now) / 1000)
-        return if (place.example) JSONObject().put("ask", "example").put("of", question) else question
-    }
+    /** In the example, of what its phone sent. */
+    private fun asked(question: JSONObject): JSONObject =
+        ground.common(question).let { if (place.example) JSONObject().put("ask", "example").put("of", it) else it }
 
     private fun errorPart() = Part("error", { NoteCard(look) }) {
         it.show(R.drawable.ic_info, look.text(R.string.error_title), look.text(R.string.error_text), true, look.text(R.string.try_again) to ::refresh)

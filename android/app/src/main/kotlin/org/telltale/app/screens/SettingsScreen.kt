@@ -1,6 +1,7 @@
 package org.telltale.app.screens
 
 import android.app.AlertDialog
+import android.app.KeyguardManager
 import android.app.NotificationManager
 import android.content.Intent
 import android.os.Build
@@ -63,7 +64,7 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
             row("size", R.string.totals_kept, size) { tellOfSize() },
             switch("sites", R.string.keep_sites, keepSitesWords(), choices.keepSites) { choices.keepSites = it; refresh() },
             row("export", R.string.export, look.text(R.string.export_how), ::chooseExport),
-            switch("lock", R.string.lock_app, look.text(R.string.lock_app_how), choices.lockApp, ::lock),
+            switch("lock", R.string.lock_app, look.text(if (mayLock()) R.string.lock_app_how else R.string.lock_app_open), choices.lockApp, ::lock),
             row("hour", R.string.forget_hour, null, ::forgetHour),
             row("delete", R.string.delete_everything, null, ::deleteEverything),
         )
@@ -82,7 +83,7 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
         look.openSettings(Intent(Settings.ACTION_APP_NOTIFICATION_SETTINGS).putExtra(Settings.EXTRA_APP_PACKAGE, look.context.packageName))
 
     private fun leftOutWords(): String {
-        val count = choices.leftOut.size
+        val count = ground.leftOut.all.size
         return if (count == 0) look.text(R.string.none_left_out) else look.count(R.plurals.apps_n, count, Formats.number(count))
     }
 
@@ -145,7 +146,11 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
             .put("locale", Locale.getDefault().toLanguageTag()).put("zone", zone.id).put("zone_offset", zone.getOffset(now) / 1000)
     }
 
+    /** Without a PIN, pattern or finger of the phone's there is nothing to lock with. */
+    private fun mayLock() = look.context.getSystemService(KeyguardManager::class.java).isDeviceSecure
+
     private fun lock(on: Boolean) {
+        if (on && !mayLock()) return shell.say(look.text(R.string.lock_app_open))
         choices.lockApp = on
         shell.lockChanged()
     }
@@ -183,7 +188,7 @@ class SettingsScreen(shell: Shell, place: Place) : Screen(shell, place) {
             row.show(words, how, on)
             turn = {
                 set(!on)
-                show(words, how, !on, set)
+                redraw()
             }
         }
     }

@@ -13,9 +13,6 @@ import android.widget.LinearLayout
 import android.widget.Toast
 import org.telltale.app.MainActivity
 import org.telltale.app.R
-import org.telltale.app.service.Watch
-import org.telltale.app.service.WatchService
-import org.telltale.app.service.WatchState
 import org.telltale.app.ui.Look
 import org.telltale.app.ui.Tab
 import org.telltale.app.ui.Tabs
@@ -40,6 +37,7 @@ class Shell(val activity: MainActivity, val ground: Ground) {
     private val pageFrame = FrameLayout(activity)
     private val edge = line()
     val view: View = frame()
+    val leavingOut = LeavingOut(this)
 
     /** What is opened beside the list, if anything. */
     val chosen: Place? get() = if (twoPanes && trail.size > 1) trail.last() else null
@@ -74,15 +72,23 @@ class Shell(val activity: MainActivity, val ground: Ground) {
     private fun line() = View(activity).apply { setBackgroundColor(look.palette.line) }
 
     /** Room for what the system draws over us. The rail stands where reading begins, and has that edge; the page the other. */
-    fun inset(insets: Insets) {
+    fun inset(insets: Insets, keyboard: Int) {
+        // What the system draws lies over pages, which go on below it; a keyboard takes their room.
+        val lower = maxOf(insets.bottom, keyboard)
+        val taken = if (keyboard > insets.bottom) keyboard else 0
         val atRail = if (look.rightToLeft) insets.right else insets.left
         val atPage = if (look.rightToLeft) insets.left else insets.right
         val side = if (twoPanes) look.dp(24) else 0
         if (rail) tabs.layoutParams.width = look.dp(80) + atRail
-        if (rail) tabs.setPaddingRelative(atRail, insets.top + look.dp(16), 0, insets.bottom) else tabs.setPadding(insets.left, 0, insets.right, insets.bottom)
-        list.setPaddingRelative(0, insets.top, 0, insets.bottom)
-        pageFrame.setPaddingRelative(side + if (railed()) 0 else atRail, insets.top, side + atPage, if (rail || !tabbed()) insets.bottom else 0)
+        if (rail) tabs.setPaddingRelative(atRail, insets.top + look.dp(16), 0, lower) else tabs.setPadding(insets.left, 0, insets.right, lower)
+        list.setPaddingRelative(0, insets.top, 0, taken)
+        pageFrame.setPaddingRelative(side + if (railed()) 0 else atRail, insets.top, side + atPage, if (overTabs()) 0 else taken)
+        val below = if (overTabs() || taken > 0) 0 else insets.bottom
+        shown.forEach { it.endAbove(below) }
     }
+
+    /** Below the page stand the tabs, which have room for what the system draws. */
+    private fun overTabs() = tabbed() && !rail
 
     private fun railed() = rail && tabbed()
 
@@ -125,16 +131,6 @@ class Shell(val activity: MainActivity, val ground: Ground) {
     }
 
     fun turn(on: Boolean) = activity.turn(on)
-
-    /** Leaves an app out, or watches it again: what others send goes on. False where Android blocks what is left out. */
-    fun leaveOut(name: String, out: Boolean): Boolean {
-        val watching = Watch.state as? WatchState.Watching
-        if (out && watching?.lockdown == true) return false
-        val choices = ground.choices
-        choices.leftOut = if (out) choices.leftOut + name else choices.leftOut - name
-        if (watching != null) WatchService.renew(activity)
-        return true
-    }
 
     fun askFor(permission: String, never: () -> Unit, then: () -> Unit) = activity.askFor(permission, never, then)
 

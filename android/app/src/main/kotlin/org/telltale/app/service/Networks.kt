@@ -5,6 +5,7 @@ import android.net.LinkProperties
 import android.net.Network
 import android.net.NetworkCapabilities
 import android.os.Handler
+import android.util.Log
 
 /**
  * Follows the phone's default network. We are excluded from our own VPN, so our default is the network under it.
@@ -24,8 +25,13 @@ class Networks(
 
     fun follow() {
         if (following) return
-        following = true
-        connectivity.registerDefaultNetworkCallback(callback, handler)
+        following = try {
+            connectivity.registerDefaultNetworkCallback(callback, handler)
+            true
+        } catch (error: SecurityException) { // some phones with Android 11 throw it now and then, for no reason of ours
+            Log.w("Telltale", "changes of the network are not told", error)
+            false
+        }
     }
 
     fun forget() {

@@ -6,6 +6,7 @@ import android.app.NotificationManager
 import android.app.PendingIntent
 import android.content.Context
 import android.content.Intent
+import android.os.Build
 import android.os.Handler
 import android.os.Looper
 import android.os.PowerManager
@@ -48,7 +49,7 @@ class Notices(
     }
 
     /** The permanent notice: there is no hidden watching, and none that is only said. */
-    fun watching(text: String? = null): Notification = builder(WATCHING_CHANNEL, R.drawable.notification_watching)
+    fun watching(text: String? = null): Notification = builder(WATCHING_CHANNEL, R.drawable.notification_watching).atOnce()
         .setContentTitle(context.getString(if (Watch.state is WatchState.SteppedAside) R.string.status_stepped_aside else R.string.notice_watching))
         .setContentText(text)
         .setOngoing(true)
@@ -140,7 +141,13 @@ class Notices(
     fun ended(why: WatchState.Why) = when (why) {
         WatchState.Why.Revoked -> trouble(context.getString(R.string.trouble_off), context.getString(R.string.trouble_other_vpn))
         WatchState.Why.NoConsent -> trouble(context.getString(R.string.trouble_off), context.getString(R.string.trouble_no_consent))
-        else -> trouble(context.getString(R.string.trouble_off), context.getString(R.string.trouble_failed))
+        else -> trouble(context.getString(R.string.trouble_off), context.getString(R.string.trouble_failed), startAgain())
+    }
+
+    /** What Android refused to a program it allows to a tap. Who has switched to another VPN since is told, and keeps it. */
+    private fun startAgain(): Notification.Action {
+        val start = PendingIntent.getForegroundService(context, 0, WatchService.startIntent(context), PendingIntent.FLAG_IMMUTABLE)
+        return action(R.string.start_watching, start)
     }
 
     /** A question about this day, from midnight here. */
@@ -160,15 +167,21 @@ class Notices(
         manager.cancel(key, FINDING)
     }
 
-    private fun trouble(title: String, text: String) {
+    private fun trouble(title: String, text: String, offer: Notification.Action? = null) {
         val notice = builder(TROUBLE_CHANNEL, R.drawable.notification_watching)
             .setContentTitle(title)
             .setContentText(text)
             .setStyle(Notification.BigTextStyle().bigText(text))
             .setAutoCancel(true)
             .setContentIntent(open())
+            .apply { offer?.let(::addAction) }
             .build()
         manager.notify(TROUBLE, notice)
+    }
+
+    /** Android 12 and later would else show that a service runs only after it has run for ten seconds. */
+    private fun Notification.Builder.atOnce() = apply {
+        if (Build.VERSION.SDK_INT >= 31) setForegroundServiceBehavior(Notification.FOREGROUND_SERVICE_IMMEDIATE)
     }
 
     private fun builder(channel: String, icon: Int) = Notification.Builder(context, channel).setSmallIcon(icon)

@@ -38,6 +38,10 @@ class WatchService : VpnService(), Session.Listener {
     private var tunnel: Tunnel? = null
     private var search: List<String> = emptyList()
 
+    /** Whether the system lets us be a foreground service. */
+    @Volatile
+    private var inForeground = false
+
     /** Whether the person's choice of apps that are left out holds for this tunnel. */
     private var leavesOut = true
 
@@ -97,12 +101,13 @@ class WatchService : VpnService(), Session.Listener {
 
     /**
      * Nobody tells when the person changes these in Android's settings: blocking, under which apps that are left out
-     * would lose all network, and whether contacts may be read.
+     * would lose all network, and whether contacts may be read, or we may run in the background.
      */
     private fun lookAtSettings() {
         val now = SystemClock.elapsedRealtime()
         if (tunnel == null || now - looked < BETWEEN_LOOKS) return
         looked = now
+        if (!inForeground) showThatWeWatch()
         events.follow()
         val overtaken = isLockdownEnabled == leavesOut && app.choices.leftOut.isNotEmpty()
         if (overtaken) bringUp() else Watch.become(watching(), this)
@@ -246,22 +251,33 @@ class WatchService : VpnService(), Session.Listener {
         if (watched) app.gaps.stopped(now, gapWord(why))
         if (why != WatchState.Why.Asked) app.notices.ended(why)
         // False where a start waits behind this end: it goes on with this service and its notice.
-        if (stopSelfResult(lastStart)) stopForeground(STOP_FOREGROUND_REMOVE)
+        if (stopSelfResult(lastStart)) leaveForeground()
+    }
+
+    private fun leaveForeground() {
+        stopForeground(STOP_FOREGROUND_REMOVE)
+        inForeground = false
     }
 
     private fun gapWord(why: WatchState.Why) = if (why == WatchState.Why.Revoked) "revoked" else if (why == WatchState.Why.Asked) "off" else "ended"
 
-    /** Since Android 12 the system may refuse; the tunnel still runs, only with less protection from being ended. */
+    /**
+     * Since Android 12 the system may refuse; the tunnel still runs, only with less protection from being ended. It is
+     * tried again ([lookAtSettings]): what was refused behind other apps is allowed before them, or once the person has
+     * allowed us in the background.
+     */
     private fun showThatWeWatch() {
         val notice = app.notices.watching()
-        try {
+        inForeground = try {
             if (Build.VERSION.SDK_INT >= 34) {
                 startForeground(Notices.WATCHING, notice, ServiceInfo.FOREGROUND_SERVICE_TYPE_SPECIAL_USE)
             } else {
                 startForeground(Notices.WATCHING, notice)
             }
+            true
         } catch (error: RuntimeException) { // ForegroundServiceStartNotAllowedException, SecurityException of some makers
             Log.w(TAG, "the system refused a foreground service", error)
+            false
         }
     }
 
@@ -277,12 +293,14 @@ class WatchService : VpnService(), Session.Listener {
 
         /** Whether the system let it start: from behind other apps it may refuse since Android 12. */
         fun start(context: Context): Boolean = try {
-            context.startForegroundService(Intent(context, WatchService::class.java))
+            context.startForegroundService(startIntent(context))
             true
         } catch (error: RuntimeException) { // ForegroundServiceStartNotAllowedException
             Log.w(TAG, "the system refused to start watching", error)
             false
         }
+
+        fun startIntent(context: Context) = Intent(context, WatchService::class.java)
 
         fun stop(context: Context) = context.startService(stopIntent(context))
 

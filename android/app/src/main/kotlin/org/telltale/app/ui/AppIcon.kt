@@ -1,10 +1,14 @@
 package org.telltale.app.ui
 
 import android.content.pm.PackageManager
+import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Paint
+import android.graphics.Path
+import android.graphics.RectF
 import android.graphics.Typeface
 import android.graphics.drawable.Drawable
+import android.util.Log
 import android.util.LruCache
 import android.view.View
 
@@ -18,10 +22,12 @@ class AppIcon(private val look: Look, private val icons: Icons, private val side
         typeface = Typeface.create(Typeface.SANS_SERIF, 500, false)
     }
     private val ring = look.dashed()
-    private val clip = android.graphics.Path()
+    private val clip = Path()
     private var app: App? = null
     private var initial = ""
-    private var drawn: Drawable? = null
+    private var drawn: Bitmap? = null
+    private val place = RectF()
+    private val smooth = Paint(Paint.FILTER_BITMAP_FLAG)
 
     init {
         importantForAccessibility = IMPORTANT_FOR_ACCESSIBILITY_NO
@@ -37,7 +43,7 @@ class AppIcon(private val look: Look, private val icons: Icons, private val side
         invalidate()
     }
 
-    private fun take(found: Drawable) {
+    private fun take(found: Bitmap) {
         drawn = found
         invalidate()
     }
@@ -46,8 +52,9 @@ class AppIcon(private val look: Look, private val icons: Icons, private val side
 
     override fun onSizeChanged(width: Int, height: Int, oldWidth: Int, oldHeight: Int) {
         clip.reset()
+        place.set(0f, 0f, width.toFloat(), height.toFloat())
         val round = width * 0.3f
-        clip.addRoundRect(0f, 0f, width.toFloat(), height.toFloat(), round, round, android.graphics.Path.Direction.CW)
+        clip.addRoundRect(place, round, round, Path.Direction.CW)
     }
 
     override fun onDraw(canvas: Canvas) {
@@ -55,8 +62,7 @@ class AppIcon(private val look: Look, private val icons: Icons, private val side
         when {
             icon != null -> {
                 canvas.clipPath(clip)
-                icon.setBounds(0, 0, width, height)
-                icon.draw(canvas)
+                canvas.drawBitmap(icon, null, place, smooth)
             }
             app?.id == 0L -> canvas.drawCircle(width / 2f, height / 2f, width / 2f - ring.strokeWidth, ring)
             else -> {
@@ -73,11 +79,15 @@ class AppIcon(private val look: Look, private val icons: Icons, private val side
     }
 }
 
-/** Icons of installed apps, read off the main thread and kept while there is room for 64. */
-class Icons(private val packages: PackageManager, private val answers: Answers) {
-    private val kept = LruCache<String, Drawable>(64)
+/**
+ * Icons of installed apps, read off the main thread and kept while there is room for 64. Each is drawn once, in our size:
+ * an app may have a picture as its icon that is larger than a window can draw, or none that can be read.
+ */
+class Icons(private val packages: PackageManager, private val answers: Answers, density: Float) {
+    private val side = (LARGEST * density).toInt()
+    private val kept = LruCache<String, Bitmap>(64)
 
-    fun of(name: String, then: (Drawable) -> Unit) {
+    fun of(name: String, then: (Bitmap) -> Unit) {
         kept.get(name)?.let { return then(it) }
         answers.work({ load(name) }) { found ->
             if (found == null) return@work
@@ -86,9 +96,22 @@ class Icons(private val packages: PackageManager, private val answers: Answers) 
         }
     }
 
-    private fun load(name: String): Drawable? = try {
-        packages.getApplicationIcon(name)
+    private fun load(name: String): Bitmap? = try {
+        drawn(packages.getApplicationIcon(name))
     } catch (_: PackageManager.NameNotFoundException) {
         null // removed since it sent something
+    } catch (error: RuntimeException) {
+        Log.w("Telltale", "the icon of $name cannot be drawn", error)
+        null
+    }
+
+    private fun drawn(icon: Drawable) = Bitmap.createBitmap(side, side, Bitmap.Config.ARGB_8888).also { bitmap ->
+        icon.setBounds(0, 0, side, side)
+        icon.draw(Canvas(bitmap))
+    }
+
+    private companion object {
+        /** On the page of an app, in dp. */
+        const val LARGEST = 56
     }
 }

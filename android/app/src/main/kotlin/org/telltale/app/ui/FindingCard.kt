@@ -105,6 +105,7 @@ class NoteCard(private val look: Look) : LinearLayout(look.context) {
     private val label = look.label(Type.SecondStrong).apply { isAccessibilityHeading = true }
     private val sentence: TextView = look.label(Type.Body)
     private val actions = Flow(look.context, look.dp(24), 0, look.bigText)
+    private var taps: List<() -> Unit> = emptyList()
 
     init {
         orientation = VERTICAL
@@ -127,10 +128,16 @@ class NoteCard(private val look: Look) : LinearLayout(look.context) {
         label.text = words
         label.setTextColor(colour)
         sentence.text = said
-        actions.removeAllViews()
-        for ((name, tap) in offers) {
-            actions.addView(look.action(name, if (trouble) colour else look.palette.accent, tap))
-        }
+        offer(offers, if (trouble) colour else look.palette.accent)
         pad(look.dp(16), look.dp(14), look.dp(16), look.dp(if (offers.isEmpty()) 14 else 0))
+    }
+
+    /** The card is shown anew each second: a finger, or TalkBack, may be on a button then, which stays the same view. */
+    private fun offer(offers: Array<out Pair<String, () -> Unit>>, colour: Int) {
+        taps = offers.map { it.second }
+        val stand = actions.children().map { (it as TextView).text.toString() }
+        if (stand == offers.map { it.first }) return
+        actions.removeAllViews()
+        offers.forEachIndexed { at, (name, _) -> actions.addView(look.action(name, colour) { taps[at]() }) }
     }
 }

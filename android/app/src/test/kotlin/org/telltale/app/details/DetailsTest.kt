@@ -1,6 +1,11 @@
 package org.telltale.app.details
 
+import android.Manifest
+import android.content.ContentProvider
+import android.content.ContentValues
+import android.net.Uri
 import android.os.Looper
+import android.provider.ContactsContract
 import org.json.JSONArray
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
@@ -13,6 +18,7 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
+import org.robolectric.shadows.ShadowContentResolver
 import javax.crypto.spec.SecretKeySpec
 
 /** What becomes of details that come one close after the other. */
@@ -37,6 +43,16 @@ class DetailsTest {
         }
     }
 
+    /** Contacts of a maker's own making. */
+    private class Broken : ContentProvider() {
+        override fun onCreate() = true
+        override fun query(uri: Uri, columns: Array<String>?, where: String?, values: Array<String>?, order: String?) = throw IllegalStateException("no table")
+        override fun getType(uri: Uri) = null
+        override fun insert(uri: Uri, values: ContentValues?) = null
+        override fun delete(uri: Uri, where: String?, values: Array<String>?) = 0
+        override fun update(uri: Uri, values: ContentValues?, where: String?, others: Array<String>?) = 0
+    }
+
     private fun kept() = Given.of(vault.read()).let { given -> listOf("phone", "email", "imei").associateWith(given::count) }
 
     private fun until(met: () -> Boolean) {
@@ -57,6 +73,27 @@ class DetailsTest {
         assertEquals(mapOf("phone" to 1, "email" to 1, "imei" to 0), kept())
         assertEquals("the second began with the first", 2, sets.last().size)
         assertTrue(told.all { it })
+    }
+
+    @Test
+    fun contactsThatCannotBeReadEndNoOtherSearch() {
+        shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.READ_CONTACTS)
+        ShadowContentResolver.registerProviderInternal(ContactsContract.AUTHORITY, Broken())
+        var told = false
+        details.add("email", "a@example.in".toByteArray()) { told = it.isSuccess }
+        until { told }
+        assertEquals(listOf("email a@example.in"), sets.last())
+    }
+
+    @Test
+    fun detailsThatNothingOpensAnyMoreAreGivenAnew() {
+        Vault(folder.root.resolve("details.sealed"), { SecretKeySpec(ByteArray(32) { 7 }, "AES") }, {}).write("phone +919812345610".toByteArray())
+        val told = ArrayList<Boolean>()
+        details.lookForAll { told.add(it.isSuccess) }
+        details.add("email", "a@example.in".toByteArray()) { told.add(it.isSuccess) }
+        until { told.size == 2 }
+        assertEquals(listOf(true, true), told)
+        assertEquals(mapOf("phone" to 0, "email" to 1, "imei" to 0), kept())
     }
 
     @Test

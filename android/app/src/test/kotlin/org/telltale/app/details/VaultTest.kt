@@ -7,6 +7,7 @@ import org.junit.Rule
 import org.junit.Test
 import org.junit.rules.TemporaryFolder
 import java.io.File
+import java.security.UnrecoverableKeyException
 import javax.crypto.SecretKey
 import javax.crypto.spec.SecretKeySpec
 
@@ -41,6 +42,14 @@ class VaultTest {
         assertThrows(Vault.Lost::class.java) { vault.read() }
         file().writeBytes(good)
         assertThrows(Vault.Lost::class.java) { Vault(file(), key(2)).read() }
+    }
+
+    /** A Keystore that fails today may work tomorrow: what it sealed is not given up. */
+    @Test
+    fun `a keystore that fails loses nothing`() {
+        Vault(file(), key(1)).write(details)
+        assertThrows(UnrecoverableKeyException::class.java) { Vault(file(), { throw UnrecoverableKeyException("busy") }).read() }
+        assertEquals(String(details), String(Vault(file(), key(1)).read()))
     }
 
     @Test

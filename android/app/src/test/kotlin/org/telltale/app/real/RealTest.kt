@@ -1,6 +1,7 @@
 package org.telltale.app.real
 
 import android.Manifest
+import android.app.ForegroundServiceStartNotAllowedException
 import android.app.NotificationManager
 import android.content.ContentProvider
 import android.content.ContentValues
@@ -195,6 +196,21 @@ class RealTest {
             Platform.asked.size == 4
         }
         assertEquals(setOf("org.example.music", app.packageName), Platform.asked[3].leftOut.toSet())
+    }
+
+    @Test
+    fun `a foreground service that was refused is tried again`() {
+        val shadow = shadowOf(service.get())
+        shadow.setThrowInStartForeground(ForegroundServiceStartNotAllowedException("behind other apps"))
+        start()
+        assertEquals("it watches all the same", null, shadow.lastForegroundNotification)
+        shadow.setThrowInStartForeground(null)
+        later(11)
+        until("in the foreground") {
+            apps.inside(FETCH)
+            shadow.lastForegroundNotification != null
+        }
+        assertTrue(Watch.state is WatchState.Watching)
     }
 
     @Test

@@ -21,7 +21,7 @@ object Checks {
     fun wrong(name: String, stage: Stage, picture: Bitmap): List<String> {
         val views = stage.views()
         return targets(stage, views) + labels(views) + alike(views) + cutOff(views) + outside(stage, views) + faint(views, picture) +
-            faintIcons(views, picture) + headings(views) + order(views) + failed(name, stage)
+            faintIcons(views, picture) + headings(views) + called(views) + order(views) + failed(name, stage)
     }
 
     /** 48 dp for a finger. */
@@ -115,7 +115,10 @@ object Checks {
 
     /** No picture of an error where there should be none. */
     private fun failed(name: String, stage: Stage) =
-        if (stage.says("could not read its own records") && !name.endsWith("error")) listOf("the screen shows an error") else emptyList()
+        if (stage.says("could not read its own records") && !name.contains("error")) listOf("the screen shows an error") else emptyList()
+
+    /** TalkBack says that another page has opened, and which. */
+    private fun called(views: List<View>) = if (views.any { !it.accessibilityPaneTitle.isNullOrBlank() }) emptyList() else listOf("a page without a name")
 
     private fun headings(views: List<View>) =
         if (views.any { it.isAccessibilityHeading } || views.any { (it.parent as? ViewGroup)?.isAccessibilityHeading == true }) emptyList() else listOf("no heading")

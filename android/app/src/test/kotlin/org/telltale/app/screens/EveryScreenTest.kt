@@ -36,6 +36,7 @@ class EveryScreenTest {
         Page("starting", today, answers = "today-empty", state = WatchState.Starting),
         Page("login of a Wi-Fi", today, state = WatchState.Watching(StageApp.at(3, 40), captive = true, privateDnsName = "dns.example", lockdown = true)),
         Page("error", today, answers = null),
+        Page("error, off", today, answers = null, state = Stage.OFF),
         Page("example", today, Place(Place.Kind.Today, example = true)),
         Page("apps", today, Place(Place.Kind.Apps)),
         Page("app", today, Place(Place.Kind.App, "12")),
@@ -57,6 +58,7 @@ class EveryScreenTest {
             stage.app.moreFindings = page.more
             if (page.more > 0) stage.app.failing = "failing"
             stage.app.choices.leftOut = setOf("com.example.car")
+            stage.install("com.example.drive", "Drive", 10_300)
             stage.at(*page.trail)
             val found = Checks.wrong(page.name, stage, stage.draw()) + stage.check(page)
             stage.close()

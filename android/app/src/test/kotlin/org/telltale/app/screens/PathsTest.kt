@@ -15,6 +15,7 @@ import android.view.View
 import android.view.WindowManager
 import android.view.accessibility.AccessibilityNodeInfo
 import android.widget.EditText
+import android.widget.ScrollView
 import android.widget.Switch
 import org.json.JSONObject
 import org.junit.Assert.assertEquals
@@ -33,6 +34,7 @@ import org.robolectric.annotation.Implements
 import org.robolectric.shadow.api.Shadow
 import org.robolectric.shadows.ShadowActivity
 import org.robolectric.shadows.ShadowAlertDialog
+import org.robolectric.shadows.ShadowToast
 import org.robolectric.shadows.ShadowVpnService
 import org.robolectric.util.ReflectionHelpers
 import org.telltale.app.MainActivity
@@ -58,6 +60,12 @@ class PathsTest {
     private fun Stage.started(): Intent? = shadowOf(app).nextStartedService
 
     private fun press(button: Int) = ShadowAlertDialog.getLatestAlertDialog().getButton(button).performClick()
+
+    private fun phoneHasAPin() {
+        val keyguard = shadowOf(RuntimeEnvironment.getApplication().getSystemService(KeyguardManager::class.java))
+        keyguard.setIsDeviceSecure(true)
+        keyguard.setIsDeviceSecure(0, true) // of the first person on the phone
+    }
 
     @Test
     fun theFirstStartLeadsToTodayAndAsksAndroidForItsConsent() {
@@ -114,6 +122,106 @@ class PathsTest {
         assertEquals(setOf("com.example.drive"), stage.app.choices.leftOut)
         assertEquals("a new tunnel without it", "org.telltale.app.EXCLUSIONS", stage.started()?.action)
         assertTrue(!stage.says("Drive tried") && stage.says("com.example.drive: Not watched, by your choice"))
+    }
+
+    private fun asked() = shadowOf(ShadowAlertDialog.getLatestAlertDialog()).message.toString()
+
+    private fun Stage.withSharedLine() = install("org.example.messages", "Messages", 10_200).install("org.example.storage", "Contacts storage", 10_200)
+        .install("org.example.music", "Music", 10_202)
+
+    @Test
+    fun whoLeavesAnAppOutIsToldFirstWhatGoesWithItAndAllOfThemCount() {
+        val stage = Stage("en-rGB-w360dp-h1440dp-hdpi").withSharedLine().open().tap("Settings").tap("Apps left out").tap("Messages")
+        assertTrue(asked(), "With it go: Contacts storage." in asked() && stage.app.choices.leftOut.isEmpty())
+        press(android.app.AlertDialog.BUTTON_POSITIVE)
+        stage.settle()
+        assertEquals(setOf("org.example.messages", "org.example.storage"), stage.app.choices.leftOut)
+        assertEquals(2, stage.texts().count { it == "Not watched" })
+        assertTrue(stage.back().says("2 apps"))
+        stage.back()
+        assertTrue(stage.says("Contacts storage: Not watched, by your choice") && stage.says("Messages: Not watched, by your choice"))
+        stage.tap("Settings").tap("Apps left out").tap("Contacts storage")
+        assertTrue("watched again together", stage.app.choices.leftOut.isEmpty())
+    }
+
+    @Test
+    fun anAppThatSharesNoLineIsLeftOutAtOnceAndOneThatComesLaterCounts() {
+        val stage = Stage("en-rGB-w360dp-h1440dp-hdpi").withSharedLine().open().tap("Settings").tap("Apps left out").tap("Music")
+        assertEquals(setOf("org.example.music"), stage.app.choices.leftOut)
+        stage.install("org.example.radio", "Radio", 10_202)
+        assertTrue(stage.back().says("2 apps"))
+    }
+
+    @Test
+    fun theOfferToLeaveAnAppOutNamesWhatGoesWithIt() {
+        val stage = Stage().install("com.example.drive", "Drive", 10_203).install("com.example.sheets", "Sheets", 10_203)
+        stage.app.failing = "failing"
+        stage.open().tap("Leave it out")
+        assertTrue(asked(), "With it go: Sheets." in asked())
+    }
+
+    /** Today is shown anew each second: a finger that is down meanwhile must come up on the same button. */
+    @Test
+    fun whatCanBeTappedOnACardStaysTheSame() {
+        val stage = Stage()
+        stage.app.failing = "failing"
+        stage.open()
+        fun offer() = stage.views().single { (it as? android.widget.TextView)?.text == "Leave it out" }
+        val before = offer()
+        stage.returned()
+        assertTrue(before === offer())
+    }
+
+    private fun Stage.page() = views().filterIsInstance<ScrollView>().last()
+
+    private fun Stage.lowerEdge(view: View) = IntArray(2).also(view::getLocationInWindow)[1] + view.height
+
+    @Test
+    fun pagesGoOnBelowTheBarOfTheSystemAndEndAboveIt() {
+        val wide = Stage("en-rGB-w1024dp-h640dp-land-mdpi").open().tap("Readable by anyone. Mi Account")
+        val phone = Stage().open().tap("Readable by anyone. Mi Account")
+        for (stage in listOf(wide, phone)) {
+            val scrolls = stage.views().filterIsInstance<ScrollView>()
+            assertEquals(scrolls.map { stage.activity.window.decorView.height to stage.dp(22) }, scrolls.map { stage.lowerEdge(it) to it.paddingBottom })
+            assertTrue(scrolls.none { it.clipToPadding })
+        }
+    }
+
+    @Test
+    fun aKeyboardTakesTheRoomOfThePage() {
+        val stage = Stage().open().tap("Details").tap("IMEI, SIM 2")
+        stage.keyboard = 300
+        stage.settle()
+        assertEquals(stage.activity.window.decorView.height - stage.dp(300), stage.lowerEdge(stage.page()))
+        assertEquals(0, stage.page().paddingBottom)
+    }
+
+    @Test
+    fun aPageSaysToTalkBackWhichItIs() {
+        fun Stage.called() = views().mapNotNull { it.accessibilityPaneTitle?.toString() }
+        val stage = Stage().open()
+        assertEquals(listOf("Today"), stage.called())
+        stage.tap("Readable by anyone. Mi Account")
+        assertEquals(listOf("Mi Account sent your phone number to Xiaomi."), stage.called())
+        assertEquals(listOf("IMEI, SIM 2"), stage.back().tap("Details").tap("IMEI, SIM 2").called())
+    }
+
+    @Test
+    fun aPhoneWithoutAndroidsQuestionAboutVpnsSaysSo() {
+        ShadowVpnService.setPrepareResult(Intent("consent"))
+        val stage = Stage(state = Stage.OFF).open()
+        shadowOf(stage.app).checkActivities(true)
+        stage.tap("Off")
+        assertEquals("Android did not allow it. What apps send is not seen.", ShadowToast.getTextOfLatestToast())
+        assertFalse(stage.app.choices.wanted)
+    }
+
+    @Test
+    fun aPhoneWithoutAPinCannotLockWhatItShows() {
+        val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings")
+        assertTrue(stage.says("This phone has no PIN"))
+        stage.tap("Lock Telltale")
+        assertFalse(stage.app.choices.lockApp)
     }
 
     @Test
@@ -275,6 +383,7 @@ class PathsTest {
     @Test
     @Config(shadows = [Recents::class])
     fun whatIsLockedShowsNothingAmongTheRecentApps() {
+        phoneHasAPin()
         val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings")
         val recents = Shadow.extract<Recents>(stage.activity)
         assertTrue(recents.shown)
@@ -286,6 +395,7 @@ class PathsTest {
 
     @Test
     fun whatIsLockedIsSecureWhereAndroidKnowsNoOtherWay() {
+        phoneHasAPin()
         val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings")
         assertFalse(stage.secure())
         ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", 32)
@@ -369,9 +479,7 @@ class PathsTest {
 
     @Test
     fun aTurnedPhoneIsAskedForItsPinOnce() {
-        val keyguard = shadowOf(RuntimeEnvironment.getApplication().getSystemService(KeyguardManager::class.java))
-        keyguard.setIsDeviceSecure(true)
-        keyguard.setIsDeviceSecure(0, true) // of the first person on the phone
+        phoneHasAPin()
         val stage = Stage()
         stage.app.choices.lockApp = true
         stage.open()
@@ -431,6 +539,8 @@ class PathsTest {
         stage.app.today = null
         stage.open()
         assertTrue(stage.says("That did not work"))
+        stage.tap("Watching")
+        assertEquals("it can be turned off all the same", WatchService.STOP, generateSequence { stage.started() }.last().action)
         stage.app.today = "today-findings"
         stage.tap("Try again")
         assertTrue(stage.says("At least 3 of your details"))

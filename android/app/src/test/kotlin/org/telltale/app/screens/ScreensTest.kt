@@ -140,7 +140,7 @@ class ScreensTest {
     fun settings() { stage("en-rGB-w360dp-h1440dp-hdpi").tap("Settings").look("settings") }
 
     @Test
-    fun settingsInGreatLetters() { stage("en-rGB-w360dp-h3100dp-mdpi", 2f).tap("Settings").look("settings-200-percent") }
+    fun settingsInGreatLetters() { stage("en-rGB-w360dp-h2120dp-mdpi", 2f).tap("Settings").look("settings-200-percent") }
 
     @Test
     fun fullWatch() { stage().tap("Settings").tap("Full watch").look("full-watch") }
@@ -149,7 +149,12 @@ class ScreensTest {
     fun privateDns() { stage().tap("Settings").tap("Private DNS").look("private-dns") }
 
     @Test
-    fun leftOut() { stage().tap("Settings").tap("Apps left out").look("left-out") }
+    fun leftOut() {
+        val stage = Stage().install("org.example.messages", "Messages", 10_200).install("org.example.storage", "Contacts storage", 10_200)
+            .install("org.example.drive", "Drive", 10_201).install("org.example.music", "Music", 10_202)
+        stage.app.choices.leftOut = setOf("org.example.messages")
+        stage.open().tap("Settings").tap("Apps left out").look("left-out")
+    }
 
     @Test
     fun about() { stage().tap("Settings").tap("About Telltale").look("about") }

@@ -1,7 +1,10 @@
 package org.telltale.app.screens
 
+import android.Manifest
 import android.animation.ValueAnimator
 import android.content.Intent
+import android.content.pm.ApplicationInfo
+import android.content.pm.PackageInfo
 import android.graphics.Bitmap
 import android.graphics.Canvas
 import android.graphics.Insets
@@ -56,7 +59,7 @@ class StageApp : TelltaleApp() {
 
     override val ground by lazy {
         val answers = Answers(::answer)
-        Ground(answers, Icons(packageManager, answers), choices, ::add, ::remove, ::erase, { it(Result.success(JSONObject())) }, { {} }, { VERSION }, { NOW })
+        Ground(answers, Icons(packageManager, answers, 1f), choices, leftOut, ::add, ::remove, ::erase, { it(Result.success(JSONObject())) }, { {} }, { VERSION }, { NOW })
     }
 
     private fun answer(question: String): String {
@@ -124,6 +127,28 @@ class Stage(qualifiers: String = PHONE, fontScale: Float = 1f, state: WatchState
         controller = Robolectric.buildActivity(MainActivity::class.java)
     }
 
+    /** The height of the keyboard, if one is shown, in dp. */
+    var keyboard = 0
+
+    /** An app on the phone; those of one uid share a line. */
+    fun install(name: String, label: String, uid: Int) = apply {
+        val installed = PackageInfo().apply {
+            packageName = name
+            requestedPermissions = arrayOf(Manifest.permission.INTERNET)
+            requestedPermissionsFlags = intArrayOf(PackageInfo.REQUESTED_PERMISSION_GRANTED)
+            applicationInfo = ApplicationInfo().apply {
+                packageName = name
+                this.uid = uid
+                this.name = name
+                nonLocalizedLabel = label
+            }
+        }
+        val packages = shadowOf(any.packageManager)
+        val others = any.packageManager.getPackagesForUid(uid).orEmpty()
+        packages.installPackage(installed)
+        packages.setPackagesForUid(uid, *(others.toSet() + name).toTypedArray())
+    }
+
     fun open(): Stage {
         controller.setup()
         settle()
@@ -181,7 +206,9 @@ class Stage(qualifiers: String = PHONE, fontScale: Float = 1f, state: WatchState
         val decor = activity.window.decorView
         val metrics = activity.resources.displayMetrics
         val bars = Insets.of(0, dp(28), 0, dp(22))
-        activity.findViewById<View>(android.R.id.content).dispatchApplyWindowInsets(WindowInsets.Builder().setInsets(WindowInsets.Type.systemBars(), bars).build())
+        val insets = WindowInsets.Builder().setInsets(WindowInsets.Type.systemBars(), bars)
+            .setInsets(WindowInsets.Type.ime(), Insets.of(0, 0, 0, dp(keyboard))).build()
+        activity.findViewById<View>(android.R.id.content).dispatchApplyWindowInsets(insets)
         decor.measure(exactly(metrics.widthPixels), exactly(metrics.heightPixels))
         decor.layout(0, 0, metrics.widthPixels, metrics.heightPixels)
     }

@@ -1,0 +1,29 @@
+package org.telltale.app.screens
+
+import org.telltale.app.R
+import org.telltale.app.service.LeftOut
+import org.telltale.app.service.Watch
+import org.telltale.app.service.WatchState
+import org.telltale.app.ui.NoteCard
+import org.telltale.app.ui.Part
+
+/** What the person chose not to watch stands on Today for as long as it holds, each app by its name. */
+class TodayLeftOut(private val shell: Shell, private val redraw: () -> Unit) {
+    private val look = shell.look
+    private val ground = shell.ground
+    private var out: List<LeftOut.App> = emptyList()
+
+    fun parts(): List<Part<*>> {
+        if (out.isEmpty()) return emptyList()
+        return listOf(look.gap("left out", 12), Part("left out", { NoteCard(look) }) {
+            val blocking = (Watch.state as? WatchState.Watching)?.lockdown == true
+            val how = look.text(if (blocking) R.string.watched_while_blocking else R.string.by_your_choice)
+            val names = out.joinToString("\n") { app -> look.text(R.string.name_said, app.label, how) }
+            it.show(R.drawable.ic_ring, look.text(R.string.apps_left_out), names, false, look.text(R.string.change) to { shell.go(Place(Place.Kind.LeftOut)) })
+        })
+    }
+
+    fun ask() = ground.answers.work(ground.leftOut::named) { next ->
+        if (next != out) out = next.also { redraw() }
+    }
+}
