@@ -24,7 +24,9 @@ class TodayFirst(private val shell: Shell, private val redraw: () -> Unit) {
         if (!young()) return
         asker.ask(ground.common(JSONObject().put("ask", "minute").put("since", ground.choices.firstWatchAt))) { answer ->
             val next = answer.mapCatching(Read::minute).getOrNull()
-            if (next != minute) minute = next.also { redraw() }
+            if (next == minute) return@ask
+            minute = next
+            redraw()
         }
     }
 

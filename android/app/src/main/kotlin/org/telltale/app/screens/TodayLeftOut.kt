@@ -24,6 +24,8 @@ class TodayLeftOut(private val shell: Shell, private val redraw: () -> Unit) {
     }
 
     fun ask() = ground.answers.work(ground.leftOut::named) { next ->
-        if (next != out) out = next.also { redraw() }
+        if (next == out) return@work
+        out = next
+        redraw()
     }
 }

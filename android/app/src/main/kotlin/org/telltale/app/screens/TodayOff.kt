@@ -49,7 +49,9 @@ class TodayOff(private val shell: Shell, private val redraw: () -> Unit, private
         val last = JSONObject().put("ask", "today").put("from", Formats.startOfDay(since)).put("to", since + 1).put("limit", 1).put("findings", 0)
         asker.ask(ground.common(last, since)) { answer ->
             val next = answer.mapCatching(Read::today).getOrNull()
-            if (next != lastWatched) lastWatched = next.also { redraw() }
+            if (next == lastWatched) return@ask
+            lastWatched = next
+            redraw()
         }
     }
 

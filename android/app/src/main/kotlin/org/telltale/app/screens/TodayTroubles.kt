@@ -43,7 +43,9 @@ class TodayTroubles(private val shell: Shell, private val redraw: () -> Unit) {
         askedAt = ground.clock()
         asker.ask(ground.common(JSONObject().put("ask", "failing"))) { answer ->
             val next = answer.mapCatching(Read::failing).getOrDefault(emptyList())
-            if (next != failing) failing = next.also { redraw() }
+            if (next == failing) return@ask
+            failing = next
+            redraw()
         }
     }
 

@@ -2,7 +2,6 @@ package org.telltale.app.screens
 
 import android.Manifest
 import android.app.Activity
-import android.app.KeyguardManager
 import android.app.Notification
 import android.app.NotificationChannel
 import android.app.NotificationManager
@@ -61,12 +60,6 @@ class PathsTest {
 
     private fun press(button: Int) = ShadowAlertDialog.getLatestAlertDialog().getButton(button).performClick()
 
-    private fun phoneHasAPin() {
-        val keyguard = shadowOf(RuntimeEnvironment.getApplication().getSystemService(KeyguardManager::class.java))
-        keyguard.setIsDeviceSecure(true)
-        keyguard.setIsDeviceSecure(0, true) // of the first person on the phone
-    }
-
     @Test
     fun theFirstStartLeadsToTodayAndAsksAndroidForItsConsent() {
         ShadowVpnService.setPrepareResult(Intent("consent"))
@@ -121,7 +114,7 @@ class PathsTest {
         stage.settle()
         assertEquals(setOf("com.example.drive"), stage.app.choices.leftOut)
         assertEquals("a new tunnel without it", "org.telltale.app.EXCLUSIONS", stage.started()?.action)
-        assertTrue(!stage.says("Drive tried") && stage.says("com.example.drive: Not watched, by your choice"))
+        assertTrue("${stage.texts()}", !stage.says("Drive tried") && stage.says("com.example.drive: Not watched, by your choice"))
     }
 
     private fun asked() = shadowOf(ShadowAlertDialog.getLatestAlertDialog()).message.toString()
@@ -160,6 +153,14 @@ class PathsTest {
         assertTrue(asked(), "With it go: Sheets." in asked())
     }
 
+    @Test
+    fun whatIsAskedBesideIsShownAsSoonAsItIsThere() {
+        val stage = Stage().open()
+        stage.app.choices.leftOut = setOf("com.example.car")
+        stage.returned()
+        assertTrue(stage.says("com.example.car: Not watched"))
+    }
+
     /** Today is shown anew each second: a finger that is down meanwhile must come up on the same button. */
     @Test
     fun whatCanBeTappedOnACardStaysTheSame() {
@@ -178,11 +179,10 @@ class PathsTest {
 
     @Test
     fun pagesGoOnBelowTheBarOfTheSystemAndEndAboveIt() {
-        val wide = Stage("en-rGB-w1024dp-h640dp-land-mdpi").open().tap("Readable by anyone. Mi Account")
-        val phone = Stage().open().tap("Readable by anyone. Mi Account")
-        for (stage in listOf(wide, phone)) {
+        for ((phone, bar) in listOf("en-rGB-w1024dp-h640dp-land-mdpi" to 22, Stage.PHONE to 33)) {
+            val stage = Stage(phone).open().tap("Readable by anyone. Mi Account")
             val scrolls = stage.views().filterIsInstance<ScrollView>()
-            assertEquals(scrolls.map { stage.activity.window.decorView.height to stage.dp(22) }, scrolls.map { stage.lowerEdge(it) to it.paddingBottom })
+            assertEquals(scrolls.map { stage.activity.window.decorView.height to bar }, scrolls.map { stage.lowerEdge(it) to it.paddingBottom })
             assertTrue(scrolls.none { it.clipToPadding })
         }
     }
@@ -218,7 +218,7 @@ class PathsTest {
 
     @Test
     fun aPhoneWithoutAPinCannotLockWhatItShows() {
-        val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings")
+        val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi", pin = false).open().tap("Settings")
         assertTrue(stage.says("This phone has no PIN"))
         stage.tap("Lock Telltale")
         assertFalse(stage.app.choices.lockApp)
@@ -383,7 +383,6 @@ class PathsTest {
     @Test
     @Config(shadows = [Recents::class])
     fun whatIsLockedShowsNothingAmongTheRecentApps() {
-        phoneHasAPin()
         val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings")
         val recents = Shadow.extract<Recents>(stage.activity)
         assertTrue(recents.shown)
@@ -395,7 +394,6 @@ class PathsTest {
 
     @Test
     fun whatIsLockedIsSecureWhereAndroidKnowsNoOtherWay() {
-        phoneHasAPin()
         val stage = Stage("en-rGB-w360dp-h1400dp-xhdpi").open().tap("Settings")
         assertFalse(stage.secure())
         ReflectionHelpers.setStaticField(Build.VERSION::class.java, "SDK_INT", 32)
@@ -479,7 +477,6 @@ class PathsTest {
 
     @Test
     fun aTurnedPhoneIsAskedForItsPinOnce() {
-        phoneHasAPin()
         val stage = Stage()
         stage.app.choices.lockApp = true
         stage.open()

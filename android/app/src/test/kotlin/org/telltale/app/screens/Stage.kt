@@ -2,6 +2,7 @@ package org.telltale.app.screens
 
 import android.Manifest
 import android.animation.ValueAnimator
+import android.app.KeyguardManager
 import android.content.Intent
 import android.content.pm.ApplicationInfo
 import android.content.pm.PackageInfo
@@ -108,7 +109,7 @@ class StageApp : TelltaleApp() {
 }
 
 /** One window on one kind of phone. */
-class Stage(qualifiers: String = PHONE, fontScale: Float = 1f, state: WatchState? = WATCHING, firstDone: Boolean = true, wallpaper: Boolean = false) {
+class Stage(qualifiers: String = PHONE, fontScale: Float = 1f, state: WatchState? = WATCHING, firstDone: Boolean = true, wallpaper: Boolean = false, pin: Boolean = true) {
     private val any = RuntimeEnvironment.getApplication() as TelltaleApp
     val app get() = any as StageApp
     private val controller: ActivityController<MainActivity>
@@ -124,6 +125,9 @@ class Stage(qualifiers: String = PHONE, fontScale: Float = 1f, state: WatchState
         any.choices.firstStartDone = firstDone
         any.choices.wallpaperColours = wallpaper
         state?.let { Watch.become(it) }
+        val keyguard = shadowOf(any.getSystemService(KeyguardManager::class.java))
+        keyguard.setIsDeviceSecure(pin)
+        keyguard.setIsDeviceSecure(0, pin) // of the first person on the phone
         controller = Robolectric.buildActivity(MainActivity::class.java)
     }
 
