@@ -2,6 +2,7 @@ package org.telltale.app.screens
 
 import android.Manifest
 import android.content.Intent
+import android.content.pm.PackageManager
 import android.net.Uri
 import android.provider.Settings
 import org.json.JSONObject
@@ -17,6 +18,8 @@ import org.telltale.app.ui.detailIcon
 
 /** What Telltale looks for, what it said of each today, and what else it could look for. */
 class DetailsScreen(shell: Shell, place: Place) : Screen(shell, place) {
+    private var allowed = mayReadContacts()
+
     override val secure = true
 
     override fun question(): JSONObject = Span().range(ground.clock()).let {
@@ -25,6 +28,7 @@ class DetailsScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     override fun parts(answer: JSONObject): List<Part<*>> {
         val details = Read.details(answer)
+        lookIfAllowedSince()
         return listOf(
             look.textPart("title", Type.Lead, look.text(R.string.your_details), top = 16),
             look.textPart("lead", Type.Body, details.lead, look.palette.ink2, top = 8, bottom = 2),
@@ -56,9 +60,18 @@ class DetailsScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     /** Contacts are read by the phone, if it may; everything else the person writes. */
     private fun add(kind: String, name: String, hint: String) {
-        if (kind == "contact") return shell.askFor(Manifest.permission.READ_CONTACTS, ::offerSettings) { ground.lookForAll { refresh() } }
+        if (kind == "contact") return shell.askFor(Manifest.permission.READ_CONTACTS, ::offerSettings, ::lookIfAllowedSince)
         shell.go(Place(Place.Kind.AddDetail, "$kind\n$name\n$hint"))
     }
+
+    /** Allowed here, or in Android's settings, from where the person comes back and nobody tells. */
+    private fun lookIfAllowedSince() {
+        val before = allowed
+        allowed = mayReadContacts()
+        if (allowed && !before) ground.lookForAll { refresh() }
+    }
+
+    private fun mayReadContacts() = look.context.checkSelfPermission(Manifest.permission.READ_CONTACTS) == PackageManager.PERMISSION_GRANTED
 
     /** Refused before, and Android asks no more: only its own settings lead on. */
     private fun offerSettings() = look.confirm(R.string.contacts, R.string.contacts_refused, R.string.open_app_settings, R.string.not_now) {

@@ -16,6 +16,7 @@ class LeavingOut(private val shell: Shell) {
     fun leaveOut(name: String, ask: Boolean, then: () -> Unit) {
         if (blocked()) return shell.say(look.text(R.string.not_while_blocking))
         ground.answers.work({ ground.leftOut.others(name) }) { others ->
+            if (shell.activity.isDestroyed) return@work // turned or left meanwhile: it has no window to ask in
             if (ask || others.isNotEmpty()) agree(others) { set(name, true, then) } else set(name, true, then)
         }
     }

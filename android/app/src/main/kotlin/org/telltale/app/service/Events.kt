@@ -40,6 +40,7 @@ class Events(
         if (followingContacts || !app.sources.mayReadContacts()) return
         followingContacts = true
         context.contentResolver.registerContentObserver(ContactsContract.Contacts.CONTENT_URI, true, contacts)
+        if (following) app.details.lookForAll() // allowed since we began
     }
 
     fun forget() {

@@ -56,6 +56,7 @@ class WatchService : VpnService(), Session.Listener {
             started(startId) { end(WatchState.Why.Asked) }
             return START_NOT_STICKY
         }
+        app.choices.wanted = true // also where always-on starts us, without a tap of the person's here
         showThatWeWatch()
         started(startId) { if (intent?.action == EXCLUSIONS) renew() else begin() }
         return START_STICKY

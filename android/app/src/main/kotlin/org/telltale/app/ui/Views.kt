@@ -57,6 +57,13 @@ fun Look.page(content: View) = ScrollView(context).apply {
     addView(content, FrameLayout.LayoutParams(MATCH_PARENT, WRAP_CONTENT))
 }
 
+/** A card stands nearer to the edge than text does, so that the text in it shares its line. */
+fun Look.cardPlace() = LinearLayout.LayoutParams(LinearLayout.LayoutParams.MATCH_PARENT, WRAP_CONTENT).apply {
+    marginStart = cardEdge
+    marginEnd = cardEdge
+    bottomMargin = dp(8)
+}
+
 fun Look.rule() = View(context).apply {
     setBackgroundColor(palette.line)
     layoutParams = LinearLayout.LayoutParams(MATCH_PARENT, dp(1).coerceAtLeast(1))

@@ -214,6 +214,29 @@ class RealTest {
     }
 
     @Test
+    fun `contacts that are allowed while it watches are looked for`() {
+        start()
+        assertEquals(0, contacts())
+        shadowOf(app).grantPermissions(Manifest.permission.READ_CONTACTS)
+        ShadowContentResolver.registerProviderInternal(ContactsContract.AUTHORITY, Contacts(listOf("+91 98765 43210")))
+        later(11)
+        until("the contact") {
+            apps.inside(FETCH)
+            contacts() == 1
+        }
+    }
+
+    private fun contacts() = asked("details", hours = 1).getJSONObject("contacts").getInt("count")
+
+    @Test
+    fun `what Android starts by itself is wanted, until somebody ends it`() {
+        start()
+        assertTrue(app.choices.wanted)
+        stop()
+        assertFalse(app.choices.wanted)
+    }
+
+    @Test
     fun `IPv6 comes and goes with the network`() {
         start()
         assertEquals(1, Platform.asked[0].addresses.size)
@@ -384,9 +407,11 @@ class RealTest {
 
     private fun watching() = state().getBoolean("watching")
 
-    private fun today(hours: Int = 1): JSONObject {
+    private fun today(hours: Int = 1) = asked("today", hours)
+
+    private fun asked(what: String, hours: Int): JSONObject {
         val now = System.currentTimeMillis()
-        val question = JSONObject().put("ask", "today").put("from", now - hours * 3_600_000).put("to", now + 60_000).put("now", now)
+        val question = JSONObject().put("ask", what).put("from", now - hours * 3_600_000).put("to", now + 60_000).put("now", now)
             .put("locale", "en-GB").put("zone_offset", 0)
         return JSONObject(app.session.answer(question.toString()))
     }

@@ -464,6 +464,15 @@ class PathsTest {
     }
 
     @Test
+    fun contactsThatAreAllowedInAndroidsSettingsAreLookedForAtOnce() {
+        val stage = Stage().open().tap("Details").returned()
+        assertTrue(stage.app.added.isEmpty())
+        shadowOf(stage.app).grantPermissions(Manifest.permission.READ_CONTACTS)
+        stage.returned().returned()
+        assertEquals(listOf("looked for all"), stage.app.added)
+    }
+
+    @Test
     fun whatIsAllowedInTheBackgroundIsNotOfferedAgain() {
         val power = shadowOf(RuntimeEnvironment.getApplication().getSystemService(PowerManager::class.java))
         val stage = Stage("en-rGB-w360dp-h1440dp-hdpi")

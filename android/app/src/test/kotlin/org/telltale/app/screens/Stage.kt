@@ -60,7 +60,7 @@ class StageApp : TelltaleApp() {
 
     override val ground by lazy {
         val answers = Answers(::answer)
-        Ground(answers, Icons(packageManager, answers, 1f), choices, leftOut, ::add, ::remove, ::erase, { it(Result.success(JSONObject())) }, { {} }, { VERSION }, { NOW })
+        Ground(answers, Icons(packageManager, answers, 1f), choices, leftOut, ::add, ::remove, ::erase, ::look, { {} }, { VERSION }, { NOW })
     }
 
     private fun answer(question: String): String {
@@ -85,6 +85,11 @@ class StageApp : TelltaleApp() {
         if (errors.length() == 0) added.add("$kind ${String(value)}")
         value.fill(0)
         then(Result.success(JSONObject().put("errors", errors)))
+    }
+
+    private fun look(then: (Result<JSONObject>) -> Unit) {
+        added.add("looked for all")
+        then(Result.success(JSONObject()))
     }
 
     private fun erase(then: (Result<JSONObject>) -> Unit) {
