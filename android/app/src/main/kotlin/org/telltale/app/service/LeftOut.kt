@@ -11,7 +11,10 @@ class LeftOut(private val packages: PackageManager, private val choices: Choices
     data class App(val name: String, val label: String)
 
     /** Packages, in their order. */
-    val all: Set<String> get() = choices.leftOut.flatMapTo(sortedSetOf(), ::together)
+    val all: Set<String>
+        get() = sortedSetOf<String>().apply {
+            for (name in choices.leftOut) if (name !in this) addAll(together(name)) // asked once for each uid
+        }
 
     /** The app itself, and all that share its uid. */
     fun together(name: String): List<String> = try {

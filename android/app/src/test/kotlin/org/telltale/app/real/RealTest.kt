@@ -1,7 +1,6 @@
 package org.telltale.app.real
 
 import android.Manifest
-import android.app.ForegroundServiceStartNotAllowedException
 import android.app.NotificationManager
 import android.content.ContentProvider
 import android.content.ContentValues
@@ -201,7 +200,7 @@ class RealTest {
     @Test
     fun `a foreground service that was refused is tried again`() {
         val shadow = shadowOf(service.get())
-        shadow.setThrowInStartForeground(ForegroundServiceStartNotAllowedException("behind other apps"))
+        shadow.setThrowInStartForeground(IllegalStateException("behind other apps"))
         start()
         assertEquals("it watches all the same", null, shadow.lastForegroundNotification)
         shadow.setThrowInStartForeground(null)
