@@ -91,7 +91,9 @@ impl Core {
             self.pulse.beat();
             return done();
         }
-        let event: Event = kind.replace('-', "_").parse().map_err(Wrong::Argument)?;
+        let Ok(event) = kind.replace('-', "_").parse::<Event>() else {
+            return Err(Wrong::Argument("there is no such event".into()));
+        };
         if let Some(mut live) = self.live() {
             live.sender.tell(Observation::Happened { event, at: timestamp(*at) });
             live.sender.hand_over();
@@ -100,7 +102,9 @@ impl Core {
     }
 
     fn gap(&self, NotWatched { from, to, why }: &NotWatched) -> Result<String, Wrong> {
-        let why: GapReason = why.parse().map_err(Wrong::Argument)?;
+        let Ok(why) = why.parse::<GapReason>() else {
+            return Err(Wrong::Argument("there is no such reason for a gap".into()));
+        };
         if from > to {
             return Err(Wrong::Argument("a gap cannot end before it begins".into()));
         }

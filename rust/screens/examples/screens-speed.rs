@@ -1,6 +1,9 @@
-//! How long each question of the app takes with a million flows in the database:
+//! How long each question of the app takes with a million flows in the database, and how long it takes to keep them:
 //! `cargo run --release -p telltale-screens --example screens-speed [DATABASE]`. A database that is named is kept, and
 //! used again.
+//!
+//! The million are of the last 7 days, for which single flows are kept. Of the 23 days before there are the sums, the
+//! findings and their flows; and in the last hour apps try in vain to reach more receivers than one question looks at.
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark for the command line")]
 #![expect(
     clippy::cast_possible_truncation,
@@ -20,16 +23,22 @@ use telltale_model::{
     Timestamp, Traffic, What,
 };
 use telltale_screens::{LookedFor, Screens, Sought};
-use telltale_store::{Run, Store};
+use telltale_store::{Run, Store, limits};
 use telltale_watch::destinations::{Around, Destinations};
 
 const FLOWS: u64 = 1_000_000;
+/// Flows of the days before, which are forgotten as they get old.
+const EARLIER: u64 = 300_000;
 const DAYS: i64 = 30;
+/// Connections of the last hour that nobody answered, beside the others: as many as one question looks at.
+const VAIN: u64 = limits::TRIED_READ as u64;
+/// So many to each receiver.
+const TRIES: u64 = 5;
 const APPS: u64 = 40;
 const COMPANIES: u64 = 300;
-/// Flows that one commit keeps: what a busy phone has in a few seconds.
-const BATCH: u64 = 2_000;
-/// One flow of so many has a finding: 20,000, as many as one question looks at.
+/// Flows that one commit keeps, as the watcher hands them over.
+const BATCH: usize = 256;
+/// One flow of so many has a finding: 26,000, more than one question looks at.
 const FINDING_EVERY: u64 = 50;
 /// Apps that have any.
 const TELLTALES: u64 = 12;
@@ -121,15 +130,19 @@ fn questions(key: &Value, app: &Value) -> Vec<(&'static str, Value)> {
         ("today, a month", span("today", 30)),
         ("  searched", search),
         ("  outside the country", outside),
+        ("  its last apps", page(span("today", 30), 30, Some(20))),
+        ("  all its findings", page(span("today", 30), 0, None)),
         ("app, a day", of_app(1)),
         ("app, a week", of_app(7)),
         ("app, a month", of_app(30)),
+        ("  its last receivers", page(of_app(30), 40, Some(20))),
         ("finding", json!({"ask": "finding", "key": key})),
         ("details, a month", span("details", 30)),
         ("notification, a day", span("notification", 1)),
         ("minute", json!({"ask": "minute", "since": NOW.0 / 1_000 - 60_000})),
         ("failing", json!({"ask": "failing"})),
         ("alerts", json!({"ask": "alerts"})),
+        ("example", json!({"ask": "example", "of": span("today", 1)})),
         ("alerted", json!({"do": "alerted", "key": key, "at": NOW.0 / 1_000})),
         ("mute", json!({"do": "mute", "key": key, "on": false})),
     ]
@@ -140,6 +153,13 @@ fn span(ask: &str, days: i64) -> Value {
     let day = DAY / 1_000;
     let tomorrow = ((NOW.0 / 1_000 + ZONE * 1_000).div_euclid(day) + 1) * day - ZONE * 1_000;
     json!({"ask": ask, "from": tomorrow - days * day, "to": tomorrow, "findings": 20})
+}
+
+/// The rows behind so many, and so many findings; all where it says none.
+fn page(mut question: Value, offset: u64, findings: Option<u64>) -> Value {
+    question["offset"] = offset.into();
+    question["findings"] = findings.into();
+    question
 }
 
 fn hour() -> Value {
@@ -190,7 +210,7 @@ impl Phone {
         let receiver = (sender * 7 + whom * 11) % self.companies.len() as u64;
         let host = if flagged { 0 } else { few(&mut chance, 3) };
         let front = few(&mut chance, 4);
-        let started = Timestamp(NOW.0 - DAYS * DAY + (DAYS * DAY / FLOWS as i64) * number as i64);
+        let started = began(number);
         let company = self.companies.get(receiver as usize).cloned();
         let name = format!("h{host}.{}.example", company.as_deref().unwrap_or_default());
         let role = Role::ALL.get((receiver as usize + host as usize) % Role::ALL.len()).copied();
@@ -227,6 +247,32 @@ impl Phone {
         }
         flow
     }
+
+    /// A connection of the last hour that nobody answered.
+    fn in_vain(&self, number: u64) -> Flow {
+        let receiver = number % (VAIN / TRIES);
+        let mut flow = self.flow(EARLIER + FLOWS - 1);
+        let started = Timestamp(NOW.0 - 3_500 * SECOND + number as i64 * (3_400 * SECOND / VAIN as i64));
+        let app = self.apps.get((receiver % APPS) as usize).cloned();
+        let owner = app.as_deref().cloned().map(Owner::from).unwrap_or_default();
+        (flow.number, flow.owner) = (FlowNumber(EARLIER + FLOWS + number), Owner { app, ..owner });
+        (flow.started, flow.ended) = (started, Some(Timestamp(started.0 + 30 * SECOND)));
+        (flow.ending, flow.name) = (Some(Ending::TimedOut), Some(format!("r{receiver}.example")));
+        (flow.traffic, flow.facts) = (Traffic::default(), Facts::default());
+        (flow.destination, flow.findings) = (Destination::default(), Vec::new());
+        flow
+    }
+}
+
+/// When the flow of this number began: all of them evenly, those of the days that are kept more closely.
+fn began(number: u64) -> Timestamp {
+    let kept = NOW.0 - limits::FLOW_DAYS * DAY;
+    let earlier = (DAYS - limits::FLOW_DAYS) * DAY / EARLIER as i64;
+    let of_kept = limits::FLOW_DAYS * DAY / FLOWS as i64;
+    Timestamp(match number.checked_sub(EARLIER) {
+        None => kept - earlier * (EARLIER - number) as i64,
+        Some(number) => kept + of_kept * number as i64,
+    })
 }
 
 fn app(number: u64) -> App {
@@ -293,11 +339,15 @@ impl Chance {
 fn fill(database: &Path, phone: &Phone) -> Result<(), Box<dyn Error>> {
     let run = Run { started: NOW, command: "watch".into(), version: "0.1.0".into() };
     let mut store = Store::open(database, run)?.store.up_to(i64::MAX);
-    let started = Instant::now();
-    for first in (0..FLOWS).step_by(BATCH as usize) {
-        let batch: Vec<Flow> = (first..first + BATCH).map(|number| phone.flow(number)).collect();
-        let now = batch.last().map_or(NOW, |flow| flow.started);
-        store.commit(now, &batch)?;
+    let mut commits = Vec::new();
+    let mut numbers = (0..EARLIER + FLOWS).map(|number| phone.flow(number)).peekable();
+    while numbers.peek().is_some() {
+        let batch: Vec<Flow> = numbers.by_ref().take(BATCH).collect();
+        commits.push(commit(&mut store, &batch)?);
+    }
+    let vain: Vec<Flow> = (0..VAIN).map(|number| phone.in_vain(number)).collect();
+    for batch in vain.chunks(BATCH) {
+        store.commit(NOW, batch)?;
     }
     for day in 0..DAYS {
         let from = NOW.0 - day * DAY;
@@ -307,6 +357,29 @@ fn fill(database: &Path, phone: &Phone) -> Result<(), Box<dyn Error>> {
             why: GapReason::Ended,
         })?;
     }
-    println!("{FLOWS} flows kept, {:.1} µs each", milliseconds(started.elapsed()) * 1_000.0 / FLOWS as f64);
+    tell_commits(commits);
     Ok(())
+}
+
+fn commit(store: &mut Store, batch: &[Flow]) -> Result<Duration, Box<dyn Error>> {
+    let now = batch.last().map_or(NOW, |flow| flow.started);
+    let started = Instant::now();
+    store.commit(now, batch)?;
+    Ok(started.elapsed())
+}
+
+/// What is old goes with some of them.
+fn tell_commits(mut commits: Vec<Duration>) {
+    let all: Duration = commits.iter().sum();
+    let flows = EARLIER + FLOWS;
+    commits.sort_unstable();
+    let at = |part: usize| commits.get(commits.len() * part / 1_000).copied().unwrap_or_default();
+    println!("{flows} flows kept, {:.1} µs each", milliseconds(all) * 1_000.0 / flows as f64);
+    println!(
+        "a commit of {BATCH}: {:.1} ms in the middle, 99 of 100 in {:.1}, 999 of 1,000 in {:.1}, all in {:.1}",
+        milliseconds(at(500)),
+        milliseconds(at(990)),
+        milliseconds(at(999)),
+        milliseconds(commits.last().copied().unwrap_or_default()),
+    );
 }
