@@ -32,7 +32,8 @@ pub struct Failing {
 /// A name that begins with a blank stands for many hosts ([`crate::hosts`]).
 const FAILING: &str = "
 WITH latest AS (
-    SELECT * FROM flow WHERE started >= ?1 AND started < ?2 ORDER BY started DESC LIMIT ?3
+    SELECT program, uid, name, protocol, remote_address, remote_port, started, ended, ending, bytes_received, packets_sent
+    FROM flow WHERE started >= ?1 AND started < ?2 ORDER BY started DESC LIMIT ?3
 ), tried AS MATERIALIZED (
     SELECT ifnull(program, '') AS owner, uid, ifnull(name, remote_address) AS whom, remote_address, remote_port AS port,
            started, iif(protocol = 'tcp', started, ifnull(ended, ?2)) AS until, bytes_received > 0 AS answered,

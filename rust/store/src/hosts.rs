@@ -1,5 +1,6 @@
 //! Hosts in the totals, and when they are forgotten: then only company, role and bytes are left.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
@@ -23,77 +24,136 @@ pub(crate) fn is_forgotten(name: &str) -> bool {
     name.starts_with(' ')
 }
 
-/// A row of the totals that still says which host it was.
+/// One look at all hours in which hosts are too old to be named, a few rows with each commit.
+#[derive(Debug, Default)]
+pub(crate) struct Pass {
+    /// Program, user and host of what has findings: hosts of these stay as long as their flows do.
+    flagged: BTreeSet<(String, i64, String)>,
+    /// The last finding that was looked at.
+    finding: Option<(i64, i64, i64)>,
+    has_all_findings: bool,
+    /// The last row that was looked at.
+    row: Key,
+}
+
+/// What tells a row of the totals from others: hour, program, user, protocol, address, port and name.
+type Key = (i64, String, i64, String, String, i64, String);
+
+/// A row of the totals, with company and role.
 struct Row {
-    hour: i64,
-    program: String,
-    uid: i64,
-    protocol: String,
-    address: String,
-    port: i64,
-    name: String,
+    key: Key,
     company: Option<String>,
     role: Option<String>,
 }
 
-/// Makes one row of the hosts that were spoken with in hours that are more than [`limits::HOST_DAYS`] old and in which
-/// no finding was seen: at most [`limits::HOSTS_AT_ONCE`]. Says whether there may be more.
-pub(crate) fn forget(connection: &Connection, now: Timestamp) -> rusqlite::Result<bool> {
-    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
-    let rows = old(&transaction, now.seconds().saturating_sub(limits::HOST_DAYS * DAY))?;
-    {
-        let mut merge = transaction.prepare_cached(MERGE)?;
-        let mut drop = transaction.prepare_cached(DROP)?;
-        for row in &rows {
-            let Row { hour, program, uid, protocol, address, port, name, company, role } = row;
-            let (left, known) = (forgotten(company.as_deref(), role.as_deref()), company.is_some());
-            let network = address.parse().ok().filter(|_| !known).map_or(NOWHERE, network);
-            merge.execute(params![
-                hour,
-                program,
-                uid,
-                protocol,
-                address,
-                port,
-                name,
-                network.to_string(),
-                left,
-            ])?;
-            drop.execute(params![hour, program, uid, protocol, address, port, name])?;
+impl Pass {
+    /// Makes one row of the hosts that were spoken with in hours that are more than [`limits::HOST_DAYS`] old and in
+    /// which no finding was seen: at most [`limits::HOSTS_AT_ONCE`]. Says whether there may be more.
+    pub(crate) fn forget_some(&mut self, connection: &Connection, now: Timestamp) -> rusqlite::Result<bool> {
+        if !self.has_all_findings {
+            self.has_all_findings = !self.flag(connection)?;
+            if !self.has_all_findings {
+                return Ok(true);
+            }
         }
+        let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+        let rows = self.next(&transaction, now.seconds().saturating_sub(limits::HOST_DAYS * DAY))?;
+        let mut more = rows.len() as u64 >= u64::from(limits::OLD_READ);
+        let mut last = None;
+        let mut merged = 0;
+        for row in rows {
+            if merged == limits::HOSTS_AT_ONCE {
+                more = true;
+                break;
+            }
+            if self.is_named_too_long(&row) {
+                row.merge(&transaction)?;
+                merged += 1;
+            }
+            last = Some(row.key);
+        }
+        transaction.commit()?;
+        if let Some(last) = last {
+            self.row = last;
+        }
+        Ok(more)
     }
-    transaction.commit()?;
-    Ok(rows.len() as u64 >= u64::from(limits::HOSTS_AT_ONCE))
+
+    /// Looks at the findings behind the last one. Says whether there may be more.
+    fn flag(&mut self, connection: &Connection) -> rusqlite::Result<bool> {
+        let mut statement = connection.prepare_cached(FLAGGED)?;
+        let (run, number, place) = self.finding.unwrap_or((i64::MIN, 0, 0));
+        let mut rows = statement.query(params![run, number, place, limits::OLD_READ])?;
+        let mut read = 0;
+        while let Some(found) = rows.next()? {
+            self.flagged.insert((found.get(0)?, found.get(1)?, found.get(2)?));
+            self.finding = Some((found.get(3)?, found.get(4)?, found.get(5)?));
+            read += 1;
+        }
+        Ok(read >= limits::OLD_READ)
+    }
+
+    /// Rows behind the last one, of hours before this one.
+    fn next(&self, transaction: &Transaction<'_>, before: i64) -> rusqlite::Result<Vec<Row>> {
+        let mut statement = transaction.prepare_cached(NEXT)?;
+        let (hour, program, uid, protocol, address, port, name) = &self.row;
+        let after = params![hour, program, uid, protocol, address, port, name, before, limits::OLD_READ];
+        let rows = statement.query_map(after, |found| {
+            Ok(Row {
+                key: (
+                    found.get(0)?,
+                    found.get(1)?,
+                    found.get(2)?,
+                    found.get(3)?,
+                    found.get(4)?,
+                    found.get(5)?,
+                    found.get(6)?,
+                ),
+                company: found.get(7)?,
+                role: found.get(8)?,
+            })
+        })?;
+        rows.collect()
+    }
+
+    /// Names with a blank are none of hosts.
+    fn is_named_too_long(&self, row: &Row) -> bool {
+        let (_, program, uid, _, address, _, name) = &row.key;
+        let host = if name.is_empty() { address } else { name };
+        !name.contains(' ') && !self.flagged.contains(&(program.clone(), *uid, host.clone()))
+    }
 }
 
-/// Names with a blank are none of hosts. Flows with findings are kept as long as those.
-const OLD: &str = "
-WITH flagged AS MATERIALIZED (
-    SELECT DISTINCT ifnull(flow.program, ''), ifnull(flow.uid, -1), coalesce(flow.name, flow.remote_address)
-    FROM finding JOIN flow ON flow.run = finding.run AND flow.number = finding.number
-)
-SELECT hour, program, uid, protocol, address, port, name, company, role FROM hourly
-WHERE hour < ?1 AND instr(name, ' ') = 0 AND (program, uid, iif(name = '', address, name)) NOT IN flagged
-LIMIT ?2
+impl Row {
+    fn merge(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        let (hour, program, uid, protocol, address, port, name) = &self.key;
+        let left = forgotten(self.company.as_deref(), self.role.as_deref());
+        let network = network(address).filter(|_| self.company.is_none());
+        let network = network.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).to_string();
+        transaction
+            .prepare_cached(MERGE)?
+            .execute(params![hour, program, uid, protocol, address, port, name, network, left])?;
+        transaction
+            .prepare_cached(DROP)?
+            .execute(params![hour, program, uid, protocol, address, port, name])
+            .map(drop)
+    }
+}
+
+/// Flows with findings are kept as long as those.
+const FLAGGED: &str = "
+SELECT ifnull(flow.program, ''), ifnull(flow.uid, -1), coalesce(flow.name, flow.remote_address),
+       finding.run, finding.number, finding.place
+FROM finding JOIN flow ON flow.run = finding.run AND flow.number = finding.number
+WHERE (finding.run, finding.number, finding.place) > (?1, ?2, ?3)
+ORDER BY finding.run, finding.number, finding.place LIMIT ?4
 ";
 
-fn old(transaction: &Transaction<'_>, before: i64) -> rusqlite::Result<Vec<Row>> {
-    let mut statement = transaction.prepare_cached(OLD)?;
-    let rows = statement.query_map(params![before, limits::HOSTS_AT_ONCE], |found| {
-        Ok(Row {
-            hour: found.get(0)?,
-            program: found.get(1)?,
-            uid: found.get(2)?,
-            protocol: found.get(3)?,
-            address: found.get(4)?,
-            port: found.get(5)?,
-            name: found.get(6)?,
-            company: found.get(7)?,
-            role: found.get(8)?,
-        })
-    })?;
-    rows.collect()
-}
+const NEXT: &str = "
+SELECT hour, program, uid, protocol, address, port, name, company, role FROM hourly
+WHERE (hour, program, uid, protocol, address, port, name) > (?1, ?2, ?3, ?4, ?5, ?6, ?7) AND hour < ?8
+ORDER BY hour, program, uid, protocol, address, port, name LIMIT ?9
+";
 
 /// The row in which what is left of a host counts.
 const MERGE: &str = "
@@ -194,6 +254,9 @@ mod tests {
             store.commit(flow.started, std::slice::from_ref(flow)).unwrap();
         }
         store.commit(NOW, &[]).unwrap();
+        while store.has_more_to_forget() {
+            store.commit(NOW, &[]).unwrap();
+        }
         store
     }
 
@@ -251,14 +314,19 @@ mod tests {
     fn of_many_no_commit_forgets_too_many_at_once_and_in_the_end_all_are() {
         let folder = Folder::new("many");
         let mut store = Store::open(&folder.database(), run()).unwrap().store;
-        let many = u64::from(limits::HOSTS_AT_ONCE) + 5;
-        let flows: Vec<_> =
-            (0..many).map(|number| named(number, 8, &format!("{number}.example"), Some("shop"))).collect();
+        let most = limits::HOSTS_AT_ONCE as u64;
+        let flows: Vec<_> = (0..3 * most)
+            .map(|number| named(number, 8, &format!("{number}.example"), Some("shop")))
+            .collect();
         store.commit(Timestamp(ago(8)), &flows).unwrap();
-        let mut left = || {
+        let mut before = 3 * most as i64;
+        store.commit(NOW, &[]).unwrap();
+        while store.has_more_to_forget() {
+            let left = count(store.connection(), "SELECT count(*) FROM hourly WHERE name LIKE '%example'");
+            assert!(before - left <= most as i64, "{before} {left}");
+            before = left;
             store.commit(NOW, &[]).unwrap();
-            count(store.connection(), "SELECT count(*) FROM hourly")
-        };
-        assert_eq!((left(), left(), left()), (6, 1, 1));
+        }
+        assert_eq!(count(store.connection(), "SELECT count(*) FROM hourly"), 1);
     }
 }

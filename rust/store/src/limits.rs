@@ -9,8 +9,11 @@ pub const FLOW_DAYS: i64 = 7;
 /// As long the totals say which hosts they are of; then only the company, the role and how much.
 pub const HOST_DAYS: i64 = FLOW_DAYS;
 
-/// Rows of the totals of which one commit forgets the hosts at most: some 50 ms.
-pub const HOSTS_AT_ONCE: u32 = 500;
+/// Rows of the totals of which one commit forgets the hosts at most: some 10 ms.
+pub const HOSTS_AT_ONCE: usize = 64;
+
+/// Rows that one commit reads at most on the way to those: some 5 ms.
+pub const OLD_READ: u32 = 1_000;
 
 /// Findings, and the flows that they were seen in, are kept for 90 days: what matters is looked up longer.
 pub const FINDING_DAYS: i64 = 90;
@@ -44,8 +47,8 @@ pub const FAILING_READ: i64 = 16;
 /// and less than one photo album. Past it the oldest flows go, then the oldest totals.
 pub const FILE_BYTES: i64 = 64 * 1024 * 1024;
 
-/// How many rows one transaction deletes at most: some 10 ms, so that no commit waits long.
-pub const SLICE: u32 = 5_000;
+/// How many rows one transaction deletes at most: as many as a commit brings, some 10 ms, so that no commit waits long.
+pub const SLICE: u32 = 256;
 
 /// What is left of the write-ahead log file after a checkpoint. SQLite would keep it at its
 /// largest size for ever.

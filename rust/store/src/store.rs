@@ -5,12 +5,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ToSql, Transaction, TransactionBehavior, params};
 use telltale_model::{Flow, Gap, Interruption, Timestamp};
 
+use crate::retention::Old;
 use crate::row::{About, Amount};
 use crate::totals::{self, Counted};
-use crate::{
-    Error, Mute, apps, file, findings, forgetting, gaps, hits, hosts, limits, retention, row, schema,
-    totals_only,
-};
+use crate::{Error, Mute, apps, file, findings, forgetting, gaps, hits, limits, retention, row, schema};
 
 /// Writes the flows of one run. Several stores, in one process or more, may write one file at the
 /// same time; each waits for the other's transaction.
@@ -22,10 +20,9 @@ pub struct Store {
     run: Run,
     /// The run's row, once there is something to keep.
     run_id: Option<i64>,
-    /// The hour in which old flows were last looked for.
-    trimmed: Option<i64>,
-    /// Whether there may be old hosts that were not forgotten since then.
-    old_hosts: bool,
+    old: Old,
+    /// Whether the last commit left something that is to be forgotten.
+    more_to_forget: bool,
     /// How large the file may grow.
     limit: i64,
 }
@@ -72,8 +69,8 @@ impl Store {
             path: path.to_owned(),
             run,
             run_id: None,
-            trimmed: None,
-            old_hosts: false,
+            old: Old::default(),
+            more_to_forget: false,
             limit,
         }
     }
@@ -100,10 +97,16 @@ impl Store {
         let written = self.write(&mut connection, now, batch);
         if written.is_ok() {
             // The batch is kept. What is too old or too much can go with a later commit as well.
-            let _next_time = self.trim(&connection, now);
+            self.more_to_forget = self.trim(&connection, now).unwrap_or(false);
         }
         self.connection = Some(connection);
         written.map_err(|error| Error::sqlite(&self.path, &error))
+    }
+
+    /// Whether the next commit will go on forgetting what is too old: one commit forgets as much as it may in a few
+    /// milliseconds, also an empty one.
+    pub fn has_more_to_forget(&self) -> bool {
+        self.more_to_forget
     }
 
     /// Begins or ends a silence.
@@ -180,16 +183,10 @@ impl Store {
         Ok(())
     }
 
-    fn trim(&mut self, connection: &Connection, now: Timestamp) -> rusqlite::Result<()> {
-        let hour = row::hour(now);
-        if self.trimmed != Some(hour) {
-            retention::forget_old(connection, self.run_id, now)?;
-            (self.trimmed, self.old_hosts) = (Some(hour), true);
-        }
-        if self.old_hosts {
-            self.old_hosts = hosts::forget(connection, now)?;
-        }
-        retention::bound(connection, self.limit)
+    fn trim(&mut self, connection: &Connection, now: Timestamp) -> rusqlite::Result<bool> {
+        let more = self.old.forget_some(connection, self.run_id, now)?;
+        retention::bound(connection, self.limit)?;
+        Ok(more)
     }
 }
 

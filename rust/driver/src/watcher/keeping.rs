@@ -62,7 +62,7 @@ impl Keeping {
         if full {
             self.collect(watcher);
         }
-        if self.store.is_none() || (watcher.changed() == 0 && self.waiting.is_empty()) {
+        if self.store.is_none() || (watcher.changed() == 0 && self.waiting.is_empty() && !self.forgets()) {
             return false;
         }
         if self.is_due(watcher.news() > 0) || (full && self.failure.is_none()) {
@@ -73,6 +73,11 @@ impl Keeping {
             return self.failure.is_none();
         }
         false
+    }
+
+    /// Whether the store has not forgotten all that is too old: it does so a little with each commit.
+    fn forgets(&self) -> bool {
+        self.store.as_ref().is_some_and(Store::has_more_to_forget)
     }
 
     /// A try after a failure waits for its own time, whatever is new.
@@ -118,7 +123,7 @@ impl Keeping {
         match self.commit_batch() {
             Ok(()) => {
                 let now = self.clock.now();
-                self.next = (!self.waiting.is_empty()).then(|| now + (now - start));
+                self.next = (!self.waiting.is_empty() || self.forgets()).then(|| now + (now - start));
                 self.failure = None;
             }
             Err(error) => {
