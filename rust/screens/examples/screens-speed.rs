@@ -339,11 +339,16 @@ impl Chance {
 fn fill(database: &Path, phone: &Phone) -> Result<(), Box<dyn Error>> {
     let run = Run { started: NOW, command: "watch".into(), version: "0.1.0".into() };
     let mut store = Store::open(database, run)?.store.up_to(i64::MAX);
-    let mut commits = Vec::new();
+    let (mut commits, mut forgets) = (Vec::new(), Vec::new());
     let mut numbers = (0..EARLIER + FLOWS).map(|number| phone.flow(number)).peekable();
     while numbers.peek().is_some() {
         let batch: Vec<Flow> = numbers.by_ref().take(BATCH).collect();
-        commits.push(commit(&mut store, &batch)?);
+        let now = batch.last().map_or(NOW, |flow| flow.started);
+        commits.push(commit(&mut store, now, &batch)?);
+        // The watcher does the same between two batches.
+        while store.has_more_to_forget() {
+            forgets.push(commit(&mut store, now, &[])?);
+        }
     }
     let vain: Vec<Flow> = (0..VAIN).map(|number| phone.in_vain(number)).collect();
     for batch in vain.chunks(BATCH) {
@@ -357,29 +362,29 @@ fn fill(database: &Path, phone: &Phone) -> Result<(), Box<dyn Error>> {
             why: GapReason::Ended,
         })?;
     }
-    tell_commits(commits);
+    let all: Duration = commits.iter().sum();
+    let flows = EARLIER + FLOWS;
+    println!("{flows} flows kept, {:.1} µs each", milliseconds(all) * 1_000.0 / flows as f64);
+    tell("a commit of 256", commits);
+    tell("one that only forgets", forgets);
     Ok(())
 }
 
-fn commit(store: &mut Store, batch: &[Flow]) -> Result<Duration, Box<dyn Error>> {
-    let now = batch.last().map_or(NOW, |flow| flow.started);
+fn commit(store: &mut Store, now: Timestamp, batch: &[Flow]) -> Result<Duration, Box<dyn Error>> {
     let started = Instant::now();
     store.commit(now, batch)?;
     Ok(started.elapsed())
 }
 
-/// What is old goes with some of them.
-fn tell_commits(mut commits: Vec<Duration>) {
-    let all: Duration = commits.iter().sum();
-    let flows = EARLIER + FLOWS;
-    commits.sort_unstable();
-    let at = |part: usize| commits.get(commits.len() * part / 1_000).copied().unwrap_or_default();
-    println!("{flows} flows kept, {:.1} µs each", milliseconds(all) * 1_000.0 / flows as f64);
+fn tell(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |part: usize| milliseconds(times.get(times.len() * part / 1_000).copied().unwrap_or_default());
+    let most = milliseconds(times.last().copied().unwrap_or_default());
     println!(
-        "a commit of {BATCH}: {:.1} ms in the middle, 99 of 100 in {:.1}, 999 of 1,000 in {:.1}, all in {:.1}",
-        milliseconds(at(500)),
-        milliseconds(at(990)),
-        milliseconds(at(999)),
-        milliseconds(commits.last().copied().unwrap_or_default()),
+        "{what:21} {:.1} ms in the middle, 99 of 100 in {:.1}, 999 of 1,000 in {:.1}, all {} in {most:.1}",
+        at(500),
+        at(990),
+        at(999),
+        times.len(),
     );
 }
