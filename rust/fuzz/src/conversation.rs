@@ -76,7 +76,11 @@ fn read(key: FlowKey, events: &[Event<'_>]) -> Facts {
 
 fn details() -> Details {
     let name = DetailName { kind: DetailKind::Imei, number: 1, id: 7 };
-    Details { set: 9, list: vec![Detail { name, value: String::from("490154203237518").into() }] }
+    Details {
+        set: 9,
+        list: vec![Detail { name, value: String::from("490154203237518").into() }],
+        ..Details::default()
+    }
 }
 
 fn follow(mut conversation: Conversation, events: &[Event<'_>]) -> Facts {

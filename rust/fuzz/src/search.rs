@@ -48,5 +48,5 @@ fn needles() -> Needles {
         name: DetailName { kind, number: 1, id },
         value: Zeroizing::new(value.to_owned()),
     };
-    Needles::new(&Details { set: 1, list: (0..).zip(values).map(detail).collect() })
+    Needles::new(&Details { set: 1, list: (0..).zip(values).map(detail).collect(), ..Details::default() })
 }

@@ -27,6 +27,9 @@ pub struct Config {
     /// `Build.BRAND`.
     #[serde(default)]
     pub brand: String,
+    /// The code of the phone's own carrier, MCC and MNC, with which its IMSI begins; empty where no SIM says it.
+    #[serde(default)]
+    pub plmn: String,
     /// The country in which phone numbers without a code are dialled, two letters.
     #[serde(default)]
     pub country: Option<String>,

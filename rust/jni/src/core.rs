@@ -130,7 +130,7 @@ impl Core {
     /// Where the system gives no random numbers, or the watcher does not hear of it.
     pub fn set_details(&self, text: &Zeroizing<Vec<u8>>) -> Result<String, Wrong> {
         let mut given = locked(&self.given);
-        let new = match details::read(text, self.config.country.as_deref(), &given, random()?) {
+        let new = match details::read(text, &self.config, &given, random()?) {
             Ok(new) => new,
             Err(errors) => return Ok(details::answer(&given, &errors)),
         };

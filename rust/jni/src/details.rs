@@ -5,6 +5,8 @@ use telltale_model::{Detail, DetailKind};
 use telltale_screens::{LookedFor, Sought};
 use telltale_watch::details::{BadLine, Given, masked};
 
+use crate::Config;
+
 /// Lines that cannot be taken of which the app hears.
 const ERRORS: usize = 64;
 
@@ -40,15 +42,16 @@ struct Refused {
 /// Reads the whole set. Values that were known keep their ids. With any error there is no new set.
 pub(crate) fn read(
     text: &[u8],
-    home: Option<&str>,
+    phone: &Config,
     before: &Given,
     seed: [u8; 16],
 ) -> Result<Given, Vec<BadLine>> {
     let mut given = Given::new(seed);
-    if let Some(home) = home {
+    if let Some(home) = &phone.country {
         // The app may know a country that we do not; then numbers need their codes.
         let _unknown = given.live_in(home);
     }
+    given.served_by(&phone.plmn);
     // What the app read from the phone itself, such as a short code among the contacts, stops nothing.
     let mut errors = given.read_all_lines(text, LINES);
     errors.retain(|bad| !bad.kind.is_some_and(is_many));
@@ -112,6 +115,10 @@ mod tests {
 
     use super::*;
 
+    fn indian() -> Config {
+        Config { country: Some("IN".into()), plmn: "40445".into(), ..Config::default() }
+    }
+
     fn none() -> Given {
         Given::new([1; 16])
     }
@@ -122,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_is_told_masked_and_contacts_as_a_number() {
-        let given = read(include_bytes!("../golden/details.txt"), Some("IN"), &none(), [2; 16]).unwrap();
+        let given = read(include_bytes!("../golden/details.txt"), &indian(), &none(), [2; 16]).unwrap();
         let mut answer = parsed(&given, &[]);
         let set = answer["set"].take();
         assert!(set.as_str().is_some_and(|set| set.len() == 16 && set != "0000000000000000"));
@@ -132,9 +139,20 @@ mod tests {
     }
 
     #[test]
+    fn the_code_of_the_phones_carrier_is_known_of_the_details() {
+        let given = read(b"ssid Home\n", &indian(), &none(), [2; 16]).unwrap();
+        assert_eq!(given.details().carrier_code, Some(40_445));
+        for plmn in ["", "404", "4044567", "00000", "4o445"] {
+            let phone = Config { plmn: plmn.into(), ..Config::default() };
+            assert_eq!(read(b"ssid Home\n", &phone, &none(), [2; 16]).unwrap().details().carrier_code, None);
+        }
+    }
+
+    #[test]
     fn one_bad_line_leaves_all_as_it_was_and_is_told_without_its_value() {
-        let before = read(b"ssid Home\n", None, &none(), [2; 16]).unwrap();
-        let errors = read(b"ssid Work\nimei 490154203237519\n", None, &before, [3; 16]).unwrap_err();
+        let before = read(b"ssid Home\n", &Config::default(), &none(), [2; 16]).unwrap();
+        let errors =
+            read(b"ssid Work\nimei 490154203237519\n", &Config::default(), &before, [3; 16]).unwrap_err();
         let answer = parsed(&before, &errors);
         let sentence = "The last digit does not fit. Compare with *#06#.";
         let error = json!({"line": 2, "kind": "imei", "code": "imei-check", "sentence": sentence});
@@ -144,8 +162,8 @@ mod tests {
 
     #[test]
     fn the_same_set_given_again_is_the_same_set() {
-        let before = read(b"ssid Home\n", Some("IN"), &none(), [2; 16]).unwrap();
-        let again = read(b"ssid Home\n", Some("IN"), &before, [3; 16]).unwrap();
+        let before = read(b"ssid Home\n", &indian(), &none(), [2; 16]).unwrap();
+        let again = read(b"ssid Home\n", &indian(), &before, [3; 16]).unwrap();
         assert_eq!(parsed(&again, &[]), parsed(&before, &[]));
         assert_eq!(parsed(&none(), &[])["set"], "0000000000000000");
     }

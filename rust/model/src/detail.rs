@@ -191,6 +191,8 @@ pub struct Details {
     pub set: u64,
     /// By kind and number.
     pub list: Vec<Detail>,
+    /// The code of the phone's own carrier (MCC and MNC, five or six digits), with which its IMSI begins.
+    pub carrier_code: Option<u32>,
 }
 
 impl Details {
@@ -233,7 +235,10 @@ mod tests {
     fn a_detail_prints_its_name_and_never_its_value() {
         let name = DetailName { kind: DetailKind::Imei, number: 1, id: 7 };
         let detail = Detail { name, value: Zeroizing::new("490154203237518".into()) };
-        assert!(!format!("{detail:?} {:?}", Details { set: 1, list: vec![detail.clone()] }).contains("4901"));
+        assert!(
+            !format!("{detail:?} {:?}", Details { set: 1, list: vec![detail.clone()], ..Details::default() })
+                .contains("4901")
+        );
         assert_eq!(name.to_string(), "<imei 1>");
     }
 }

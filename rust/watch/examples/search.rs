@@ -109,7 +109,7 @@ fn details(contacts: u64) -> Details {
         name: DetailName { kind, number: 1, id },
         value: Zeroizing::new(value),
     };
-    Details { set: 1, list: (0..).zip(all).map(detail).collect() }
+    Details { set: 1, list: (0..).zip(all).map(detail).collect(), ..Details::default() }
 }
 
 /// Events of an app, 16 KiB.

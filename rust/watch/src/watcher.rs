@@ -915,7 +915,7 @@ mod tests {
             watcher.observe(opened(flow, Protocol::Tcp, "192.0.2.7:80"));
         }
         watcher.observe(request(1));
-        watcher.set_details(&Details { set: 5, list: vec![detail] });
+        watcher.set_details(&Details { set: 5, list: vec![detail], ..Details::default() });
         watcher.observe(request(2));
         watcher.set_details(&Details::default());
         let facts: Vec<Facts> = watcher.take_changed().into_iter().map(|flow| flow.facts).collect();

@@ -23,7 +23,7 @@ fn what_a_mistake_can_print_holds_no_detail() {
     };
     let list: Vec<Detail> = (1..).zip(values).map(detail).collect();
     let mut watcher = Watcher::new(Config::default());
-    watcher.set_details(&Details { set: 5, list: list.clone() });
+    watcher.set_details(&Details { set: 5, list: list.clone(), ..Details::default() });
     let (app, remote) = ("198.19.84.1:4000".parse().unwrap(), "192.0.2.7:80".parse().unwrap());
     let (key, at, flow) = (FlowKey { protocol: Protocol::Tcp, app, remote }, Timestamp(1), FlowNumber(1));
     watcher.observe(Observation::Opened { flow, key, at });

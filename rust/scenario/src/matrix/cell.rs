@@ -35,7 +35,7 @@ pub(crate) fn all() -> Details {
         name: DetailName { kind: *kind, number: 1, id: at },
         value: Zeroizing::new((*value).to_owned()),
     };
-    Details { set: 1, list: (0..).zip(&VALUES).map(detail).collect() }
+    Details { set: 1, list: (0..).zip(&VALUES).map(detail).collect(), ..Details::default() }
 }
 
 /// How a value is written.

@@ -39,7 +39,11 @@ impl Cell {
 
 pub(crate) fn details() -> Details {
     let name = DetailName { kind: DetailKind::Place, number: 1, id: 1 };
-    Details { set: 1, list: vec![Detail { name, value: Zeroizing::new(PLACE.to_owned()) }] }
+    Details {
+        set: 1,
+        list: vec![Detail { name, value: Zeroizing::new(PLACE.to_owned()) }],
+        ..Details::default()
+    }
 }
 
 /// All of them.

@@ -56,7 +56,11 @@ fn in_all_pieces(key: FlowKey, whole: &[(Direction, &[u8])]) -> Facts {
 /// Details that are nowhere.
 fn details() -> Details {
     let name = DetailName { kind: DetailKind::Imei, number: 1, id: 7 };
-    Details { set: 9, list: vec![Detail { name, value: String::from("490154203237518").into() }] }
+    Details {
+        set: 9,
+        list: vec![Detail { name, value: String::from("490154203237518").into() }],
+        ..Details::default()
+    }
 }
 
 /// The facts, and what was handed over to be searched.
@@ -612,7 +616,7 @@ fn of_2014() -> Details {
         detail(DetailKind::Imsi, 2, "404685505601234"),
         detail(DetailKind::Email, 3, "zephyr.quill@example.com"),
     ];
-    Details { set: 9, list }
+    Details { set: 9, list, ..Details::default() }
 }
 
 fn looked(pieces: &[(Direction, &[u8])], size: usize) -> Facts {

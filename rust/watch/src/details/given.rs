@@ -20,6 +20,7 @@ pub struct Given {
     /// Which of them has this value, by a keyed digest: no value is held twice.
     known: BTreeMap<u128, DetailName>,
     country: Option<Country>,
+    carrier_code: Option<u32>,
 }
 
 /// What became of a value that was given.
@@ -37,7 +38,7 @@ impl Given {
         let mut random = Random { key: seed, drawn: 0 };
         let set = random.draw();
         let (list, counts, known) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { random, set, list, counts, known, country: None }
+        Self { random, set, list, counts, known, country: None, carrier_code: None }
     }
 
     /// The country in which phone numbers without a code are dialled, by its two letters. Where nobody says it, the
@@ -108,7 +109,8 @@ impl Given {
         let ids: BTreeMap<(DetailKind, &str), u64> =
             before.iter().map(|detail| ((detail.name.kind, detail.value.as_str()), detail.name.id)).collect();
         self.name(|detail| ids.get(&(detail.name.kind, detail.value.as_str())).copied());
-        if self.country == before.country && self.list == before.list {
+        let same_phone = self.country == before.country && self.carrier_code == before.carrier_code;
+        if same_phone && self.list == before.list {
             self.set = before.set;
         }
     }
@@ -129,6 +131,13 @@ impl Given {
         for name in self.known.values_mut() {
             name.id = self.list.get(&(name.kind, name.number)).map_or(name.id, |detail| detail.name.id);
         }
+    }
+
+    /// The code of the phone's own carrier, MCC and MNC (ITU-T E.212): a number of 15 digits that begins so looks like
+    /// an IMSI. What is no such code changes nothing.
+    pub fn served_by(&mut self, code: &str) {
+        let digits = matches!(code.len(), 5 | 6) && code.bytes().all(|byte| byte.is_ascii_digit());
+        self.carrier_code = code.parse().ok().filter(|code| digits && *code >= 10_000);
     }
 
     /// All of them as they were given, by kind and number.
@@ -156,7 +165,7 @@ impl Given {
             .into_iter()
             .filter(|detail| seen.insert(self.digest(detail.name.kind, &detail.value)))
             .collect();
-        Details { set: if list.is_empty() { 0 } else { self.set }, list }
+        Details { set: if list.is_empty() { 0 } else { self.set }, list, carrier_code: self.carrier_code }
     }
 
     /// As [`Self::add`], with the name that it had: for what was kept.

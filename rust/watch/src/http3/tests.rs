@@ -86,7 +86,10 @@ fn behind_a_gap_a_stream_is_opaque_and_others_go_on() {
 fn looked(pieces: &Pieces<'_>) -> Facts {
     let name = telltale_model::DetailName { kind: telltale_model::DetailKind::Imei, number: 1, id: 7 };
     let list = vec![telltale_model::Detail { name, value: String::from("490154203237518").into() }];
-    let desk = crate::page::Desk::new(&telltale_model::Details { set: 9, list }, &Default::default());
+    let desk = crate::page::Desk::new(
+        &telltale_model::Details { set: 9, list, ..telltale_model::Details::default() },
+        &Default::default(),
+    );
     let (mut http3, mut page) = (Http3::default(), Page::default());
     page.look_for(desk.as_ref());
     pieces.iter().for_each(|(direction, stream, bytes)| http3.take(*direction, *stream, bytes, &mut page));

@@ -166,8 +166,11 @@ fn frames_of_streams_in_any_order_give_the_same() {
 /// Something to look for, which is nowhere.
 fn desk() -> Arc<Desk> {
     let name = DetailName { kind: DetailKind::Imei, number: 1, id: 7 };
-    let details =
-        Details { set: 9, list: vec![Detail { name, value: String::from("490154203237518").into() }] };
+    let details = Details {
+        set: 9,
+        list: vec![Detail { name, value: String::from("490154203237518").into() }],
+        ..Details::default()
+    };
     Desk::new(&details, &Arc::default()).unwrap()
 }
 

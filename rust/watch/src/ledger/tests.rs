@@ -181,7 +181,7 @@ fn a_detail_in_a_request_becomes_a_finding_in_clear_and_in_disguise() {
     let name = DetailName { kind, number: 1, id: 7 };
     let value = Zeroizing::new("490154203237518".to_owned());
     let mut watcher = Watcher::new(Config::default());
-    watcher.set_details(&Details { set: 5, list: vec![Detail { name, value }] });
+    watcher.set_details(&Details { set: 5, list: vec![Detail { name, value }], ..Details::default() });
     let (app, remote) = ("198.19.84.1:4000".parse().unwrap(), "192.0.2.1:80".parse().unwrap());
     let (flow, at) = (FlowNumber(1), Timestamp(1));
     let key = FlowKey { protocol: Protocol::Tcp, app, remote };

@@ -9,7 +9,7 @@ fn desk(set: u64, ids: &[u64]) -> Arc<Desk> {
         value: String::from(value).into(),
     };
     let list = ids.iter().zip(values).map(detail).collect();
-    Desk::new(&Details { set, list }, &Arc::default()).unwrap()
+    Desk::new(&Details { set, list, ..Details::default() }, &Arc::default()).unwrap()
 }
 
 /// Writes a part with its end.

@@ -52,8 +52,9 @@ pub struct Needles {
     pub(super) places: Vec<(u16, f64, f64)>,
     /// What lies near any of them, in ten-millionths of a degree without a sign.
     pub(super) degrees: Range<u64>,
-    /// What the IMSIs begin with: country and network (3GPP TS 23.003 2.2), five digits of it.
-    pub(super) networks: Vec<u64>,
+    /// What IMSIs begin with, country and network (3GPP TS 23.003 2.2): the code of the phone's own carrier, and five
+    /// digits of those that were given.
+    pub(super) networks: Vec<u32>,
     /// Whether there are so many contacts that a number alone may be one of them by chance.
     pub(super) crowded: bool,
 }
@@ -104,7 +105,11 @@ pub(super) const DIGESTS: [Form; 3] = [Form::Md5, Form::Sha1, Form::Sha256];
 impl Needles {
     /// Makes everything that the search needs of the details, as [`details::forms`] writes them.
     pub fn new(details: &Details) -> Self {
-        let mut needles = Self { set: details.set, ..Self::default() };
+        let mut needles = Self {
+            set: details.set,
+            networks: details.carrier_code.into_iter().collect(),
+            ..Self::default()
+        };
         let mut keys = Keys::default();
         for detail in details.list.iter().take(usize::from(u16::MAX)) {
             needles.add(detail, &mut keys);
@@ -313,7 +318,7 @@ impl Needles {
             self.add_number(place, &bytes, bytes.len() - 1, true, keys);
         }
         if kind == DetailKind::Imsi {
-            self.networks.extend(forms.first().and_then(|form| form.text.get(..5)?.parse::<u64>().ok()));
+            self.networks.extend(forms.first().and_then(|form| form.text.get(..5)?.parse::<u32>().ok()));
         }
     }
 

@@ -256,10 +256,8 @@ impl Hunt<'_> {
     fn shape_of_number(&mut self, text: &[u8], run: Run, depth: usize) {
         let place = Place::new(depth, run.start, run.end);
         let told = || telling::before(text, run.start).and_then(telling::kind);
-        if run.digits == 15
-            && run.groups == 1
-            && self.needles.networks.contains(&(run.value / 10_000_000_000))
-        {
+        let begins = |code: &u32| begins_with(run.value, *code);
+        if run.digits == 15 && run.groups == 1 && self.needles.networks.iter().any(begins) {
             if is_all_of_its_word(text, run.start, run.end) {
                 self.shape(place, DetailKind::Imsi);
             }
@@ -322,6 +320,12 @@ impl Hunt<'_> {
             }
         }
     }
+}
+
+/// Whether a number of 15 digits begins with the code of a carrier, which has five digits or six.
+fn begins_with(number: u64, code: u32) -> bool {
+    let rest = if code < 100_000 { 10_000_000_000 } else { 1_000_000_000 };
+    number / rest == u64::from(code)
 }
 
 /// Whether a number has as many digits as one that is kept as bytes has: what stands among zeros mostly has none.

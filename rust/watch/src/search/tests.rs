@@ -10,7 +10,7 @@ fn details(list: &[(DetailKind, &str)]) -> Details {
         let name = DetailName { kind: *kind, number: number.try_into().unwrap(), id: at as u64 };
         Detail { name, value: Zeroizing::new((*value).to_owned()) }
     });
-    Details { set: 1, list: list.collect() }
+    Details { set: 1, list: list.collect(), ..Details::default() }
 }
 
 fn usual() -> Needles {
@@ -41,7 +41,11 @@ fn hits(needles: &Needles, parts: &[Part<'_>]) -> Vec<Hit> {
 
 /// Name, steps and field of each hit.
 fn found(parts: &[Part<'_>]) -> Vec<String> {
-    let all = hits(&usual(), parts);
+    found_with(&usual(), parts)
+}
+
+fn found_with(needles: &Needles, parts: &[Part<'_>]) -> Vec<String> {
+    let all = hits(needles, parts);
     let line = |hit: &Hit| {
         let form: Vec<_> = hit.form.iter().map(ToString::to_string).collect();
         let name = hit.detail.map_or_else(|| format!("<{}?>", hit.kind.name()), |name| name.to_string());
@@ -224,6 +228,18 @@ fn shapes_need_a_name_that_tells_or_the_prefix_of_ones_own_network() {
     assert_eq!(found(&[body("{\"order\":\"352099001761481\"}")]), Vec::<String>::new());
     assert_eq!(found(&[body("{\"s\":\"404689999999999\"}")]), ["<imsi?>?  json.s"]);
     assert_eq!(found(&[get("/x?android_id=0011223344556677")]), ["<android_id?>?  query.android_id"]);
+}
+
+#[test]
+fn fifteen_digits_that_begin_with_the_code_of_ones_own_carrier_look_like_an_imsi() {
+    let shape = |code, digits: &str| {
+        let needles = Needles::new(&Details { carrier_code: Some(code), ..details(&[]) });
+        found_with(&needles, &[body(&format!("{{\"s\":\"{digits}\"}}"))])
+    };
+    assert_eq!(shape(40_445, "404459999999999"), ["<imsi?>?  json.s"]);
+    assert_eq!(shape(310_260, "310260999999999"), ["<imsi?>?  json.s"]);
+    assert_eq!(shape(310_260, "310261999999999"), Vec::<String>::new());
+    assert_eq!(shape(40_445, "4044599999999999"), Vec::<String>::new(), "16 digits");
 }
 
 #[test]

@@ -93,8 +93,8 @@ open class TelltaleApp : Application() {
             .put("brand", Build.BRAND)
             .put("model", Build.MODEL)
             .put("carrier", telephony?.networkOperatorName.orEmpty())
-            .put("plmn", telephony?.networkOperator.orEmpty())
-            .put("country", telephony?.networkCountryIso.orEmpty().uppercase())
+            .put("plmn", telephony?.simOperator.orEmpty())
+            .put("country", telephony?.run { simCountryIso.orEmpty().ifEmpty { networkCountryIso } }.orEmpty().uppercase())
             .put("network", JSONObject(UnderNetwork.NONE.toJson()))
     }
 }
