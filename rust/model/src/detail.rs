@@ -152,12 +152,10 @@ impl DetailName {
     /// contacts, packages and the carrier.
     pub fn lasting(&self) -> String {
         let Self { kind, number, id } = self;
-        match kind {
-            DetailKind::Contact | DetailKind::Package | DetailKind::Carrier => {
-                format!("{} {number}", kind.name())
-            }
-            _ => format!("{} #{id:x}", kind.name()),
+        if matches!(kind, DetailKind::Contact | DetailKind::Package | DetailKind::Carrier) {
+            return format!("{} {number}", kind.name());
         }
+        format!("{} #{id:x}", kind.name())
     }
 }
 
