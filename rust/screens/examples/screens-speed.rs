@@ -67,6 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let size = std::fs::metadata(&database)?.len();
     println!("{} MB in the file\n", size / 1_000_000);
     let slow = measure(&database, &tables)?;
+    an_hour_later(&database)?;
     if named.is_none() {
         for suffix in ["", "-wal", "-shm"] {
             let _absent = std::fs::remove_file(format!("{}{suffix}", database.display()));
@@ -367,6 +368,19 @@ fn fill(database: &Path, phone: &Phone) -> Result<(), Box<dyn Error>> {
     println!("{flows} flows kept, {:.1} µs each", milliseconds(all) * 1_000.0 / flows as f64);
     tell("a commit of 256", commits);
     tell("one that only forgets", forgets);
+    Ok(())
+}
+
+/// What is too old then goes with commits that keep nothing.
+fn an_hour_later(database: &Path) -> Result<(), Box<dyn Error>> {
+    let run = Run { started: NOW, command: "watch".into(), version: "0.1.0".into() };
+    let mut store = Store::open(database, run)?.store.up_to(i64::MAX);
+    let later = Timestamp(NOW.0 + 3_600 * SECOND);
+    let mut times = vec![commit(&mut store, later, &[])?];
+    while store.has_more_to_forget() {
+        times.push(commit(&mut store, later, &[])?);
+    }
+    tell("an hour later", times);
     Ok(())
 }
 
