@@ -12,6 +12,9 @@ use super::sheet::{Sheet, Steps};
 /// Searches of one text, each of which finds four places of a detail.
 const MOST_TIMES: usize = 64;
 
+/// A value of so many bytes is replaced within a longer word too: nobody would write it by chance.
+const TELLS_ALONE: usize = 12;
+
 /// Stands for a text that holds more of them.
 const REPEATED: &str = "<details>";
 
@@ -89,7 +92,7 @@ impl Needles {
     }
 
     /// Texts, and words that count only as all of a field, are replaced wherever they stand between other signs than
-    /// letters, digits and full stops.
+    /// letters, digits and full stops; long ones wherever they stand.
     pub(super) fn redact_words(&self, text: &str) -> String {
         let mut redacted = String::with_capacity(text.len());
         let (mut kept, mut at) = (0, 0);
@@ -106,13 +109,11 @@ impl Needles {
         redacted
     }
 
-    /// The longest one that stands at a place for itself: where it ends, and its name.
+    /// The longest one that stands at a place, for itself or long enough: where it ends, and its name.
     fn word_at(&self, text: &[u8], at: usize) -> Option<(usize, DetailName)> {
         let is_part =
             |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'.');
-        if is_part(at.checked_sub(1).and_then(|at| text.get(at))) {
-            return None;
-        }
+        let within = is_part(at.checked_sub(1).and_then(|at| text.get(at)));
         let rest = text.get(at..)?;
         let words = word_key(rest).into_iter().flat_map(|key| self.word_keys.get(key));
         let words = words.filter_map(|reference| self.words.get(reference as usize));
@@ -121,7 +122,8 @@ impl Needles {
         let texts = texts.filter_map(|reference| self.texts.get((reference / 4) as usize));
         let fitting = words.chain(texts).chain(&self.short_words).filter_map(|value| {
             let word = self.bytes(*value);
-            let same = same_words(rest.get(..word.len())?, word) && !is_part(rest.get(word.len()));
+            let alone = !within && !is_part(rest.get(word.len()));
+            let same = (alone || word.len() >= TELLS_ALONE) && same_words(rest.get(..word.len())?, word);
             Some((at + word.len(), self.name(value.detail)?)).filter(|_| same)
         });
         fitting.max()

@@ -243,6 +243,12 @@ fn fifteen_digits_that_begin_with_the_code_of_ones_own_carrier_look_like_an_imsi
 }
 
 #[test]
+fn a_long_value_within_a_longer_word_is_not_kept() {
+    let needles = Needles::new(&details(&[(DetailKind::AndroidId, "9774d56d682e549c")]));
+    assert_eq!(needles.redact("cookie.c9774d56d682e549ct").unwrap(), "cookie.c<android_id 1>t");
+}
+
+#[test]
 fn what_is_kept_names_the_details() {
     let needles = usual();
     let redacted = |text| needles.redact(text).unwrap_or_else(|| "as it was".to_owned());
