@@ -21,7 +21,7 @@ import java.util.concurrent.ConcurrentHashMap
  * Android gives a uid away again after an app is removed, so the answer is stored with each flow, and forgotten
  * here when a package comes or goes.
  */
-class AppBook(private val context: Context, private val phone: Phone, private val keepsSites: () -> Boolean) : Apps {
+class AppBook(private val context: Context, private val phone: Phone, private val keepsSites: () -> Boolean = { false }) : Apps {
     private val packages = context.packageManager
     private val known = ConcurrentHashMap<Pair<Int, Boolean>, String>()
 
