@@ -14,6 +14,7 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
+import java.util.Collections
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 
@@ -37,13 +38,25 @@ class IconsTest {
 
     private fun iconOf(drawable: Drawable): Bitmap? {
         var found: Bitmap? = null
-        shadowOf(packages).setApplicationIcon("org.example", drawable)
-        icons.of("org.example") { found = it }
+        val before = Thread.getDefaultUncaughtExceptionHandler()
+        val uncaught = Collections.synchronizedList(ArrayList<Throwable>()) // on a phone each ends the process
+        Thread.setDefaultUncaughtExceptionHandler { _, error -> uncaught.add(error) }
+        try {
+            shadowOf(packages).setApplicationIcon("org.example", drawable)
+            icons.of("org.example") { found = it }
+            repeat(2) { settle() }
+        } finally {
+            Thread.setDefaultUncaughtExceptionHandler(before)
+        }
+        assertEquals(emptyList<Throwable>(), uncaught)
+        return found
+    }
+
+    private fun settle() {
         val done = CountDownLatch(1)
         answers.work({ done.countDown() }) {}
-        assertTrue("the thread that answers is still there", done.await(10, TimeUnit.SECONDS))
+        assertTrue("no answer came", done.await(10, TimeUnit.SECONDS))
         shadowOf(Looper.getMainLooper()).idle()
-        return found
     }
 
     @Test
