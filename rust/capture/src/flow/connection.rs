@@ -177,10 +177,12 @@ impl Connection {
         any
     }
 
-    /// Of a connection that was there before the capture, nobody knows how many bytes are lacking before the first.
+    /// Of a connection that was there before the capture, nobody knows how many bytes are lacking before the first. Where
+    /// it began with bytes that are known to lack, that was told already.
     fn tell_beginning(&mut self, direction: Direction, tell: &mut impl FnMut(Direction, Told)) {
         let begins = !std::mem::replace(&mut self.begun, true);
-        if begins && BOTH.into_iter().all(|direction| self.stream(direction).initial.is_none()) {
+        let is_first = |stream: &Stream| stream.initial.is_none() && stream.told == 0;
+        if begins && BOTH.into_iter().all(|direction| is_first(self.stream(direction))) {
             tell(direction, Told::Missed(0));
         }
     }
