@@ -89,7 +89,10 @@ fn follow(frames: &[Frame]) {
             }
             Observation::Missed { flow, direction, bytes } => {
                 let told = open.get_mut(&flow).expect("a flow that lives");
-                assert!(bytes > 0 || *told == Traffic::default(), "nobody knows how many only at the beginning");
+                assert!(
+                    bytes > 0 || *told == Traffic::default(),
+                    "nobody knows how many only at the beginning"
+                );
                 count(told, direction, bytes);
             }
             Observation::Closed { flow, traffic, .. } => {
