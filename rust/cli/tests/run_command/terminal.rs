@@ -20,6 +20,8 @@ fn a_command_that_answers_the_interrupt_goes_on() {
     let Some(terminal) = Terminal::open("handler") else { return };
     terminal.run("sh -c 'trap \"echo hand\"ed INT; echo st\"\"art; sleep 60; exit 8'");
     terminal.see("start");
+    // A shell that is interrupted before it waits would sleep all the minute.
+    terminal.wait_for_child("sleep");
     terminal.press("C-c");
     terminal.see("handed");
     terminal.enter("echo code=$?");
