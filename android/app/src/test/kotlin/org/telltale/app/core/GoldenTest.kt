@@ -79,8 +79,11 @@ class GoldenTest {
         ShadowBuild.setModel("Redmi 1S")
         shadowOf(app.getSystemService(TelephonyManager::class.java)).apply {
             setNetworkOperatorName("Airtel")
-            setNetworkOperator("40445")
-            setNetworkCountryIso("in")
+            setSimOperator("40445")
+            setSimCountryIso("in")
+            // Abroad.
+            setNetworkOperator("21401")
+            setNetworkCountryIso("es")
         }
         val stamp = app.packageManager.getPackageInfo(app.packageName, 0).lastUpdateTime
         File(app.noBackupFilesDir, "tables.bin-$stamp").writeText("")
