@@ -45,6 +45,8 @@ impl Keeping {
                 self.failure.get_or_insert(error);
             }
         }
+        // Each replay is a run of its own, and forgets all that is too old.
+        while store.has_more_to_forget() && store.commit(now.min(since::now()), &[]).is_ok() {}
     }
 
     /// Says what could not be kept, if anything.

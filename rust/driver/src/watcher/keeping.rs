@@ -23,6 +23,9 @@ const GOING_ON: Duration = Duration::from_secs(5);
 /// After a failure the next try waits this long at most; it begins with [`PAUSE`] and doubles.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// How long the last commits may take that only forget what is too old.
+const FORGETTING: Duration = Duration::from_secs(1);
+
 /// Flows that wait while the database takes none. One takes about 1 KB with a name or two: 16 MB; with as
 /// many facts as a conversation may hold it is more, yet that takes a program that sends such all the time.
 const WAITING: usize = 16_384;
@@ -69,8 +72,9 @@ impl Keeping {
             if self.waiting.is_empty() || self.failure.is_some() {
                 self.collect(watcher);
             }
+            let kept = !self.waiting.is_empty();
             self.commit();
-            return self.failure.is_none();
+            return kept && self.failure.is_none();
         }
         false
     }
@@ -92,7 +96,9 @@ impl Keeping {
     /// The last try. What the person should know about it, if anything.
     pub(super) fn finish(mut self, watcher: &mut Watcher) -> Option<String> {
         self.collect(watcher);
-        while !self.waiting.is_empty() && self.commit() {}
+        let until = self.clock.now() + FORGETTING;
+        // A run of a second has forgotten little so far, and the next begins anew.
+        while (!self.waiting.is_empty() || (self.forgets() && self.clock.now() < until)) && self.commit() {}
         let missing = self.lost + u64::try_from(self.waiting.len()).unwrap_or(u64::MAX);
         let flows = super::many(missing, "flow");
         (missing > 0).then(|| match &self.failure {
@@ -151,7 +157,7 @@ impl Keeping {
 #[cfg(test)]
 mod tests {
     use telltale_model::{FlowKey, Observation, Protocol, Timestamp};
-    use telltale_store::Run;
+    use telltale_store::{Reader, Run, Span};
     use telltale_watch::Config;
 
     use super::*;
@@ -169,23 +175,53 @@ mod tests {
         assert_eq!(keeping.next, soon, "what comes later puts nothing off");
     }
 
+    fn run() -> Run {
+        Run { started: Timestamp(0), command: "test".into(), version: "0".into() }
+    }
+
+    /// So many flows to one place.
+    fn open(watcher: &mut Watcher, flows: u64, remote: &str, at: Timestamp) {
+        for number in 0..flows {
+            let key = FlowKey {
+                protocol: Protocol::Tcp,
+                app: "198.19.84.1:4000".parse().unwrap(),
+                remote: remote.parse().unwrap(),
+            };
+            watcher.observe(Observation::Opened { flow: FlowNumber(number), key, at });
+        }
+    }
+
+    #[test]
+    fn a_run_that_ends_at_once_forgets_all_that_is_too_old() {
+        let home = std::env::temp_dir().join(format!("telltale-forgetting-{}", std::process::id()));
+        std::fs::create_dir_all(&home).unwrap();
+        let file = home.join("flows.db");
+        let mut watcher = Watcher::new(Config::default());
+        open(&mut watcher, 3 * BATCH as u64, "192.0.2.7:443", Timestamp(1));
+        let mut store = Store::open(&file, run()).unwrap().store;
+        store.commit(Timestamp(1), &watcher.take_changed().into_iter().collect::<Vec<_>>()).unwrap();
+        drop(store);
+
+        let mut watcher = Watcher::new(Config::default());
+        open(&mut watcher, 1, "198.51.100.1:443", clock::wall());
+        let store = Store::open(&file, run()).unwrap().store;
+        assert_eq!(Keeping::new(Some(store), Clock::start()).finish(&mut watcher), None);
+        let reader = Reader::open(&file).unwrap().unwrap();
+        let parts = reader.begun(Span { from: Timestamp(0), to: Timestamp(i64::MAX) }).unwrap();
+        let places: Vec<String> = parts.iter().filter_map(|part| Some(part.address?.to_string())).collect();
+        assert_eq!(places, ["198.51.100.1"]);
+        std::fs::remove_dir_all(home).unwrap();
+    }
+
     #[test]
     fn many_flows_are_kept_a_batch_at_a_time() {
         const FLOWS: usize = 1_000;
         let home = std::env::temp_dir().join(format!("telltale-keeping-{}", std::process::id()));
         std::fs::create_dir_all(&home).unwrap();
-        let run = Run { started: Timestamp(0), command: "test".into(), version: "0".into() };
-        let store = Store::open(&home.join("flows.db"), run).unwrap().store;
+        let store = Store::open(&home.join("flows.db"), run()).unwrap().store;
         let (mut keeping, mut watcher) =
             (Keeping::new(Some(store), Clock::start()), Watcher::new(Config::default()));
-        for number in 0..FLOWS as u64 {
-            let key = FlowKey {
-                protocol: Protocol::Tcp,
-                app: "198.19.84.1:4000".parse().unwrap(),
-                remote: "192.0.2.7:443".parse().unwrap(),
-            };
-            watcher.observe(Observation::Opened { flow: FlowNumber(number), key, at: Timestamp(1) });
-        }
+        open(&mut watcher, FLOWS as u64, "192.0.2.7:443", Timestamp(1));
         assert!(keeping.keep_if_due(&mut watcher));
         assert_eq!(keeping.waiting.len(), FLOWS - BATCH);
         while keeping.due().is_some() {
