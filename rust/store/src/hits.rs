@@ -5,8 +5,13 @@ use telltale_model::{Flow, Form, Grade, Hit};
 
 use crate::row;
 
-/// Keeps the hits of a flow. Those that were kept before stand at the same places, and may be surer now.
+/// Keeps the hits of a flow. Those that were kept before stand at the same places, and may be surer now; of a flow of
+/// which only totals are kept since, there are fewer.
 pub(crate) fn keep(transaction: &Transaction<'_>, run: i64, flow: &Flow) -> rusqlite::Result<()> {
+    let more = i64::try_from(flow.facts.hits.len()).unwrap_or(i64::MAX);
+    transaction
+        .prepare_cached("DELETE FROM hit WHERE run = ?1 AND number = ?2 AND place >= ?3")?
+        .execute(params![run, row::signed(flow.number.0), more])?;
     for (place, hit) in (0_i64..).zip(&flow.facts.hits) {
         keep_one(transaction, (run, row::signed(flow.number.0), place), hit)?;
     }

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use telltale_model::{Evidence, Finding, Flow, What};
+use telltale_model::{Evidence, Finding, Flow, Grade, Tells, What};
 
 use crate::hosts;
 
@@ -17,8 +17,13 @@ pub(crate) fn kept_of(flow: &Flow) -> Cow<'_, Flow> {
     Cow::Owned(without_host(flow.clone()))
 }
 
+/// What only looks like a detail is none, and what many share says nothing of whoever reads there.
 fn is_of_a_detail(finding: &Finding) -> bool {
-    matches!(finding.what, What::IdentifierSent { .. } | What::AppsSent { .. })
+    match &finding.what {
+        What::AppsSent { .. } => true,
+        What::IdentifierSent { kind, grade, .. } => *grade == Grade::Yours && kind.tells() != Tells::Many,
+        _ => false,
+    }
 }
 
 /// As hosts that were forgotten: company and role, of nobody's the network.
@@ -48,8 +53,8 @@ fn forget_host(finding: &mut Finding) {
 #[cfg(test)]
 mod tests {
     use telltale_model::{
-        App, Confidence, Coverage, DetailKind, Envelope, Grade, Name, NameKnown, NameSource, Owner, Role,
-        Severity, Timestamp,
+        App, Confidence, Coverage, DetailKind, Envelope, Name, NameKnown, NameSource, Owner, Role, Severity,
+        Timestamp,
     };
 
     use super::*;
@@ -138,11 +143,19 @@ mod tests {
     fn where_a_detail_was_sent_or_the_person_asked_hosts_are_kept() {
         let folder = Folder::new("browser-asked");
         let mut store = Store::open(&folder.database(), run()).unwrap().store;
-        let kind = DetailKind::Imei;
-        let what = What::IdentifierSent { kind, detail: None, grade: Grade::LooksLike, form: Vec::new() };
-        let sent = with(visit(1, "tracker.example", None, app(true)), what);
-        store.commit(NOW, &[sent, visit(2, "asked.example", None, app(false))]).unwrap();
+        let sent = |number, host, kind, grade| {
+            let what = What::IdentifierSent { kind, detail: None, grade, form: Vec::new() };
+            with(visit(number, host, None, app(true)), what)
+        };
+        let flows = [
+            sent(1, "tracker.example", DetailKind::Imei, Grade::Yours),
+            sent(2, "like.example", DetailKind::Imei, Grade::LooksLike),
+            sent(3, "shared.example", DetailKind::Carrier, Grade::Yours),
+            visit(4, "asked.example", None, app(false)),
+        ];
+        store.commit(NOW, &flows).unwrap();
         assert!(is_in_the_file(&folder, "tracker.example") && is_in_the_file(&folder, "asked.example"));
+        assert!(!is_in_the_file(&folder, "like.example") && !is_in_the_file(&folder, "shared.example"));
     }
 
     #[test]
