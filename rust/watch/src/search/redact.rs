@@ -1,6 +1,6 @@
 //! Texts that are kept or shown, with the details replaced by their names.
 
-use telltale_model::DetailName;
+use telltale_model::{DetailName, Tells};
 use zeroize::Zeroize;
 
 use super::hunt::Hunt;
@@ -142,9 +142,12 @@ impl Needles {
         let texts = texts.filter_map(|reference| self.texts.get((reference / 4) as usize));
         let fitting = words.chain(texts).chain(&self.short_words).filter_map(|value| {
             let word = self.bytes(*value);
+            let name = self.name(value.detail)?;
             let alone = !within && !is_part(rest.get(word.len()));
-            let same = (alone || word.len() >= TELLS_ALONE) && same_words(rest.get(..word.len())?, word);
-            Some((at + word.len(), self.name(value.detail)?)).filter(|_| same)
+            // What many have is no secret within a word, and stands in names of hosts: www.grameenphone.com.
+            let long = word.len() >= TELLS_ALONE && name.kind.tells() != Tells::Many;
+            let same = (alone || long) && same_words(rest.get(..word.len())?, word);
+            Some((at + word.len(), name)).filter(|_| same)
         });
         fitting.max()
     }

@@ -246,6 +246,8 @@ fn fifteen_digits_that_begin_with_the_code_of_ones_own_carrier_look_like_an_imsi
 fn a_long_value_within_a_longer_word_is_not_kept() {
     let needles = Needles::new(&details(&[(DetailKind::AndroidId, "9774d56d682e549c")]));
     assert_eq!(needles.redact("cookie.c9774d56d682e549ct").unwrap(), "cookie.c<android_id 1>t");
+    let carrier = Needles::new(&details(&[(DetailKind::Carrier, "Grameenphone")]));
+    assert_eq!(carrier.redact("www.grameenphone.com"), None, "a host is not secret");
     assert_eq!(usual().redact("json.2.490154203237518x").unwrap(), "json.2.<imei 1>x");
     assert_eq!(usual().redact("json.2490154203237518"), None, "another number");
 }
