@@ -209,10 +209,15 @@ impl Room<'_> {
         if let Some(detail) = disguised.first() {
             return ("mask", self.words.disguised_with(detail, disguised.len() as u64));
         }
+        let telltale_model::Coverage { opaque, searched, found, .. } = content.coverage;
         match content.protection() {
             Protection::Protected => ("lock", self.words.encrypted_unread()),
             Protection::Unknown => ("none", self.words.protection_unknown()),
             Protection::Mixed => ("none", self.words.protected_in_part()),
+            // Not on the way; by the app itself it may be.
+            Protection::None if opaque > 0 && searched == 0 && found == 0 => {
+                ("none", self.words.protection_unknown())
+            }
             Protection::None => {
                 let summary = seen::summary(parts.iter().copied(), [], seen.is_partial());
                 match Bounded::of(&summary.coverage, summary.given) {

@@ -110,11 +110,14 @@ impl Unknown {
         self.go_on_in_tls(Some(record), rest, page)
     }
 
-    /// All that waits was TLS already.
+    /// Where the client spoke it, all that waits was TLS already; where only the server did, what the client sent is what
+    /// it looks like.
     fn go_on_in_tls(&mut self, record: Option<usize>, rest: &[u8], page: &mut Page) -> Step {
         page.facts.application = Some(Application::Tls);
-        (self.looked_at, self.class) = (None, Class::Encrypted);
-        page.decide(ALL, Some(self.class));
+        if record.is_some() {
+            (self.looked_at, self.class) = (None, Class::Encrypted);
+            page.decide(ALL, Some(self.class));
+        }
         self.end(page);
         Step::Switch { to: Next::WithinTls(record), sent: rest.to_vec(), received: Vec::new() }
     }

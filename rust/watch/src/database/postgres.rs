@@ -105,6 +105,9 @@ impl Postgres {
     fn count(&self, bytes: &[u8], page: &mut Page) {
         if self.wish == Some((Wish::Gssapi, Some(b'G'))) {
             page.facts.count_content(Class::Encrypted, bytes.len());
+        } else if self.wish == Some((Wish::Gssapi, None)) {
+            // The answer was not seen: a client says no more before it has one.
+            page.facts.count_content(Class::Unknown, bytes.len());
         } else {
             write(bytes, page);
         }
