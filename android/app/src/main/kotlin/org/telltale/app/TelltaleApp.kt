@@ -5,6 +5,8 @@ import android.app.NotificationManager
 import android.content.res.Resources
 import android.net.ConnectivityManager
 import android.os.Build
+import android.os.Handler
+import android.os.Looper
 import android.telephony.TelephonyManager
 import org.json.JSONObject
 import org.telltale.app.core.Asset
@@ -33,8 +35,8 @@ import java.util.TimeZone
 open class TelltaleApp : Application() {
     val choices by lazy { Choices(this) }
     val leftOut by lazy { LeftOut(packageManager, choices) }
-    val apps by lazy { AppBook(this, AppBook.Phone.here()) }
-    val session: Session by lazy { Session(::config, getSystemService(ConnectivityManager::class.java), apps) { details.lookForAll() } }
+    val apps by lazy { AppBook(this, AppBook.Phone.here()) { choices.keepSites } }
+    val session: Session by lazy { Session(::config, getSystemService(ConnectivityManager::class.java), apps) { lookForAll() } }
     val gaps by lazy { Gaps(this, session, choices) }
     val notices by lazy { Notices(this, session::ask, choices, gaps) }
     val sources by lazy { Sources(this) }
@@ -44,6 +46,11 @@ open class TelltaleApp : Application() {
     open val ground by lazy {
         val answers = Answers(session::answer)
         Ground(answers, Icons(packageManager, answers, resources.displayMetrics.density), choices, leftOut, details::add, details::remove, ::eraseAll, details::lookForAll, ::hear, Core::version)
+    }
+
+    /** Until it succeeds: a Keystore that fails, as it may right after the start of the phone, works again. */
+    private fun lookForAll() = details.lookForAll { found ->
+        if (found.isFailure) Handler(Looper.getMainLooper()).postDelayed(::lookForAll, 60_000)
     }
 
     /** What failed is told, and the rest is erased all the same. */

@@ -13,7 +13,7 @@ class Sources(private val context: Context) {
     /** The lines for the core: carrier, packages that the person installed, and the contacts if we may read them. */
     fun add(given: Given): Given {
         var all = given
-        carrier()?.let { all = all.with("carrier", it.toByteArray()) }
+        carriers().forEach { all = all.with("carrier", it.toByteArray()) }
         installed().forEach { all = all.with("package", it.toByteArray()) }
         contacts().forEach { (kind, value) -> all = all.with(kind, value.toByteArray()) }
         return all
@@ -22,8 +22,9 @@ class Sources(private val context: Context) {
     fun mayReadContacts() =
         context.checkSelfPermission(Manifest.permission.READ_CONTACTS) == PackageManager.PERMISSION_GRANTED
 
-    private fun carrier() =
-        context.getSystemService(TelephonyManager::class.java)?.networkOperatorName?.takeIf { it.isNotBlank() }
+    /** The SIM's, and abroad the one whose network it uses. */
+    private fun carriers() = context.getSystemService(TelephonyManager::class.java)
+        ?.run { listOfNotNull(simOperatorName, networkOperatorName).filter { it.isNotBlank() }.distinct() }.orEmpty()
 
     private fun installed() = context.packageManager.getInstalledApplications(0)
         .filter { it.flags and ApplicationInfo.FLAG_SYSTEM == 0 && it.packageName != context.packageName }

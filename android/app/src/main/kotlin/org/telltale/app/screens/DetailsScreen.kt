@@ -60,15 +60,19 @@ class DetailsScreen(shell: Shell, place: Place) : Screen(shell, place) {
 
     /** Contacts are read by the phone, if it may; everything else the person writes. */
     private fun add(kind: String, name: String, hint: String) {
-        if (kind == "contact") return shell.askFor(Manifest.permission.READ_CONTACTS, ::offerSettings, ::lookIfAllowedSince)
+        if (kind == "contact") return shell.askFor(Manifest.permission.READ_CONTACTS, ::offerSettings, ::lookForContacts)
         shell.go(Place(Place.Kind.AddDetail, "$kind\n$name\n$hint"))
     }
 
-    /** Allowed here, or in Android's settings, from where the person comes back and nobody tells. */
+    /** Also where they were allowed before: a tap on what is not looked for looks. */
+    private fun lookForContacts() {
+        allowed = true
+        ground.lookForAll { refresh() }
+    }
+
+    /** Allowed in Android's settings, from where the person comes back and nobody tells. */
     private fun lookIfAllowedSince() {
-        val before = allowed
-        allowed = mayReadContacts()
-        if (allowed && !before) ground.lookForAll { refresh() }
+        if (!allowed && mayReadContacts()) lookForContacts()
     }
 
     private fun mayReadContacts() = look.context.checkSelfPermission(Manifest.permission.READ_CONTACTS) == PackageManager.PERMISSION_GRANTED

@@ -39,5 +39,9 @@ class LeavingOut(private val shell: Shell) {
         then()
     }
 
-    private fun blocked() = (Watch.state as? WatchState.Watching)?.lockdown == true
+    private fun blocked() = when (val state = Watch.state) {
+        is WatchState.Watching -> state.lockdown
+        is WatchState.Off -> state.lockdown
+        else -> false
+    }
 }

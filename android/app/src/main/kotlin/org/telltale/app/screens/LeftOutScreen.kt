@@ -73,7 +73,12 @@ class LeftOutScreen(shell: Shell, place: Place) : Screen(shell, place) {
             .filter { it.packageName != look.context.packageName && mayConnect(it) }
             .map { Installed(it.packageName, it.loadLabel(packages).toString()) }
             .sortedBy { it.label.lowercase() }
+            .let { here -> here + removed(here) }
     }
+
+    /** What was left out stays so until it is taken back, though it is not installed any more. */
+    private fun removed(here: List<Installed>) =
+        ground.leftOut.named().filter { left -> here.none { it.name == left.name } }.map { Installed(it.name, it.label) }
 
     private fun mayConnect(app: ApplicationInfo) =
         look.context.packageManager.checkPermission(android.Manifest.permission.INTERNET, app.packageName) ==

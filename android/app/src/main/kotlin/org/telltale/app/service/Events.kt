@@ -8,6 +8,7 @@ import android.database.ContentObserver
 import android.os.Handler
 import android.provider.ContactsContract
 import android.telephony.TelephonyManager
+import android.util.Log
 import org.json.JSONObject
 import org.telltale.app.TelltaleApp
 import org.telltale.app.core.Session
@@ -39,8 +40,12 @@ class Events(
     private fun followContacts() {
         if (followingContacts || !app.sources.mayReadContacts()) return
         followingContacts = true
-        context.contentResolver.registerContentObserver(ContactsContract.Contacts.CONTENT_URI, true, contacts)
-        if (following) app.details.lookForAll() // allowed since we began
+        try {
+            context.contentResolver.registerContentObserver(ContactsContract.Contacts.CONTENT_URI, true, contacts)
+        } catch (error: SecurityException) { // no app keeps contacts here, or it is turned off
+            Log.w("Telltale", "changes of contacts are not told", error)
+        }
+        app.details.lookForAll() // they may have been allowed since the core began
     }
 
     fun forget() {

@@ -109,6 +109,7 @@ class WatchService : VpnService(), Session.Listener {
         if (tunnel == null || now - looked < BETWEEN_LOOKS) return
         looked = now
         if (!inForeground) showThatWeWatch()
+        networks.follow() // where Android refused it
         events.follow()
         val overtaken = isLockdownEnabled == leavesOut && app.choices.leftOut.isNotEmpty()
         if (overtaken) bringUp() else Watch.become(watching(), this)

@@ -39,6 +39,7 @@ import org.robolectric.util.ReflectionHelpers
 import org.telltale.app.MainActivity
 import org.telltale.app.R
 import org.telltale.app.service.Notices
+import org.telltale.app.service.Watch
 import org.telltale.app.service.WatchService
 import org.telltale.app.service.WatchState
 import org.telltale.app.share.SharedReports
@@ -125,7 +126,7 @@ class PathsTest {
     @Test
     fun whoLeavesAnAppOutIsToldFirstWhatGoesWithItAndAllOfThemCount() {
         val stage = Stage("en-rGB-w360dp-h1440dp-hdpi").withSharedLine().open().tap("Settings").tap("Apps left out").tap("Messages")
-        assertTrue(asked(), "With it go: Contacts storage." in asked() && stage.app.choices.leftOut.isEmpty())
+        assertTrue(asked(), "These go with it: Contacts storage." in asked() && stage.app.choices.leftOut.isEmpty())
         press(android.app.AlertDialog.BUTTON_POSITIVE)
         stage.settle()
         assertEquals(setOf("org.example.messages", "org.example.storage"), stage.app.choices.leftOut)
@@ -150,7 +151,7 @@ class PathsTest {
         val stage = Stage().install("com.example.drive", "Drive", 10_203).install("com.example.sheets", "Sheets", 10_203)
         stage.app.failing = "failing"
         stage.open().tap("Leave it out")
-        assertTrue(asked(), "With it go: Sheets." in asked())
+        assertTrue(asked(), "These go with it: Sheets." in asked())
     }
 
     @Test
@@ -470,6 +471,33 @@ class PathsTest {
         shadowOf(stage.app).grantPermissions(Manifest.permission.READ_CONTACTS)
         stage.returned().returned()
         assertEquals(listOf("looked for all"), stage.app.added)
+    }
+
+    @Test
+    fun contactsThatWereAllowedBeforeAreLookedForByATapOnTheirRow() {
+        val stage = Stage()
+        stage.app.lookedFor = "details-no-contacts"
+        shadowOf(stage.app).grantPermissions(Manifest.permission.READ_CONTACTS)
+        stage.open()
+        stage.app.added.clear()
+        stage.tap("Details").tap("Contacts")
+        assertEquals(listOf("looked for all"), stage.app.added)
+    }
+
+    @Test
+    fun anAppThatWasLeftOutAndThenRemovedCanBeTakenBack() {
+        val stage = Stage()
+        stage.app.choices.leftOut = setOf("com.example.car")
+        stage.open().tap("Settings").tap("Apps left out").tap("com.example.car")
+        assertTrue(stage.app.choices.leftOut.isEmpty())
+    }
+
+    @Test
+    fun nothingIsLeftOutWhileAndroidBlocksAlsoWhenOff() {
+        val stage = Stage().withSharedLine().open()
+        Watch.become(WatchState.Off(0, WatchState.Why.Never, lockdown = true), stage.app)
+        stage.tap("Settings").tap("Apps left out").tap("Music")
+        assertTrue(stage.app.choices.leftOut.isEmpty())
     }
 
     @Test

@@ -137,10 +137,10 @@ class ScreensTest {
     }
 
     @Test
-    fun settings() { stage("en-rGB-w360dp-h1440dp-hdpi").tap("Settings").look("settings") }
+    fun settings() { stage("en-rGB-w360dp-h1640dp-hdpi").tap("Settings").look("settings") }
 
     @Test
-    fun settingsInGreatLetters() { stage("en-rGB-w360dp-h2200dp-mdpi", 2f).tap("Settings").look("settings-200-percent") }
+    fun settingsInGreatLetters() { stage("en-rGB-w360dp-h2600dp-mdpi", 2f).tap("Settings").look("settings-200-percent") }
 
     @Test
     fun fullWatch() { stage().tap("Settings").tap("Full watch").look("full-watch") }

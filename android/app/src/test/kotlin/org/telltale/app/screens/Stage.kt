@@ -48,6 +48,10 @@ class StageApp : TelltaleApp() {
     @Volatile
     var failing = "failing-none"
 
+    /** Which file tells what is looked for. */
+    @Volatile
+    var lookedFor = "details"
+
     /** Findings that are behind those of the answer. */
     @Volatile
     var moreFindings = 0
@@ -75,6 +79,7 @@ class StageApp : TelltaleApp() {
     private fun nameFor(question: JSONObject) = when (val kind = question.getString("ask")) {
         "today" -> if (question.getLong("now") < NOW) "today-before" else today ?: throw IllegalStateException("no records")
         "failing" -> failing
+        "details" -> lookedFor
         "finding" -> gone?.let { throw IllegalArgumentException(it) } ?: "finding"
         else -> kind
     }
