@@ -19,11 +19,10 @@ pub(crate) fn kept_of(flow: &Flow) -> Cow<'_, Flow> {
 
 /// What only looks like a detail is none, and what many share says nothing of whoever reads there.
 fn is_of_a_detail(finding: &Finding) -> bool {
-    match &finding.what {
-        What::AppsSent { .. } => true,
-        What::IdentifierSent { kind, grade, .. } => *grade == Grade::Yours && kind.tells() != Tells::Many,
-        _ => false,
+    if let What::IdentifierSent { kind, grade, .. } = &finding.what {
+        return *grade == Grade::Yours && kind.tells() != Tells::Many;
     }
+    matches!(finding.what, What::AppsSent { .. })
 }
 
 /// As hosts that were forgotten: company and role, of nobody's the network.
