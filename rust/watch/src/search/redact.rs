@@ -4,7 +4,7 @@ use telltale_model::{DetailName, Tells};
 use zeroize::Zeroize;
 
 use super::hunt::Hunt;
-use super::needles::{Needles, push_digit, text_key, word_key};
+use super::needles::{MOST_DIGITS, Needles, push_digit, text_key, word_key};
 use super::room::Room;
 use super::scan::same_words;
 use super::sheet::{Sheet, Steps};
@@ -93,7 +93,7 @@ impl Needles {
     }
 
     /// Texts, and words that count only as all of a field, are replaced wherever they stand between other signs than
-    /// letters, digits and full stops; long ones wherever they stand, and long numbers wherever all their digits do.
+    /// letters, digits and full stops; long ones, and long numbers, wherever they stand.
     pub(super) fn redact_words(&self, text: &str) -> String {
         let mut redacted = String::with_capacity(text.len());
         let (mut kept, mut at) = (0, 0);
@@ -111,22 +111,18 @@ impl Needles {
         redacted
     }
 
-    /// The number whose digits stand at a place, all of those that stand together: where they end, and its name. The search
-    /// takes 2.490154203237518 for one number, and it is none of a person's.
+    /// The longest number whose digits stand at a place, also among others: where they end, and its name. The search takes
+    /// 2.490154203237518 for one number, and 4901542032375181700000000, which is none of a person's.
     fn digits_at(&self, text: &[u8], at: usize) -> Option<(usize, DetailName)> {
-        if at.checked_sub(1).and_then(|at| text.get(at)).is_some_and(u8::is_ascii_digit) {
-            return None;
-        }
         let rest = text.get(at..)?;
-        let digits = rest.get(..rest.iter().take_while(|byte| byte.is_ascii_digit()).count())?;
-        if digits.len() < TELLS_ALONE {
-            return None;
-        }
-        let value = digits.iter().fold(0, |value, digit| push_digit(value, *digit));
-        let mut numbers =
-            self.number_keys.get(mix(value)).filter_map(|found| self.numbers.get(found as usize));
-        let number = numbers.find(|number| self.bytes(number.digits) == digits)?;
-        Some((at + digits.len(), self.name(number.digits.detail)?))
+        let most = rest.iter().take(MOST_DIGITS).take_while(|byte| byte.is_ascii_digit()).count();
+        (TELLS_ALONE..=most).rev().find_map(|len| {
+            let digits = rest.get(..len)?;
+            let value = digits.iter().fold(0, |value, digit| push_digit(value, *digit));
+            let found = self.number_keys.get(mix(value)).filter_map(|found| self.numbers.get(found as usize));
+            let number = found.into_iter().find(|number| self.bytes(number.digits) == digits)?;
+            Some((at + len, self.name(number.digits.detail)?))
+        })
     }
 
     /// The longest one that stands at a place, for itself or long enough: where it ends, and its name.
