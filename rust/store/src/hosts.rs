@@ -128,8 +128,8 @@ impl Row {
     fn merge(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         let (hour, program, uid, protocol, address, port, name) = &self.key;
         let left = forgotten(self.company.as_deref(), self.role.as_deref());
-        let network =
-            address.parse().ok().filter(|_| self.company.is_none()).map_or(NOWHERE, network).to_string();
+        let unknown = address.parse().ok().filter(|_| self.company.is_none());
+        let network = unknown.map_or(NOWHERE, network).to_string();
         transaction
             .prepare_cached(MERGE)?
             .execute(params![hour, program, uid, protocol, address, port, name, network, left])?;

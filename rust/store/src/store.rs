@@ -8,7 +8,9 @@ use telltale_model::{Flow, Gap, Interruption, Timestamp};
 use crate::retention::Old;
 use crate::row::{About, Amount};
 use crate::totals::{self, Counted};
-use crate::{Error, Mute, apps, file, findings, forgetting, gaps, hits, limits, retention, row, schema};
+use crate::{
+    Error, Mute, apps, file, findings, forgetting, gaps, hits, limits, retention, row, schema, totals_only,
+};
 
 /// Writes the flows of one run. Several stores, in one process or more, may write one file at the
 /// same time; each waits for the other's transaction.
