@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use rusqlite::backup::Backup;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 use telltale_model::{
@@ -212,7 +213,7 @@ impl Reader {
 fn ask<T>(path: &Path, question: impl Fn(&Connection) -> Result<T, Unusable>) -> Result<Seen<T>, Error> {
     let seen = view::look(path, |connection| {
         schema::refuse_foreign(connection, schema::STEPS.len())?;
-        match schema::renewed(connection)? {
+        match renewed(connection)? {
             Some(renewed) => question(&renewed),
             None => question(connection),
         }
@@ -343,6 +344,22 @@ pub(crate) fn known(text: String) -> Option<String> {
 fn protocol_named(name: &str) -> Option<Protocol> {
     [Protocol::Tcp, Protocol::Udp, Protocol::Icmp].into_iter().find(|protocol| protocol.name() == name)
 }
+
+/// A copy in memory with the steps that the file lacks, for a look that changes nothing; `None` where it lacks
+/// none, or is empty. It is as large as the file, which has a bound ([`crate::limits`]).
+fn renewed(connection: &Connection) -> rusqlite::Result<Option<Connection>> {
+    let version = usize::try_from(schema::version(connection)?).unwrap_or_default();
+    if version == 0 || version >= schema::STEPS.len() {
+        return Ok(None);
+    }
+    let mut copy = Connection::open_in_memory()?;
+    Backup::new(connection, &mut copy)?.step(ALL_PAGES)?;
+    schema::migrate(&mut copy, &schema::STEPS)?;
+    Ok(Some(copy))
+}
+
+/// What a backup takes for "in one step" (sqlite.org/c3ref/backup_finish.html).
+const ALL_PAGES: i32 = -1;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,5 @@
 //! The tables, and how an older file becomes a newer one.
 
-use rusqlite::backup::Backup;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::error::{says_damaged, says_no_database};
@@ -461,22 +460,6 @@ pub(crate) fn refuse_foreign(connection: &Connection, newest: usize) -> Result<(
     }
     Err(Unusable::Newer { version, newest })
 }
-
-/// A copy in memory with the steps that the file lacks, for a look that changes nothing; `None` where it lacks
-/// none, or is empty. It is as large as the file, which has a bound ([`crate::limits`]).
-pub(crate) fn renewed(connection: &Connection) -> rusqlite::Result<Option<Connection>> {
-    let version = usize::try_from(version(connection)?).unwrap_or_default();
-    if version == 0 || version >= STEPS.len() {
-        return Ok(None);
-    }
-    let mut copy = Connection::open_in_memory()?;
-    Backup::new(connection, &mut copy)?.step(ALL_PAGES)?;
-    migrate(&mut copy, &STEPS)?;
-    Ok(Some(copy))
-}
-
-/// What a backup takes for "in one step" (sqlite.org/c3ref/backup_finish.html).
-const ALL_PAGES: i32 = -1;
 
 /// Applies the steps that the file lacks, each in a transaction of its own: after a power cut the
 /// file has some version, never a half of one.
