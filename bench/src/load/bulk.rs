@@ -142,6 +142,7 @@ impl Flows {
         if flow.tls {
             stream.write_all(&hello::client(flow.number))?;
             stream.read_exact(&mut [0; hello::SERVER])?;
+            stream.write_all(&hello::request())?;
         } else {
             stream.write_all(&flow.number.to_be_bytes())?;
         }
@@ -268,11 +269,12 @@ fn introduced(stream: &mut TcpStream) -> io::Result<u64> {
     Ok(u64::from_be_bytes(number))
 }
 
-/// The same by the hellos of TLS.
+/// The same by the opening of TLS.
 fn greet(stream: &mut TcpStream) -> io::Result<u64> {
     let mut hello = [0; hello::CLIENT];
     stream.read_exact(&mut hello)?;
     stream.write_all(&hello::server())?;
+    stream.read_exact(&mut [0; hello::REQUEST])?;
     Ok(hello::number(&hello))
 }
 

@@ -118,6 +118,7 @@ fn line(observation: &Observation) -> String {
         Observation::Owned { .. }
         | Observation::Carried { .. }
         | Observation::Bytes { .. }
+        | Observation::Sealed { .. }
         | Observation::Happened { .. } => format!("{observation:?}"),
     }
 }

@@ -4,6 +4,7 @@
 mod backlog;
 mod keeping;
 mod limits;
+mod seals;
 mod sender;
 mod turn;
 
@@ -17,7 +18,7 @@ use std::thread;
 use std::time::Duration;
 
 use telltale_engine::Instant;
-use telltale_model::{Details, History, Observation, Owner};
+use telltale_model::{Details, FlowNumber, History, Observation, Owner};
 use telltale_store::Store;
 use telltale_watch::destinations::{Around, Destinations};
 use telltale_watch::{Config, Ledger, Watcher, observe_guarded};
@@ -202,7 +203,9 @@ impl Room {
             match self.next(queue) {
                 Ok(Message::Seen(mut batch)) => {
                     news = true;
-                    batch.drain().for_each(|observation| self.see(observation));
+                    let sealed: Vec<_> =
+                        batch.drain().filter_map(|observation| self.see(observation)).collect();
+                    sealed.into_iter().for_each(|flow| batch.seal(flow));
                 }
                 Ok(Message::Show(reply)) => {
                     self.outlive(|room| drop(reply.try_send(room.watcher.ledger())));
@@ -267,10 +270,13 @@ impl Room {
         self.latest = if now - first < PAUSE { (first, count + 1) } else { (now, 1) };
     }
 
-    fn see(&mut self, observation: Observation) {
+    /// Looks at an observation. The flow of which no payload is needed any more, where it came with some.
+    fn see(&mut self, observation: Observation) -> Option<FlowNumber> {
+        let payload_of = if let Observation::Bytes { flow, .. } = &observation { Some(*flow) } else { None };
         if !observe_guarded(&mut self.watcher, observation, self.observe) {
             self.panics += 1;
         }
+        payload_of.filter(|flow| self.watcher.is_sealed(*flow))
     }
 
     /// The table first: it does not depend on the disk. Then once more, with what the disk said.
@@ -338,7 +344,9 @@ mod tests {
     use std::path::PathBuf;
     use std::sync::{Mutex, PoisonError};
 
-    use telltale_model::{Ending, FlowKey, FlowNumber, Protocol, Timestamp, Traffic};
+    use bytes::Bytes;
+    use telltale_engine::Shape;
+    use telltale_model::{Direction, Ending, FlowKey, FlowNumber, Protocol, Timestamp, Traffic};
     use telltale_store::{Filter, Reader, Run};
 
     use super::*;
@@ -388,6 +396,57 @@ mod tests {
         fn drop(&mut self) {
             let _kept = std::fs::remove_dir_all(self.0.parent().unwrap());
         }
+    }
+
+    /// A connection whose handshake is over.
+    fn established(sender: &mut WatchSender, flow: FlowNumber) {
+        // One cipher, and the extension that says TLS 1.3.
+        let offers = [0, 0, 2, 0x13, 1, 1, 0, 0, 7, 0, 43, 0, 3, 2, 3, 4];
+        let hello = [&[22, 3, 1, 0, 54, 1, 0, 0, 50, 3, 3][..], &[7; 32], &offers].concat();
+        let finished = [&[20, 3, 3, 0, 1, 1][..], &[23, 3, 3, 0, 53], &[9; 53]].concat();
+        let server = [&[20, 3, 3, 0, 1, 1][..], &[23, 3, 3, 0, 9], &[9; 9]].concat();
+        let (sent, received) = (Direction::Sent, Direction::Received);
+        sender.tell(opened(flow.0));
+        for (direction, payload) in [(sent, hello), (received, server), (sent, finished), (sent, record(500))]
+        {
+            let (payload, len) = (Bytes::from(payload.clone()), payload.len());
+            sender.tell_payload(flow, direction, Shape::Stream, payload, len);
+        }
+        sender.hand_over();
+    }
+
+    fn record(len: u16) -> Vec<u8> {
+        let [high, low] = len.to_be_bytes();
+        [&[23, 3, 3, high, low][..], &vec![9; len.into()]].concat()
+    }
+
+    #[test]
+    fn of_bulk_that_nobody_can_read_nothing_is_kept_and_every_byte_is_counted() {
+        let watch = Watch::start(WatchConfig::default()).unwrap();
+        let (mut sender, flow) = (watch.sender(), FlowNumber(1));
+        established(&mut sender, flow);
+        let bulk = Bytes::from(record(9_000).repeat(7));
+        let mut rounds = 0;
+        loop {
+            for direction in [Direction::Sent, Direction::Received] {
+                sender.tell_payload(flow, direction, Shape::Stream, bulk.clone(), bulk.len());
+            }
+            rounds += 1;
+            // What is handed over may be looked at and let go at once.
+            let kept = !bulk.is_unique();
+            sender.hand_over();
+            if !kept {
+                break;
+            }
+            assert!(rounds < 200, "the relay never hears of it");
+            thread::sleep(Duration::from_millis(20));
+        }
+        drop(sender);
+        let report = watch.stop(PATIENCE);
+        let coverage = report.ledger.lines[0].sum.content.coverage;
+        let sent = 500 + rounds * 7 * 9_000;
+        assert_eq!((coverage.encrypted, coverage.unknown, coverage.not_watched), (sent, 0, 0));
+        assert_eq!((report.problems, report.dropped), (Vec::new(), 0));
     }
 
     #[test]

@@ -102,7 +102,10 @@ fn follow(frames: &[Frame]) {
                     (traffic.bytes_sent, traffic.bytes_received)
                 );
             }
-            Observation::Owned { .. } | Observation::Carried { .. } | Observation::Happened { .. } => {
+            Observation::Owned { .. }
+            | Observation::Carried { .. }
+            | Observation::Sealed { .. }
+            | Observation::Happened { .. } => {
                 panic!("no capture tells {observation:?}")
             }
         }

@@ -38,7 +38,7 @@ pub use flow::{Direction, Ending, Flow, FlowKey, FlowNumber, Protocol, Traffic};
 pub use gap::{Gap, GapReason};
 pub use history::{Day, History, Remembered};
 pub use hit::{Form, Grade, Hit};
-pub use observation::Observation;
+pub use observation::{Observation, Sealed};
 pub use owner::Owner;
 pub use time::{Timestamp, Zone};
 pub use whom::{Destination, NameKnown};

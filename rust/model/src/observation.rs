@@ -2,6 +2,32 @@ use bytes::Bytes;
 
 use crate::{Direction, Ending, Event, FlowKey, FlowNumber, Owner, Timestamp, Traffic};
 
+/// Bytes sent in records of TLS that hold encrypted content (RFC 8446 5.2), one after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sealed {
+    /// Bytes of headers.
+    pub framing: u64,
+    /// Bytes of payload.
+    pub content: u64,
+    /// Bytes of the last record's payload that are still to come.
+    pub left: u16,
+}
+
+impl Sealed {
+    /// All of its bytes.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks whether nothing was sent")]
+    pub fn len(&self) -> u64 {
+        self.framing.saturating_add(self.content)
+    }
+
+    /// Counts what follows it too.
+    pub fn add(&mut self, next: &Self) {
+        self.framing = self.framing.saturating_add(next.framing);
+        self.content = self.content.saturating_add(next.content);
+        self.left = next.left;
+    }
+}
+
 /// What the relay tells the watcher, in the order in which it happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observation {
@@ -38,6 +64,15 @@ pub enum Observation {
         direction: Direction,
         /// The payload, by reference.
         payload: Bytes,
+        /// When.
+        at: Timestamp,
+    },
+    /// Instead of sent bytes of a TLS connection: nobody can read them, and their lengths are enough.
+    Sealed {
+        /// The flow.
+        flow: FlowNumber,
+        /// What they were.
+        sealed: Sealed,
         /// When.
         at: Timestamp,
     },
@@ -78,6 +113,7 @@ impl Observation {
             | Self::Owned { flow, .. }
             | Self::Carried { flow, .. }
             | Self::Bytes { flow, .. }
+            | Self::Sealed { flow, .. }
             | Self::Missed { flow, .. }
             | Self::Closed { flow, .. } => Some(*flow),
             Self::Happened { .. } => None,

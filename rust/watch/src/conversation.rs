@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use telltale_model::{Application, Class, Details, Direction, Facts, FlowKey, Protocol, Timestamp};
+use telltale_model::{Application, Class, Details, Direction, Facts, FlowKey, Protocol, Sealed, Timestamp};
 
 use crate::database::{MySql, Postgres};
 use crate::dns::{Answer, Dns};
@@ -134,6 +134,21 @@ impl Conversation {
     pub fn take(&mut self, direction: Direction, bytes: &[u8]) {
         self.talk.take(direction, bytes, &mut self.page);
         self.name();
+    }
+
+    /// Records of TLS went by that nobody can read, see [`Self::is_sealed`].
+    pub fn pass(&mut self, sealed: Sealed) {
+        if let Session::Tls(tls) = &mut self.talk.session {
+            tls.pass(sealed, &mut self.page);
+        } else {
+            self.miss(Direction::Sent, sealed.len());
+        }
+    }
+
+    /// Whether it needs no more of the TLS that it reads than the lengths that [`Framing`](crate::Framing) tells, and
+    /// what that leaves over; of what is received nothing.
+    pub fn is_sealed(&self) -> bool {
+        matches!(&self.talk.session, Session::Tls(tls) if tls.is_sealed())
     }
 
     /// Bytes of a direction are missing here, 0 where nobody knows how many. They count as content that was

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use telltale_model::{Class, Direction, Facts, FlowKey, FlowNumber, Protocol, Timestamp};
+use telltale_model::{Class, Direction, Facts, FlowKey, FlowNumber, Protocol, Sealed, Timestamp};
 
 use crate::conversation::Conversation;
 use crate::dns::Answer;
@@ -92,6 +92,27 @@ impl Conversations {
         }
         self.weigh(number);
         Outcome { answers, ended: self.make_room() }
+    }
+
+    /// Records of a flow went by that nobody can read. Answers the flows that had to make room.
+    pub(crate) fn pass(
+        &mut self,
+        number: FlowNumber,
+        key: FlowKey,
+        sealed: Sealed,
+    ) -> Vec<(FlowNumber, Facts)> {
+        let Some(live) = self.live.get_mut(&number) else {
+            return self.miss(number, key, Direction::Sent, sealed.len());
+        };
+        live.spoke = true;
+        live.sent = live.sent.saturating_add(sealed.len());
+        live.conversation.pass(sealed);
+        Vec::new()
+    }
+
+    /// See [`Conversation::is_sealed`].
+    pub(crate) fn is_sealed(&self, number: FlowNumber) -> bool {
+        self.live.get(&number).is_some_and(|live| live.conversation.is_sealed())
     }
 
     /// Bytes of a flow are missing. Answers the flows that had to make room.

@@ -60,4 +60,5 @@ pub use keys::{read_quic_frames, read_tls_with_keys};
 pub use ledger::{Contact, Host, Ledger, Line, Sum, Whom, all_given, contacts};
 #[doc(hidden)]
 pub use quic::read_quic;
+pub use tls::Framing;
 pub use watcher::Watcher;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use telltale_model::{
     Destination, Details, Direction, Ending, Facts, Finding, Flow, FlowKey, FlowNumber, Observation, Owner,
-    Protocol, Timestamp, Traffic, Zone,
+    Protocol, Sealed, Timestamp, Traffic, Zone,
 };
 
 use crate::config::Config;
@@ -120,10 +120,17 @@ impl Watcher {
                 self.carried(flow, traffic);
             }
             Observation::Bytes { flow, direction, payload, at } => self.bytes(flow, direction, &payload, at),
+            Observation::Sealed { flow, sealed, at } => self.sealed(flow, sealed, at),
             Observation::Missed { flow, direction, bytes } => self.missed(flow, direction, bytes),
             Observation::Closed { flow, traffic, ending, at } => self.closed(flow, traffic, ending, at),
             Observation::Happened { event, at } => self.context.happened(event, at),
         }
+    }
+
+    /// Whether of this flow, TLS that nobody can read, no payload is needed any more: of what is sent it is enough
+    /// to tell what [`Framing`](crate::Framing) makes of it, and of what is received nothing.
+    pub fn is_sealed(&self, flow: FlowNumber) -> bool {
+        self.conversations.is_sealed(flow)
     }
 
     /// The keys with which flows are read that begin from now on: those of the configuration, or where there
@@ -344,6 +351,20 @@ impl Watcher {
         }
         self.mistakes += u64::try_from(mistaken.len()).unwrap_or(0);
         mistaken.into_iter().for_each(|number| self.give_up(number));
+    }
+
+    fn sealed(&mut self, number: FlowNumber, sealed: Sealed, at: Timestamp) {
+        let Some(followed) = self.flows.get(&number).filter(|followed| followed.flow.ended.is_none()) else {
+            return;
+        };
+        if followed.given_up {
+            return self.pass_over(number, Direction::Sent, sealed.len());
+        }
+        let ended = self.conversations.pass(number, followed.flow.key, sealed);
+        self.make_room(ended);
+        self.keep_up(number);
+        self.note(number, at);
+        self.changed.insert(number);
     }
 
     fn missed(&mut self, number: FlowNumber, direction: Direction, bytes: u64) {

@@ -55,6 +55,7 @@ impl Backlog {
             Observation::Bytes { flow, direction, payload, .. } => {
                 self.miss(flow, direction, u64::try_from(payload.len()).unwrap_or(u64::MAX))
             }
+            Observation::Sealed { flow, sealed, .. } => self.miss(flow, Direction::Sent, sealed.len()),
             Observation::Missed { flow, direction, bytes } => self.miss(flow, direction, bytes),
             Observation::Opened { .. }
             | Observation::Owned { .. }

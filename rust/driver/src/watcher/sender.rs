@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use telltale_engine::Shape;
-use telltale_model::{Details, Direction, FlowNumber, Observation};
+use telltale_model::{Details, Direction, FlowNumber, Observation, Protocol};
 use telltale_watch::Ledger;
 
 use super::backlog::Backlog;
 use super::limits::{BATCHES, LAST_TRIES, PAUSE, PICTURE, PRESSING, ROOM, SPENT};
+use super::seals::{Need, Seals};
 use super::turn::{Seen, Turn};
 
 /// What goes through the queue.
@@ -34,8 +35,18 @@ pub(super) struct Batch {
     seen: Seen,
     len: usize,
     load: Arc<Load>,
-    /// Where the empty list goes.
-    home: SyncSender<Vec<Observation>>,
+    /// Flows of which the watcher needs no payload any more.
+    sealed: Vec<FlowNumber>,
+    /// Where these and the empty list go.
+    home: SyncSender<Spent>,
+}
+
+/// What comes back of a batch.
+#[derive(Debug, Default)]
+struct Spent {
+    /// An empty list, to be filled again.
+    list: Vec<Observation>,
+    sealed: Vec<FlowNumber>,
 }
 
 /// What waits for the watcher.
@@ -55,8 +66,9 @@ pub struct WatchSender {
     load: Arc<Load>,
     turn: Turn,
     backlog: Backlog,
-    home: SyncSender<Vec<Observation>>,
-    spent: Receiver<Vec<Observation>>,
+    seals: Seals,
+    home: SyncSender<Spent>,
+    spent: Receiver<Spent>,
 }
 
 impl WatchSender {
@@ -67,11 +79,19 @@ impl WatchSender {
 
     fn to(queue: SyncSender<Message>, load: Arc<Load>) -> Self {
         let (home, spent) = sync_channel(SPENT.0);
-        Self { queue, load, turn: Turn::default(), backlog: Backlog::default(), home, spent }
+        let (turn, backlog, seals) = Default::default();
+        Self { queue, load, turn, backlog, seals, home, spent }
     }
 
     /// Tells the watcher at the next [`Self::hand_over`], without ever waiting.
     pub fn tell(&mut self, observation: Observation) {
+        if let Observation::Opened { flow, key, .. } = &observation
+            && key.protocol == Protocol::Tcp
+        {
+            self.seals.opened(*flow);
+        } else if let Observation::Closed { flow, .. } = &observation {
+            self.seals.ended(*flow);
+        }
         self.turn.push(observation);
         self.hand_over_if_full();
     }
@@ -86,10 +106,15 @@ impl WatchSender {
         pinned: usize,
     ) {
         // A datagram is whole in itself, whatever is missing before it.
-        if shape == Shape::Stream && self.backlog.is_blind(flow) {
-            self.turn.push_missed(flow, direction, payload.len());
-        } else {
-            self.turn.push_payload(flow, direction, shape, payload, pinned);
+        let (need, blind) = match shape {
+            Shape::Stream => (self.seals.look(flow, direction, &payload), self.backlog.is_blind(flow)),
+            Shape::Datagram => (Need::Payload, false),
+        };
+        match need {
+            Need::Nothing => {}
+            _ if blind => self.turn.push_missed(flow, direction, payload.len()),
+            Need::Lengths(sealed) => self.turn.push_sealed(flow, sealed),
+            Need::Payload => self.turn.push_payload(flow, direction, shape, payload, pinned),
         }
         self.hand_over_if_full();
     }
@@ -105,7 +130,9 @@ impl WatchSender {
         if self.turn.is_empty() {
             return;
         }
-        let seen = self.turn.take(self.spent.try_recv().unwrap_or_default());
+        let Spent { list, sealed } = self.spent.try_recv().unwrap_or_default();
+        sealed.into_iter().for_each(|flow| self.seals.close(flow));
+        let seen = self.turn.take(list);
         if self.backlog.is_empty() && self.load.has_room() {
             self.send(seen);
         } else {
@@ -221,11 +248,18 @@ impl Message {
 }
 
 impl Batch {
-    fn new(seen: Seen, load: Arc<Load>, home: SyncSender<Vec<Observation>>) -> Self {
+    fn new(seen: Seen, load: Arc<Load>, home: SyncSender<Spent>) -> Self {
         let len = seen.observations.len();
         load.observations.fetch_add(len, Ordering::Relaxed);
         load.pinned.fetch_add(seen.pinned, Ordering::Relaxed);
-        Self { seen, len, load, home }
+        Self { seen, len, load, sealed: Vec::new(), home }
+    }
+
+    /// Of this flow no payload is needed any more.
+    pub(super) fn seal(&mut self, flow: FlowNumber) {
+        if self.sealed.last() != Some(&flow) {
+            self.sealed.push(flow);
+        }
     }
 
     /// The observations, to be looked at one after the other.
@@ -240,13 +274,16 @@ impl Batch {
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        let mut list = self.take();
+        let (mut list, sealed) = (self.take(), std::mem::take(&mut self.sealed));
         list.clear();
         self.load.observations.fetch_sub(self.len, Ordering::Relaxed);
         self.load.pinned.fetch_sub(self.seen.pinned, Ordering::Relaxed);
-        if (1..=SPENT.1).contains(&list.capacity()) {
-            // Whoever sent it may be gone, or have enough of them.
-            let _ = self.home.try_send(list);
+        if list.capacity() > SPENT.1 {
+            list = Vec::new();
+        }
+        if list.capacity() > 0 || !sealed.is_empty() {
+            // Whoever sent it may be gone, or have enough of them; what is sealed is told again with the next payload.
+            let _ = self.home.try_send(Spent { list, sealed });
         }
     }
 }

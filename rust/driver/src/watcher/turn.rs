@@ -6,7 +6,7 @@ use std::mem;
 use bytes::{Bytes, BytesMut};
 use telltale_engine::Shape;
 use telltale_engine::limits::COPY_OUT_SHARE;
-use telltale_model::{Direction, FlowNumber, Observation, Timestamp};
+use telltale_model::{Direction, FlowNumber, Observation, Sealed, Timestamp};
 
 use super::limits::{BATCH, BUFFER, SMALL};
 use crate::clock;
@@ -73,6 +73,18 @@ impl Turn {
             self.lend(&payload, pinned.max(payload.len()));
             let at = self.now();
             self.seen.push(Observation::Bytes { flow, direction, payload, at });
+        }
+    }
+
+    /// Appends records of TLS that nobody can read.
+    pub(super) fn push_sealed(&mut self, flow: FlowNumber, sealed: Sealed) {
+        self.end_joining();
+        match self.seen.last_mut() {
+            Some(Observation::Sealed { flow: of, sealed: sum, .. }) if *of == flow => sum.add(&sealed),
+            _ => {
+                let at = self.now();
+                self.seen.push(Observation::Sealed { flow, sealed, at });
+            }
         }
     }
 

@@ -53,7 +53,10 @@ fn carry(world: &World, observe: Option<fn(&mut Watcher, Observation)>) -> (Dura
 #[ignore = "real namespaces: scripts/test real"]
 fn a_watcher_that_panics_on_all_that_is_said_costs_no_byte() {
     fn fragile(watcher: &mut Watcher, observation: Observation) {
-        let is_payload = matches!(observation, Observation::Bytes { .. } | Observation::Missed { .. });
+        let is_payload = matches!(
+            observation,
+            Observation::Bytes { .. } | Observation::Sealed { .. } | Observation::Missed { .. }
+        );
         assert!(!is_payload, "a mistake");
         watcher.observe(observation);
     }

@@ -45,6 +45,11 @@ impl Flight {
         takes
     }
 
+    /// Whether what comes is content, but for such a record.
+    pub(super) fn is_settled(self) -> bool {
+        matches!(self, Self::None | Self::Over)
+    }
+
     /// Whether a record of so many bytes closes the connection, if it is the last.
     pub(super) fn may_close_with(self, len: usize) -> bool {
         self == Self::Over && len == ALERT
@@ -59,7 +64,8 @@ const NO_CERTIFICATE: usize = 4 + OVERHEAD;
 
 const END_OF_EARLY_DATA: usize = OVERHEAD;
 
-const ALERT: usize = 2 + 1 + 16;
+/// An alert in TLS 1.3.
+pub(super) const ALERT: usize = 2 + 1 + 16;
 
 /// Finished is as long as a hash (4.4.4): SHA-256 or SM3, SHA-384, SHA-256 with a tag of 8 bytes (CCM_8).
 fn is_finished(len: usize) -> bool {

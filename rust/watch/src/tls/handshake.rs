@@ -87,6 +87,11 @@ impl Messages {
         (self.held, self.left) = (0, 0);
     }
 
+    /// See [`Flight::is_settled`].
+    pub(super) fn is_settled(&self) -> bool {
+        self.flight.is_settled()
+    }
+
     /// What the client's next record of application data is.
     pub(super) fn flight(&mut self) -> &mut Flight {
         &mut self.flight

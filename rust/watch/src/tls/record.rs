@@ -93,9 +93,20 @@ impl Records {
         (stray > 0).then_some(Piece::Stray(stray))
     }
 
-    /// What comes next is so much payload of a record.
+    /// What comes next is so much payload of a record, and then a header.
     pub(super) fn go_on_with(&mut self, payload: usize) {
         self.left = payload;
+        self.lost = false;
+    }
+
+    /// Payload of the present record that is still to come.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Whether a header has begun that is not whole yet.
+    pub(super) fn is_in_header(&self) -> bool {
+        self.head.held > 0
     }
 
     /// So many bytes are missing, 0 where nobody knows how many. Tells whether the place of the next

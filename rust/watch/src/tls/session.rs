@@ -1,6 +1,6 @@
 //! A TLS connection: the client's hellos, then its records up to the end.
 
-use telltale_model::{Application, Class, Direction, Facts};
+use telltale_model::{Application, Class, Direction, Facts, Sealed};
 
 use super::certificate::Shown;
 use super::handshake::Messages;
@@ -81,6 +81,24 @@ impl Tls {
             Direction::Received => {}
         }
         Step::On
+    }
+
+    /// Records went by that were followed elsewhere, see [`super::framing`].
+    pub(crate) fn pass(&mut self, sealed: Sealed, page: &mut Page) {
+        let facts = &mut page.facts;
+        facts.count_handshake(self.sent.give_up());
+        self.let_go(facts);
+        self.payload = Payload::Content;
+        self.sent.go_on_with(sealed.left.into());
+        facts.count_handshake(usize::try_from(sealed.framing).unwrap_or(usize::MAX));
+        facts.count_content(Class::Encrypted, usize::try_from(sealed.content).unwrap_or(usize::MAX));
+    }
+
+    /// Whether nothing can be read any more of what either side says, but for records of the client's that are no
+    /// content.
+    pub(crate) fn is_sealed(&self) -> bool {
+        let hears = !self.server_spoke || self.shown.is_open();
+        self.payload == Payload::Content && self.messages.is_settled() && !hears
     }
 
     /// Bytes are missing, 0 where nobody knows how many.

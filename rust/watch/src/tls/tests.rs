@@ -269,6 +269,50 @@ fn a_gap_in_a_hello_gives_a_name_only_if_all_of_it_came() {
 }
 
 #[test]
+fn records_that_are_told_by_their_length_count_as_if_they_had_been_read() {
+    let server = [server_hello(), record(CHANGE_CIPHER_SPEC, &[1]), record(APPLICATION_DATA, &[7; 900])];
+    let upload: Vec<u8> = [1_000, 19, 30, 0, 16_401, 19, 700]
+        .iter()
+        .flat_map(|len| record(APPLICATION_DATA, &vec![9; *len]))
+        .collect();
+    let finished = [record(CHANGE_CIPHER_SPEC, &[1]), record(APPLICATION_DATA, &[9; 53])].concat();
+    let closed = [record(APPLICATION_DATA, &[9; 400]), record(APPLICATION_DATA, &[9; 19])].concat();
+    let turns = vec![
+        (Sent, records(HANDSHAKE, &browser("a.example"), 512)),
+        (Received, server.concat()),
+        (Sent, [finished, upload].concat()),
+        (Received, record(APPLICATION_DATA, &[7; 4_000])),
+        (Sent, [record(ALERT, &[1, 90]), closed].concat()),
+    ];
+    let facts = facts_in_any_pieces(&turns, |turns| {
+        let (facts, _) = facts_of_sealed(turns);
+        assert_eq!(facts, facts_of_one(turns));
+        facts
+    });
+    let whole: Vec<_> = turns.iter().map(|(direction, bytes)| (*direction, &bytes[..])).collect();
+    assert_eq!(facts.content_sent, 1_000 + 19 + 30 + 16_401 + 19 + 700 + 400);
+    assert_eq!(facts_of_sealed(&whole).1, 0, "one piece with an alert, or so");
+    let more = record(APPLICATION_DATA, &[9; 800]);
+    let begun = [whole[0], whole[1], (Sent, &whole[2].1[..6 + 58 + 1_005])];
+    let bulk = [&begun[..], &[(Sent, &more[..]); 9]].concat();
+    assert_eq!(facts_of_sealed(&bulk).1, 9 * 805, "nobody looked at these");
+}
+
+#[test]
+fn lengths_find_the_records_again_behind_a_gap() {
+    let (mut session, mut page, mut framing) = (Tls::within(Some(10)), Page::default(), Framing::default());
+    let content = record(APPLICATION_DATA, &[9; 1_000]);
+    let parts = [&content[..700], &[&content[700..], &content[..600]].concat(), &content[600..]];
+    framing.take(parts[0]);
+    session.miss(Sent, 0, &mut page);
+    session.pass(framing.take(parts[1]).unwrap(), &mut page);
+    session.take(Sent, parts[2], &mut page);
+    session.take(Sent, &content, &mut page);
+    let coverage = page.facts.coverage;
+    assert_eq!((coverage.encrypted, coverage.handshake, coverage.unknown), (2_305, 10, 0));
+}
+
+#[test]
 fn first_bytes_tell() {
     let hello = records(HANDSHAKE, &browser("a.example"), 16_384);
     for len in 0..hello.len() {
@@ -435,6 +479,28 @@ fn facts_of(turns: Turns) -> Facts {
 
 fn facts_of_one(turns: &Pieces<'_>) -> Facts {
     crate::read_tls(turns.iter().copied())
+}
+
+/// The same where records of content are told by their lengths as soon as that is enough, and how many bytes were.
+fn facts_of_sealed(turns: &Pieces<'_>) -> (Facts, u64) {
+    let (mut session, mut page, mut framing) = (Tls::new(), Page::default(), Framing::default());
+    let (mut closed, mut passed) = (false, 0);
+    for (direction, piece) in turns {
+        let sealed = if *direction == Sent { framing.take(piece) } else { None };
+        match sealed.filter(|_| closed) {
+            Some(sealed) => {
+                passed += sealed.len();
+                session.pass(sealed, &mut page);
+            }
+            None if closed && *direction == Received => {}
+            None => {
+                session.take(*direction, piece, &mut page);
+                closed = session.is_sealed() && !framing.is_lost();
+            }
+        }
+    }
+    session.end(&mut page);
+    (page.facts, passed)
 }
 
 fn names(facts: &Facts) -> Vec<(&str, NameSource, bool)> {
