@@ -99,6 +99,7 @@ impl Link {
 pub(crate) struct Bed {
     pub(crate) middle: Namespace,
     pub(crate) server: Namespace,
+    link: Link,
     pub(crate) scratch: Scratch,
     _echo: Server,
     _impairer: Option<Impairer>,
@@ -122,13 +123,13 @@ impl Bed {
         server.address("lo", &SERVER)?;
         middle.ip("route add default via 198.51.100.1")?;
         middle.ip("-6 route add default via 2001:db8:1::1")?;
-        [&middle, &server].into_iter().try_for_each(tune)?;
+        [&middle, &server].into_iter().try_for_each(|network| tune(network, link))?;
         let scratch = Scratch::new()?;
         middle.overlay(&scratch.0, "/etc/resolv.conf", "nameserver 203.0.113.10\n")?;
         let echo = Server::tcp(&server, &[Family::V4.server(ECHO), Family::V6.server(ECHO)], Manner::Echo)?;
         // IPv6 comes up later than IPv4: up to a second after the cable.
         reach(&middle, Family::V6)?;
-        Ok(Self { middle, server, scratch, _echo: echo, _impairer: impairer })
+        Ok(Self { middle, server, link, scratch, _echo: echo, _impairer: impairer })
     }
 
     /// The way of an app through this engine; straight on where it is none.
@@ -140,7 +141,7 @@ impl Bed {
             return Ok(Way { bed: self, app: None, engine: None });
         };
         let app = Namespace::new()?;
-        tune(&app)?;
+        tune(&app, self.link)?;
         let tun = open(&app, engine.tun)?;
         app.ip(&format!("link set {DEVICE} mtu {mtu}"))?;
         app.address(DEVICE, &APP)?;
@@ -218,12 +219,38 @@ fn open(app: &Namespace, tun: Tun) -> io::Result<OwnedFd> {
 
 /// Every run begins alike: nothing is remembered of the last one's paths, and ports do not run out. Nobody looks
 /// for routers from time to time either: where nothing is said, nothing is to wake an engine.
-fn tune(network: &Namespace) -> io::Result<()> {
+fn tune(network: &Namespace, link: Link) -> io::Result<()> {
     network.inside(|| {
+        if link == Link::CABLE {
+            wait_for_loss()?;
+        }
         fs::write("/proc/sys/net/ipv6/conf/default/router_solicitations", "0")?;
         fs::write("/proc/sys/net/ipv4/tcp_no_metrics_save", "1")?;
         fs::write("/proc/sys/net/ipv4/ip_local_port_range", "1025 65535")
     })
+}
+
+/// Has TCP in this network send until something is lost, as on phones: CUBIC (RFC 9438) where the system lets
+/// namespaces have it, else Reno (RFC 5681). BBR paces by timers, which over a cable cost more than all else. Which one
+/// it is.
+fn wait_for_loss() -> io::Result<String> {
+    let choose = |name: &str| fs::write(CONGESTION_CONTROL, name);
+    choose("cubic").or_else(|_not_allowed| choose("reno"))?;
+    congestion_control()
+}
+
+const CONGESTION_CONTROL: &str = "/proc/sys/net/ipv4/tcp_congestion_control";
+
+fn congestion_control() -> io::Result<String> {
+    Ok(fs::read_to_string(CONGESTION_CONTROL)?.trim().to_owned())
+}
+
+/// What TCP does about loss over a cable, and over other links.
+///
+/// # Errors
+/// Without root.
+pub(crate) fn congestion_controls() -> io::Result<(String, String)> {
+    Ok((Namespace::new()?.inside(wait_for_loss)?, congestion_control()?))
 }
 
 fn reach(from: &Namespace, family: Family) -> io::Result<()> {

@@ -120,6 +120,11 @@ impl Figures {
         self.values.insert(quantity, value);
     }
 
+    /// Forgets a value that means nothing here.
+    pub(crate) fn remove(&mut self, quantity: Quantity) {
+        self.values.remove(&quantity);
+    }
+
     /// Keeps a value, if there is one.
     pub(crate) fn set_some(&mut self, quantity: Quantity, value: Option<f64>) {
         if let Some(value) = value {

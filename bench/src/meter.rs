@@ -37,6 +37,7 @@ pub(crate) struct Window {
     machine: f64,
     /// Cores that were busy with something else, on average.
     pub(crate) background: f64,
+    /// Since the tun was made: flows that begin at once are what it overflows with.
     drops: u64,
     retransmits: u64,
     is_engine: bool,
@@ -74,7 +75,7 @@ impl Window {
             switches: after.engine.switches.saturating_sub(before.engine.switches),
             machine,
             background: (other / seconds).max(0.0),
-            drops: after.drops.saturating_sub(before.drops),
+            drops: after.drops,
             retransmits: after.retransmits.saturating_sub(before.retransmits),
             is_engine,
         }

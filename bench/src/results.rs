@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bed::congestion_controls;
 use crate::case::{self, Case};
 use crate::engine::{Engine, Role};
 use crate::figures::{Better, Quantity};
@@ -27,7 +28,7 @@ pub(crate) struct Machine {
     pub(crate) processor: String,
     pub(crate) cores: usize,
     pub(crate) kernel: String,
-    /// What TCP does about loss: it decides the rows with loss.
+    /// What TCP does about loss: it decides the rows with loss, and what pacing costs over a cable.
     pub(crate) congestion_control: String,
 }
 
@@ -38,11 +39,12 @@ impl Machine {
         let setting = |file: &str| Ok::<_, io::Error>(fs::read_to_string(file)?.trim().to_owned());
         let model = processors.lines().find(|line| line.starts_with("model name"));
         let model = model.and_then(|line| line.split_once(": ")).map(|(_, model)| model.trim());
+        let (cable, links) = congestion_controls()?;
         Ok(Self {
             processor: model.unwrap_or("unknown").to_owned(),
             cores: std::thread::available_parallelism()?.get(),
             kernel: setting("/proc/sys/kernel/osrelease")?,
-            congestion_control: setting("/proc/sys/net/ipv4/tcp_congestion_control")?,
+            congestion_control: format!("{cable} over the cable and {links} over links"),
         })
     }
 }

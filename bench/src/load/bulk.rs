@@ -127,7 +127,7 @@ impl Flows {
     }
 
     /// Payload that has arrived so far, of all flows.
-    fn received(&self) -> u64 {
+    pub(super) fn received(&self) -> u64 {
         self.flows.iter().map(|flow| flow.received.load(Ordering::Relaxed)).sum()
     }
 

@@ -34,7 +34,16 @@ pub(super) fn tcp(way: &Way<'_>, family: Family, plan: Plan, length: Duration) -
         return alone_tcp(way, family, length);
     }
     let flows = Flows::new(plan);
-    let mut figures = flows.during(way, family, || alone_tcp(way, family, length))?;
+    let mut figures = flows.during(way, family, || {
+        let (start, before) = (now(), flows.received());
+        let mut figures = alone_tcp(way, family, length)?;
+        // Whoever lets the bulk wait has an easy time with the messages.
+        let (bits, seconds) = ((flows.received() - before) as f64 * 8.0, start.elapsed().as_secs_f64());
+        figures.set(Quantity::Goodput, bits / 1e6 / seconds);
+        // The CPU is that of both.
+        figures.remove(Quantity::CpuEach);
+        Ok(figures)
+    })?;
     if let Some(problem) = flows.problem() {
         figures.note(|| problem);
     }

@@ -101,7 +101,7 @@ fn carry(
     let [sent, received] = [after.0 - before.0, after.1 - before.1].map(|count| count as f64);
     let mut figures = figures(&window, bytes, received);
     // Those under way at either end of the window are no loss.
-    let lost = (after.2 - before.2) as f64;
+    let lost = after.2.saturating_sub(before.2) as f64;
     figures.set(Quantity::Loss, lost.min(sent) / sent.max(1.0) * 100.0);
     let damaged = count.damaged.into_inner();
     if damaged > 0 {
