@@ -1,13 +1,14 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Coverage, Facts};
+use crate::{Class, Coverage, Facts};
 
 /// What was sent as content, and how far it could be looked into, of one flow or of many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// [`Facts::content_sent`].
     pub sent: u64,
-    /// Every sent byte by how far it could be looked into.
+    /// Every sent byte by how far it could be looked into. Of a protocol that nobody knows, what looks encrypted is
+    /// unknown here: what is packed tightly looks the same, and anyone may unpack it.
     pub coverage: Coverage,
     /// Bytes that anyone on the network could read though their class does not say so: questions to the DNS in
     /// clear, which are framing and no content, and what was not understood of a protocol that encrypts nothing.
@@ -47,7 +48,7 @@ impl Content {
     /// Of one flow.
     pub fn of(facts: &Facts) -> Self {
         let read_with_keys = facts.read_with_keys;
-        Self { sent: facts.content_sent, coverage: facts.coverage, openly: openly(facts), read_with_keys }
+        Self { sent: facts.content_sent, coverage: certain(facts), openly: openly(facts), read_with_keys }
     }
 
     /// Counts another's too.
@@ -92,6 +93,16 @@ impl Content {
     }
 }
 
+/// See [`Content::coverage`].
+fn certain(facts: &Facts) -> Coverage {
+    let mut coverage = facts.coverage;
+    if facts.application.is_none() {
+        let looks_so = std::mem::take(&mut coverage.encrypted);
+        coverage.add(Class::Unknown, looks_so);
+    }
+    coverage
+}
+
 /// See [`Content::openly`].
 fn openly(facts: &Facts) -> u64 {
     let Coverage { handshake, opaque, .. } = facts.coverage;
@@ -105,7 +116,7 @@ fn openly(facts: &Facts) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Application, Class};
+    use crate::Application;
 
     fn content(bytes: &[(Class, u64)]) -> Content {
         let mut content = Content::default();
@@ -139,6 +150,20 @@ mod tests {
         assert_eq!(keys(&[(Handshake, 9), (Searched, 5), (Found, 2)], 7), Protection::Protected);
         assert_eq!(keys(&[(Searched, 5), (Opaque, 2), (Encrypted, 30)], 7), Protection::Protected);
         assert_eq!(keys(&[(Searched, 6), (Found, 2)], 7), Protection::Mixed, "a byte in clear");
+    }
+
+    #[test]
+    fn what_only_looks_encrypted_is_not_said_to_be_protected() {
+        for (application, protection, class) in [
+            (None, Protection::Unknown, Class::Unknown),
+            (Some(Application::WireGuard), Protection::Protected, Class::Encrypted),
+        ] {
+            let mut facts = Facts { application, ..Facts::default() };
+            facts.count_content(Class::Encrypted, 9_000);
+            let content = Content::of(&facts);
+            assert_eq!((content.protection(), content.coverage.of(class)), (protection, 9_000));
+            assert_eq!(content.coverage.total(), content.sent);
+        }
     }
 
     #[test]

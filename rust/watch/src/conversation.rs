@@ -223,7 +223,7 @@ impl Conversation {
         match () {
             () if dns && outside == Application::Tls => Some(Application::Dot),
             () if dns => Some(Application::Doq),
-            () if is_push(name, remote.port()) => Some(Application::Fcm),
+            () if name.is_some_and(is_push) => Some(Application::Fcm),
             () if remote.port() == 443 && is_resolver(name, remote.ip()) => Some(Application::Doh),
             () => None,
         }

@@ -8,7 +8,7 @@ use crate::session::Likeness;
 use crate::signatures::{self, Datagram, Start};
 use crate::{database, http, http2, limits, mail, quic, tls};
 
-/// The first bytes of a flow.
+/// The first bytes of a flow. Those of a stream are looked at anew with each piece: 2 KiB a direction at most.
 #[derive(Debug)]
 pub(crate) struct Opening {
     key: FlowKey,

@@ -14,6 +14,8 @@ pub(crate) struct Plain {
     transport: Protocol,
     /// Bytes of a greeting line that were sent, while it goes on: SSH.
     greeting: Option<usize>,
+    /// Whether keys of DTLS were agreed upon, as far as could be seen of what was sent and of what was received.
+    dtls: [bool; 2],
 }
 
 /// The sheet of all that is sent.
@@ -25,14 +27,14 @@ const LONGEST_GREETING: usize = 255;
 impl Plain {
     pub(crate) fn new(application: Application, transport: Protocol) -> Self {
         let greeting = (application == Application::Ssh).then_some(0);
-        Self { application, transport, greeting }
+        Self { application, transport, greeting, dtls: [false; 2] }
     }
 
     /// The next bytes; over UDP one datagram.
     pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
         page.facts.application.get_or_insert(self.application);
         let (content, class) = match self.transport {
-            Protocol::Udp => of_datagram(self.application, bytes),
+            Protocol::Udp => self.take_datagram(direction, bytes),
             Protocol::Tcp | Protocol::Icmp => {
                 let greeting = if direction == Direction::Sent { self.take_greeting(bytes) } else { 0 };
                 (bytes.get(greeting..).unwrap_or_default(), of_stream(self.application))
@@ -64,9 +66,21 @@ impl Plain {
         0
     }
 
+    /// What of a datagram is content, and of which class. That keys were agreed upon is seen, or nothing is said to be
+    /// encrypted; and text is not, whatever was spoken before.
+    fn take_datagram<'a>(&mut self, direction: Direction, bytes: &'a [u8]) -> (&'a [u8], Class) {
+        let [sent, received] = &mut self.dtls;
+        *(if direction == Direction::Sent { sent } else { received }) |= agrees_on_dtls(bytes);
+        let (content, class) = of_datagram(self.application, bytes, self.dtls == [true; 2]);
+        let open = class == Class::Encrypted && direction == Direction::Sent && is_text(content);
+        (content, if open { Class::Opaque } else { class })
+    }
+
+    /// Of a call, media is not looked at: only what is text.
     fn count(&mut self, class: Class, bytes: &[u8], page: &mut Page) {
         let media = matches!(self.application, Application::Stun | Application::Rtp);
-        if class == Class::Opaque && !media && !bytes.is_empty() && page.is_searching() {
+        let readable = class == Class::Opaque && !bytes.is_empty();
+        if readable && page.is_searching() && (!media || is_text(bytes)) {
             self.write(bytes, page);
         } else {
             page.facts.count_content(class, bytes.len());
@@ -105,7 +119,7 @@ fn of_stream(application: Application) -> Class {
 
 /// What of a datagram is content, and of which class. Only what is known to agree upon something is framing: behind the
 /// first datagram anything may come.
-fn of_datagram(application: Application, bytes: &[u8]) -> (&[u8], Class) {
+fn of_datagram(application: Application, bytes: &[u8], dtls: bool) -> (&[u8], Class) {
     let is = |these: &[Application]| these.contains(&application);
     match () {
         // Nothing in it but times, and what authenticates them.
@@ -114,7 +128,7 @@ fn of_datagram(application: Application, bytes: &[u8]) -> (&[u8], Class) {
         () if is(&[Application::WireGuard]) => wireguard(bytes),
         () if is(&[Application::OpenVpn]) => openvpn(bytes),
         () if is(&[Application::Ike, Application::Esp]) => ipsec(bytes),
-        () if is(&[Application::Stun, Application::Rtp]) => call(bytes),
+        () if is(&[Application::Stun, Application::Rtp]) => call(bytes, dtls),
         () => (bytes, Class::Opaque),
     }
 }
@@ -148,16 +162,30 @@ fn ipsec(bytes: &[u8]) -> (&[u8], Class) {
 }
 
 /// RFC 7983 7: what shares the socket of a call. Of DTLS, types 23 and 25 carry data, and what is encrypted in 1.3 may
-/// (RFC 9147 4). Media is not understood.
-fn call(bytes: &[u8]) -> (&[u8], Class) {
+/// (RFC 9147 4): there one byte is all that tells it, so its keys must have been agreed upon. Media is not understood.
+fn call(bytes: &[u8], dtls: bool) -> (&[u8], Class) {
     let is_dtls = || tls::looks_like_dtls(bytes) == Likeness::Yes;
     match bytes.first() {
         Some(0..=3) => (stun_data(bytes).unwrap_or(bytes), Class::Opaque),
         Some(23 | 25) if is_dtls() => (bytes, Class::Encrypted),
         Some(20..=26) if is_dtls() => NOTHING,
-        Some(0x20..=0x3f) => (bytes, Class::Encrypted),
+        Some(0x20..=0x3f) if dtls => (bytes, Class::Encrypted),
         _ => (bytes, Class::Opaque),
     }
+}
+
+/// Whether it is a record of DTLS in clear with which keys are agreed upon: change cipher spec, alert, handshake
+/// (RFC 9147 4).
+fn agrees_on_dtls(bytes: &[u8]) -> bool {
+    matches!(bytes.first(), Some(20..=22)) && tls::looks_like_dtls(bytes) == Likeness::Yes
+}
+
+/// Whether all of it is text, with zeros behind it or without. Of 16 random bytes, once in a million times.
+fn is_text(bytes: &[u8]) -> bool {
+    let len = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let is_usual = |letter: char| !letter.is_control() || matches!(letter, '\t' | '\n' | '\r');
+    let text = bytes.get(..len).and_then(|text| std::str::from_utf8(text).ok());
+    text.is_some_and(|text| !text.is_empty() && text.chars().all(is_usual))
 }
 
 #[cfg(test)]
@@ -212,11 +240,45 @@ mod tests {
         assert_eq!(counted(Application::Stun, &[record(22, 30)]), (43, 0));
         assert_eq!(counted(Application::Stun, &[record(23, 30)]), (0, 43));
         assert_eq!(counted(Application::Stun, &[filled(&[0x2f], 100)]), (0, 100), "DTLS 1.3, RFC 9147 4");
+        let encrypted = |before: &[(Direction, Vec<u8>)], datagram: &[u8]| {
+            let (mut plain, mut page) = (Plain::new(Application::Stun, Protocol::Udp), Page::default());
+            before.iter().for_each(|(direction, bytes)| drop(plain.take(*direction, bytes, &mut page)));
+            plain.take(Direction::Sent, datagram, &mut page);
+            page.facts.coverage.encrypted
+        };
+        let agreed = [(Direction::Sent, record(22, 30)), (Direction::Received, record(22, 30))];
+        let record_of_13 = filled(&[0x2f], 100);
+        assert_eq!(encrypted(&agreed, &record_of_13), 100);
+        for missing in [&agreed[..1], &agreed[1..], &[]] {
+            assert_eq!(encrypted(missing, &record_of_13), 0, "a byte alone proves nothing");
+        }
+        assert_eq!(encrypted(&agreed, b"<id imei=\"490154203237518\"/>\n"), 0, "text");
         for no_message in [filled(&[0], 100), filled(&[22], 100), filled(&[62], 100), filled(&[0x80], 100)] {
             assert_eq!(counted(Application::Stun, &[no_message]), (0, 100));
         }
         let old = [&[0, 1, 0, 8][..], &[7; 16], &[0, 3, 0, 4, 0, 0, 0, 0]].concat();
         assert_eq!(counted(Application::Stun, &[old]), (28, 0), "RFC 3489");
+    }
+
+    #[test]
+    fn text_is_never_said_to_be_encrypted_whatever_was_spoken_before() {
+        for (application, text) in [
+            (Application::OpenVpn, "0 id=490154203237518"),
+            (Application::OpenVpn, "Hello \u{fc}berall\0"),
+            (Application::Esp, "{\"imei\":\"490154203237518\"}\r\n"),
+            (Application::DnsCrypt, "hi"),
+        ] {
+            let (mut plain, mut page) = (Plain::new(application, Protocol::Udp), Page::default());
+            plain.take(Direction::Sent, text.as_bytes(), &mut page);
+            assert_eq!(
+                (page.facts.coverage.opaque, page.facts.content_sent),
+                (text.len() as u64, text.len() as u64)
+            );
+            let binary = filled(text.as_bytes(), 200);
+            plain.take(Direction::Sent, &binary, &mut page);
+            assert_eq!(page.facts.coverage.encrypted, 200, "{application:?}");
+        }
+        assert!(!is_text(b"") && !is_text(b"\0\0") && !is_text(b"a\0b") && !is_text(b"\xffa"));
     }
 
     #[test]

@@ -12,7 +12,8 @@
 //! What can be read of what is sent goes to the page ([`crate::page`]), which counts it: where details are looked for
 //! by what the search says, else as the session says.
 //!
-//! None holds more than 16 KiB (32 where lines are held to be searched), panics, or reads any byte more than a few times.
+//! None holds more than 16 KiB (32 where lines are held to be searched), panics, or reads any byte more than a few
+//! times. Until there is one, the first bytes may be looked at more often ([`crate::opening`]).
 
 /// What a session says after each piece.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -155,16 +155,23 @@ impl Unknown {
     /// Whether all is seen that can change the decision.
     fn look(&mut self, direction: Direction, bytes: &[u8]) -> bool {
         let Some([sent, received]) = self.looked_at.as_deref_mut() else { return true };
-        let randomness = if direction == Direction::Sent { sent } else { received };
-        randomness.add(bytes);
-        randomness.is_enough()
+        if direction == Direction::Sent {
+            sent.add(bytes);
+            return sent.is_enough();
+        }
+        let before = received.is_enough();
+        received.add(bytes);
+        !before && received.is_enough() && received.is_uniform() == Some(false)
     }
 
-    /// Encrypted is what looks random in each direction that says enough.
+    /// Encrypted is what looks random, where the other side does not answer it in clear. What the other side sends
+    /// proves nothing of what is sent to it: a file may be downloaded by a question in clear. Nor is it said of what
+    /// is carried inside of a protocol that has a name, which would tell it as that protocol's own encryption.
     fn decide(&mut self, page: &mut Page) {
         if let Some(both) = self.looked_at.take() {
-            let verdicts: Vec<bool> = both.iter().filter_map(Randomness::is_uniform).collect();
-            let encrypted = !verdicts.is_empty() && verdicts.iter().all(|uniform| *uniform);
+            let [sent, received] = both.each_ref().map(Randomness::is_uniform);
+            let encrypted = sent == Some(true) && received != Some(false);
+            let encrypted = encrypted && page.facts.application.is_none();
             self.class = if encrypted { Class::Encrypted } else { Class::Unknown };
             page.decide(ALL, Some(self.class));
         }
@@ -227,7 +234,20 @@ mod tests {
         assert_eq!(class_of(&[(Direction::Sent, &random(1_000))]), (0, 1_000, 1_000));
         let pieces = [(Direction::Sent, &random(9_000)[..4_000]), (Direction::Received, &text)];
         assert_eq!(class_of(&pieces), (0, 4_000, 4_000));
-        let received = random(9_000);
-        assert_eq!(class_of(&[(Direction::Sent, b"few"), (Direction::Received, &received)]), (3, 0, 3));
+    }
+
+    #[test]
+    fn what_is_received_never_makes_what_is_sent_look_encrypted() {
+        let (received, text) = (random(9_000), b"id=490154203237518\n".repeat(500));
+        for sent in [&b"few"[..], &text[..1_000], &text] {
+            let len = sent.len() as u64;
+            for order in [[0, 1], [1, 0]] {
+                let both = [(Direction::Sent, sent), (Direction::Received, &received[..])];
+                assert_eq!(class_of(&order.map(|place| both[place])), (0, len, len));
+            }
+        }
+        let sent = random(9_000);
+        let later = [(Direction::Received, &received[..]), (Direction::Sent, &sent)];
+        assert_eq!(class_of(&later), (9_000, 0, 9_000));
     }
 }

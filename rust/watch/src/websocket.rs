@@ -1,8 +1,8 @@
 //! WebSocket frames (RFC 6455 5), after an upgrade.
 //!
-//! Coverage of what is sent: headers and control frames are framing: handshake; text without an extension
-//! is content, and searched; other content is opaque, and so is all that follows a gap that hides where
-//! frames begin.
+//! Coverage of what is sent: headers and the code of a close are framing: handshake; text without an extension
+//! is content, and searched; other content is opaque, that of control frames too (125 bytes hold any detail), and
+//! so is all that follows a gap that hides where frames begin.
 
 use telltale_model::{Application, Class, Direction};
 
@@ -19,8 +19,8 @@ pub(crate) struct WebSocket {
     mask: ([u8; 4], usize),
     /// Whether the present frame is the last of its message.
     last: bool,
-    /// Whether it is of a message, and not about the connection.
-    in_message: bool,
+    /// What the present frame is.
+    opcode: u8,
 }
 
 /// What the next byte belongs to.
@@ -29,7 +29,7 @@ enum State {
     /// The header of a frame: so much of it has come.
     Header([u8; HEADER], usize),
     /// Payload that is counted so, of so many bytes more.
-    Payload(Option<Class>, u64),
+    Payload(Class, u64),
     /// Nobody knows any more where frames begin.
     Lost,
 }
@@ -41,7 +41,7 @@ impl WebSocket {
             message: Class::Opaque,
             mask: ([0; 4], 0),
             last: false,
-            in_message: false,
+            opcode: BINARY,
         }
     }
 
@@ -62,7 +62,7 @@ impl WebSocket {
         if direction == Direction::Received {
             return;
         }
-        page.tear(MESSAGE);
+        page.tear(self.sheet());
         self.mask.1 = self.mask.1.wrapping_add(usize::try_from(bytes).unwrap_or_default());
         self.state = match self.state {
             State::Payload(class, left) if (1..=left).contains(&bytes) => payload(class, left - bytes),
@@ -85,7 +85,7 @@ impl WebSocket {
                 let bytes = take(rest, left);
                 self.payload(class, bytes, page);
                 self.state = payload(class, left - bytes.len() as u64);
-                self.end_frame(class, page);
+                self.end_frame(page);
             }
             State::Lost => page.facts.count_content(Class::Opaque, std::mem::take(rest).len()),
         }
@@ -106,55 +106,75 @@ impl WebSocket {
             Some(_) => State::Lost,
         };
         if let State::Header(_, 0) = self.state {
-            self.end_frame(if self.in_message { Some(self.message) } else { None }, page);
+            self.end_frame(page);
         }
     }
 
     /// A message that is compressed is a body with the coding of its own (RFC 7692 7.2.2).
     fn begin_frame(&mut self, frame: Frame, page: &mut Page) {
-        self.in_message = frame.opcode < CLOSE;
+        // Control frames are never in parts (RFC 6455 5.5).
+        (self.opcode, self.last) = (frame.opcode, frame.last || frame.opcode >= CLOSE);
         self.mask = (frame.mask, 0);
-        self.last = frame.last;
-        if matches!(frame.opcode, TEXT | BINARY) && page.is_searching() {
+        if frame.opcode != CONTINUATION && page.is_searching() {
             let coding = (frame.reserved & COMPRESSED != 0).then(|| "deflate".to_owned());
             let compressed = coding.is_some();
-            page.begin(MESSAGE, if compressed { Kind::Body { media: None, coding } } else { Kind::Message });
+            let kind = if compressed { Kind::Body { media: None, coding } } else { Kind::Message };
+            page.begin(self.sheet(), kind);
         }
     }
 
-    fn payload(&mut self, class: Option<Class>, bytes: &[u8], page: &mut Page) {
-        let Some(class) = class else { return page.facts.count_handshake(bytes.len()) };
-        if !page.is_searching() {
-            return page.facts.count_content(class, bytes.len());
+    fn payload(&mut self, class: Class, bytes: &[u8], page: &mut Page) {
+        let (code, bytes) = bytes.split_at_checked(self.code()).unwrap_or((bytes, &[]));
+        page.facts.count_handshake(code.len());
+        self.mask.1 = self.mask.1.wrapping_add(code.len());
+        if page.is_searching() {
+            self.write(class, bytes, page);
+        } else {
+            page.facts.count_content(class, bytes.len());
+            self.mask.1 = self.mask.1.wrapping_add(bytes.len());
         }
+    }
+
+    /// How many bytes more are of the code that a close begins with (RFC 6455 5.5.1).
+    fn code(&self) -> usize {
+        const CODE: usize = 2;
+        if self.opcode == CLOSE { CODE.saturating_sub(self.mask.1) } else { 0 }
+    }
+
+    fn write(&mut self, class: Class, bytes: &[u8], page: &mut Page) {
         let (mask, _) = self.mask;
         let mut clear = [0; 512];
         for piece in bytes.chunks(clear.len()) {
             let masks = mask.iter().cycle().skip(self.mask.1 % mask.len());
             let unmasked = piece.iter().zip(masks).map(|(byte, mask)| byte ^ mask);
             clear.iter_mut().zip(unmasked).for_each(|(place, byte)| *place = byte);
-            page.write(MESSAGE, class, clear.get(..piece.len()).unwrap_or_default());
-            self.mask.1 += piece.len();
+            page.write(self.sheet(), class, clear.get(..piece.len()).unwrap_or_default());
+            self.mask.1 = self.mask.1.wrapping_add(piece.len());
         }
     }
 
     /// Where the frame has ended, and the message with it.
-    fn end_frame(&mut self, class: Option<Class>, page: &mut Page) {
-        if class.is_some() && self.last && matches!(self.state, State::Header(_, 0)) {
-            page.end(MESSAGE);
-            page.close(MESSAGE);
+    fn end_frame(&mut self, page: &mut Page) {
+        if self.last && matches!(self.state, State::Header(_, 0)) {
+            page.end(self.sheet());
+            page.close(self.sheet());
         }
     }
 
-    fn class(&mut self, frame: Frame) -> Option<Class> {
+    /// A control frame may stand between those of a message (RFC 6455 5.4).
+    fn sheet(&self) -> u32 {
+        if self.opcode < CLOSE { MESSAGE } else { CONTROL }
+    }
+
+    fn class(&mut self, frame: Frame) -> Class {
         match frame.opcode {
-            CLOSE.. => None,
-            CONTINUATION => Some(self.message),
+            CLOSE.. => Class::Opaque,
+            CONTINUATION => self.message,
             opcode => {
                 // RSV1: compressed (RFC 7692 6).
                 let plain = opcode == TEXT && frame.reserved == 0;
                 self.message = if plain { Class::Searched } else { Class::Opaque };
-                Some(self.message)
+                self.message
             }
         }
     }
@@ -222,7 +242,7 @@ const PONG: u8 = 0xa;
 /// RSV1.
 const COMPRESSED: u8 = 0x40;
 
-fn payload(class: Option<Class>, left: u64) -> State {
+fn payload(class: Class, left: u64) -> State {
     if left == 0 { State::Header([0; HEADER], 0) } else { State::Payload(class, left) }
 }
 
@@ -238,8 +258,9 @@ fn take<'a>(rest: &mut &'a [u8], len: u64) -> &'a [u8] {
     taken
 }
 
-/// The sheet of the message in progress.
+/// The sheet of the message in progress, and that of a control frame.
 const MESSAGE: u32 = 0;
+const CONTROL: u32 = 1;
 
 #[cfg(test)]
 mod tests {
@@ -275,9 +296,14 @@ mod tests {
             (vec![frame(0x81, b"hello")], (6, 5, 0)),
             (vec![frame(0x82, b"hello")], (6, 0, 5)),
             (vec![frame(0xc1, b"hello")], (6, 0, 5)),
-            (vec![frame(0x01, &long), frame(0x89, b"ping"), frame(0x80, b"end")], (8 + 6 + 4 + 6, 303, 0)),
+            (vec![frame(0x01, &long), frame(0x89, b"ping"), frame(0x80, b"end")], (8 + 6 + 6, 303, 4)),
             (vec![frame(0x02, b"a"), frame(0x80, b"b"), frame(0x88, b"")], (18, 0, 2)),
+            (
+                vec![frame(0x88, b"\x03\xe8"), frame(0x88, b"\x03\xe8bye"), frame(0x8a, b"x")],
+                (8 + 8 + 6, 0, 4),
+            ),
             (vec![frame(0x83, b"hello"), frame(0x81, b"lost")], (6, 0, 15)),
+            (vec![frame(0x09, b"in parts")], (6, 0, 8)),
         ];
         for (frames, expected) in cases {
             let bytes = frames.concat();

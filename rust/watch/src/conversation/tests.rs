@@ -450,7 +450,8 @@ fn messages_of_a_web_socket_are_searched_unmasked_and_joined() {
     let upgrade = b"GET /s HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
     let answer = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
     let pieces: [(Direction, &[u8]); 3] = [(Sent, upgrade), (Received, answer), (Sent, &frames)];
-    assert_eq!(seen(80, &pieces)[1..], ["66 message {\"a\":1}", "95 message \u{8}\u{1}"]);
+    let (control, text, binary) = ("77 message ping", "66 message {\"a\":1}", "95 message \u{8}\u{1}");
+    assert_eq!(seen(80, &pieces)[1..], [control, text, binary]);
 }
 
 #[test]

@@ -66,6 +66,13 @@ impl Header {
         let [questions, ..] = self.counts;
         matches!(self.opcode, 0..=2 | 4..=6) && questions <= PLAUSIBLE && (questions > 0 || self.response)
     }
+
+    /// A query about one name, or its answer, with nothing that is not in use.
+    fn is_sane(&self) -> bool {
+        let [questions, answers, ..] = self.counts;
+        let code = if self.response { self.rcode <= 10 } else { self.rcode == 0 && answers == 0 };
+        self.opcode == 0 && !self.reserved && questions == 1 && code
+    }
 }
 
 impl Message {
@@ -162,18 +169,19 @@ pub(super) fn is_exact(bytes: &[u8]) -> bool {
     exact(bytes).is_some()
 }
 
+/// Whether the header is here, and rules out that a message is exact when all of it has come.
+pub(super) fn is_never_exact(beginning: &[u8]) -> bool {
+    Header::read(&mut Reader::new(beginning)).is_some_and(|header| !header.is_sane())
+}
+
 /// Records that are passed over at most to see whether a message ends where it says.
 const EXACT: u16 = 256;
 
 fn exact(bytes: &[u8]) -> Option<()> {
     let mut reader = Reader::new(bytes);
     let header = Header::read(&mut reader)?;
-    let [questions, answers, authority, additional] = header.counts;
-    let sane = header.opcode == 0
-        && !header.reserved
-        && questions == 1
-        && if header.response { header.rcode <= 10 } else { header.rcode == 0 && answers == 0 };
-    let (question, class) = Question::read_with_class(bytes, &mut reader).filter(|_| sane)?;
+    let [_, answers, authority, additional] = header.counts;
+    let (question, class) = Question::read_with_class(bytes, &mut reader).filter(|_| header.is_sane())?;
     // Internet, Chaos, Hesiod, any: RFC 6895 3.2.
     let known = record::is_known(question.kind) && matches!(class, 1 | 3 | 4 | 255);
     let records =

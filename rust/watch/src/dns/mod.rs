@@ -298,7 +298,7 @@ pub(crate) fn could_be(datagram: &[u8]) -> bool {
 }
 
 /// Whether a stream begins with a message and its length. On any port the first message has to be whole and
-/// right to the last byte; on that of DNS its first question is enough.
+/// right to the last byte, which its header may rule out; on that of DNS its first question is enough.
 pub(crate) fn looks_like_stream(bytes: &[u8], on_port: bool) -> Likeness {
     let Some((len, rest)) = bytes.split_first_chunk() else { return Likeness::Maybe };
     let len = usize::from(u16::from_be_bytes(*len));
@@ -308,6 +308,7 @@ pub(crate) fn looks_like_stream(bytes: &[u8], on_port: bool) -> Likeness {
         _ if on_port && could_be(message.unwrap_or(rest)) => Likeness::Yes,
         Some(message) => looks_like(message),
         None if on_port && rest.len() >= LONGEST_QUESTION => Likeness::No,
+        None if !on_port && message::is_never_exact(rest) => Likeness::No,
         None => Likeness::Maybe,
     }
 }

@@ -338,6 +338,13 @@ fn a_stream_is_recognised_once_its_first_message_is_here() {
     }
     assert_eq!(looks_like_stream(&bytes, false), Likeness::Yes);
     assert_eq!(looks_like_stream(b"\x16\x03\x01\0\x01", true), Likeness::Maybe);
+    let json = b"{\"imei\":\"490154203237518\"}\n";
+    assert_eq!(looks_like_stream(&json[..13], false), Likeness::Maybe);
+    assert_eq!(
+        looks_like_stream(&json[..14], false),
+        Likeness::No,
+        "a message of 31,522 bytes, but its header"
+    );
     assert_eq!(looks_like_stream(&[b"GET / HTTP/1.1\r\n", &[b'a'; 300][..]].concat(), true), Likeness::No);
     let long = framed(&[[long_answer(), vec![0; 20_000]].concat()]);
     assert_eq!(looks_like_stream(&long[..100], true), Likeness::Yes, "the question is here");

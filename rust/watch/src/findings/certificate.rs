@@ -1,6 +1,8 @@
 //! The server showed a certificate that is not for the name that was asked for. Up to TLS 1.2 it can be seen;
 //! whether the app accepted it cannot.
 
+use std::net::IpAddr;
+
 use telltale_model::{Certificate, Confidence, Finding, NameSource, Severity, What};
 
 use super::Seen;
@@ -11,8 +13,10 @@ const TOLD: usize = 4;
 pub(super) fn find(seen: &Seen<'_>) -> Vec<Finding> {
     let asked = seen.facts.names.iter().find(|name| name.from == NameSource::Tls && !name.outer);
     let (Some(asked), Some(certificate)) = (asked, &seen.facts.certificate) else { return Vec::new() };
-    // Without names it may be for an address, or a device's own; of a part nothing can be said.
-    if certificate.names.is_empty() || !certificate.whole || is_for(certificate, &asked.name) {
+    // Without names it may be for an address, or a device's own; of a part nothing can be said, nor of an address that
+    // was asked for (RFC 6066 3 forbids it): those that a certificate is for are not among its names.
+    let may_be_for = !certificate.whole || asked.name.parse::<IpAddr>().is_ok();
+    if certificate.names.is_empty() || may_be_for || is_for(certificate, &asked.name) {
         return Vec::new();
     }
     let names = certificate.names.iter().take(TOLD).cloned().collect();
@@ -59,5 +63,6 @@ mod tests {
     fn of_a_part_and_of_none_nothing_is_said() {
         assert_eq!(found("a.example", &["b.example"], false), 0);
         assert_eq!(found("a.example", &[], true), 0);
+        assert_eq!(found("192.168.1.70", &["printer.example"], true), 0, "its addresses are not read");
     }
 }

@@ -115,15 +115,11 @@ fn may_ask(sent: &[u8]) -> Likeness {
     if is_padded && question.len() <= len { Likeness::Maybe } else { Likeness::No }
 }
 
-/// Firebase Cloud Messaging: "firebase.google.com/docs/cloud-messaging/concept-options", ports and firewall.
-pub(crate) fn is_push(name: Option<&str>, port: u16) -> bool {
-    match name {
-        Some(name) => {
-            ["mtalk.google.com", "mobile-gtalk.l.google.com"].iter().any(|push| is_below(name, push))
-                || (name.starts_with("alt") && name.ends_with("-mtalk.google.com"))
-        }
-        None => (5_228..=5_230).contains(&port),
-    }
+/// Firebase Cloud Messaging: "firebase.google.com/docs/cloud-messaging/concept-options", ports and firewall. Its ports
+/// alone tell nothing: anybody may listen there.
+pub(crate) fn is_push(name: &str) -> bool {
+    ["mtalk.google.com", "mobile-gtalk.l.google.com"].iter().any(|push| is_below(name, push))
+        || (name.starts_with("alt") && name.ends_with("-mtalk.google.com"))
 }
 
 fn is_below(name: &str, parent: &str) -> bool {
@@ -145,10 +141,9 @@ mod tests {
     }
 
     #[test]
-    fn push_is_told_by_its_name_and_without_one_by_its_port() {
-        assert!(is_push(Some("mtalk.google.com"), 443) && is_push(Some("alt7-mtalk.google.com"), 5228));
-        assert!(is_push(None, 5229) && !is_push(None, 443));
-        assert!(!is_push(Some("a.example"), 5228), "somebody else on that port");
+    fn push_is_told_by_its_name_alone() {
+        assert!(is_push("mtalk.google.com") && is_push("alt7-mtalk.google.com"));
+        assert!(!is_push("a.example") && !is_push("notmtalk.google.com"));
     }
 
     #[test]
