@@ -10,6 +10,8 @@ pub(crate) struct Randomness {
     bytes: u32,
     /// The first bytes, where formats say their names.
     first: [u8; FIRST],
+    /// How many of them, from the first one on, are letters, digits and what stands between.
+    text: u32,
 }
 
 /// Below, the approximation is no good (less than 8 of each value), and too few bytes tell too little.
@@ -22,6 +24,9 @@ pub(crate) const ENOUGH: u32 = 8_192;
 const USUAL: std::ops::Range<f64> = 187.0..336.0;
 
 const FIRST: usize = 64;
+
+/// So many bytes of text are none of a stream of random ones, once in 10^13 streams.
+const TEXT: u32 = 32;
 
 /// How files begin that are dense and not encrypted: gzip, zlib, zstd, bzip2, xz, zip, PNG, JPEG, WebM, Ogg.
 const FORMATS: [&[u8]; 13] = [
@@ -45,7 +50,7 @@ const MARKERS: [&[u8]; 2] = [b"ftyp", b"RIFF"];
 
 impl Randomness {
     pub(crate) fn new() -> Self {
-        Self { counts: [0; 256], bytes: 0, first: [0; FIRST] }
+        Self { counts: [0; 256], bytes: 0, first: [0; FIRST], text: 0 }
     }
 
     /// Looks at further bytes, as far as [`ENOUGH`].
@@ -57,6 +62,8 @@ impl Randomness {
             if let Some(place) = usize::try_from(self.bytes).ok().and_then(|at| self.first.get_mut(at)) {
                 *place = *byte;
             }
+            let is_text = matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+            self.text += u32::from(is_text && self.text == self.bytes);
             if let Some(count) = self.counts.get_mut(usize::from(*byte)) {
                 *count += 1;
             }
@@ -67,6 +74,11 @@ impl Randomness {
     /// Whether more bytes change nothing.
     pub(crate) fn is_enough(&self) -> bool {
         self.bytes >= ENOUGH
+    }
+
+    /// Whether they begin with so much text that what follows is no matter: however dense, it goes by its name.
+    pub(crate) fn begins_with_text(&self) -> bool {
+        self.text >= TEXT
     }
 
     /// Whether the bytes so far look random; `None` while they are too few to say.

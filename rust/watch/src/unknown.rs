@@ -157,7 +157,7 @@ impl Unknown {
         let Some([sent, received]) = self.looked_at.as_deref_mut() else { return true };
         if direction == Direction::Sent {
             sent.add(bytes);
-            return sent.is_enough();
+            return sent.is_enough() || sent.begins_with_text();
         }
         let before = received.is_enough();
         received.add(bytes);
@@ -166,13 +166,13 @@ impl Unknown {
 
     /// Encrypted is what looks random, where the other side does not answer it in clear. What the other side sends
     /// proves nothing of what is sent to it: a file may be downloaded by a question in clear. Nor is it said of what
-    /// is carried inside of a protocol that has a name, which would tell it as that protocol's own encryption.
+    /// stands behind text, or inside of a protocol that has a name, which would tell it as that one's encryption.
     fn decide(&mut self, page: &mut Page) {
         if let Some(both) = self.looked_at.take() {
-            let [sent, received] = both.each_ref().map(Randomness::is_uniform);
-            let encrypted = sent == Some(true) && received != Some(false);
-            let encrypted = encrypted && page.facts.application.is_none();
-            self.class = if encrypted { Class::Encrypted } else { Class::Unknown };
+            let [sent, received] = &*both;
+            let random = sent.is_uniform() == Some(true) && received.is_uniform() != Some(false);
+            let bare = !sent.begins_with_text() && page.facts.application.is_none();
+            self.class = if random && bare { Class::Encrypted } else { Class::Unknown };
             page.decide(ALL, Some(self.class));
         }
         page.facts.count_content(self.class, std::mem::take(&mut self.waiting));
@@ -247,6 +247,8 @@ mod tests {
             }
         }
         let sent = random(9_000);
+        let named = [&b"upload picture-of-a-garden.jpg 9000\n"[..], &sent].concat();
+        assert_eq!(class_of(&[(Direction::Sent, &named)]), (0, 9_036, 9_036), "what stands behind text");
         let later = [(Direction::Received, &received[..]), (Direction::Sent, &sent)];
         assert_eq!(class_of(&later), (9_000, 0, 9_000));
     }

@@ -736,7 +736,7 @@ mod tests {
         let mut watcher = watcher();
         for number in 0..12_000 {
             watcher.observe(opened(number, Protocol::Tcp, "192.0.2.9:7000"));
-            watcher.observe(bytes(number, Direction::Sent, &[b'x'; 2_000]));
+            watcher.observe(bytes(number, Direction::Sent, &[0xee; 2_000]));
             watcher.observe(bytes(number, Direction::Sent, b"y"));
         }
         let flows = watcher.take_changed();

@@ -531,6 +531,40 @@ fn mail_is_searched_between_replies_and_what_nobody_knows_in_pieces() {
 }
 
 #[test]
+fn what_an_app_sends_in_clear_is_searched_whatever_it_is_answered() {
+    let stun = b"\0\x01\0\0\x21\x12\xa4\x42abcdefghijkl";
+    let mut random = Random(3);
+    let packed: Vec<u8> = (0..9_000).map(|_| u8::try_from(random.below(1 << 24) >> 16).unwrap()).collect();
+    let reset = b"\x38sessions\0\0\0\0\0";
+    let (line, field) = (b"imei=490154203237518\n", b"7 imei=\"490154203237518\"");
+    let cases: [(Protocol, &[(Direction, &[u8])]); 4] = [
+        (Protocol::Tcp, &[(Received, &packed), (Sent, line)]),
+        (Protocol::Tcp, &[(Sent, b"GET packed\n"), (Received, &packed), (Sent, line)]),
+        (Protocol::Udp, &[(Sent, stun), (Received, stun), (Sent, field)]),
+        (Protocol::Udp, &[(Received, reset), (Sent, field)]),
+    ];
+    for (place, (protocol, pieces)) in cases.into_iter().enumerate() {
+        let (facts, _) = searched_of(key(protocol, 7_000), pieces);
+        assert_eq!(facts.hits.len(), 1, "case {place}");
+        assert_eq!(facts.coverage.encrypted, 0, "case {place}");
+        assert!(facts.coverage.found > 0, "case {place}");
+    }
+}
+
+#[test]
+fn a_line_of_a_protocol_that_nobody_knows_is_told_as_soon_as_it_is_answered() {
+    let desk = Desk::new(&details(), &Arc::default()).unwrap();
+    let mut conversation = Conversation::new(key(Protocol::Tcp, 7_000));
+    conversation.look_for(Some(&desk));
+    let line = b"{\"imei\":\"490154203237518\",\"n\":1}\n";
+    conversation.take(Sent, line);
+    conversation.take(Received, b"{}\n");
+    let facts = conversation.facts();
+    // More of it may follow: it is found, and not called understood.
+    assert_eq!((facts.hits.len(), facts.coverage.unknown), (1, line.len() as u64));
+}
+
+#[test]
 fn no_cut_end_or_damage_changes_what_is_counted_where_details_are_looked_for() {
     let turns: [Turns; 3] = [
         vec![
