@@ -14,6 +14,8 @@ pub(crate) struct Plain {
     transport: Protocol,
     /// Bytes of a greeting line that were sent, while it goes on: SSH.
     greeting: Option<usize>,
+    /// Whether what is sent is another protocol's than what is received, which told this one.
+    other: bool,
     /// Whether keys of DTLS were agreed upon, as far as could be seen of what was sent and of what was received.
     dtls: [bool; 2],
 }
@@ -21,13 +23,16 @@ pub(crate) struct Plain {
 /// The sheet of all that is sent.
 const ALL: u32 = 0;
 
+/// How that of a client begins, without lines before it (RFC 4253 4.2).
+const GREETING: &[u8] = b"SSH-";
+
 /// RFC 4253 4.2.
 const LONGEST_GREETING: usize = 255;
 
 impl Plain {
     pub(crate) fn new(application: Application, transport: Protocol) -> Self {
         let greeting = (application == Application::Ssh).then_some(0);
-        Self { application, transport, greeting, dtls: [false; 2] }
+        Self { application, transport, greeting, other: false, dtls: [false; 2] }
     }
 
     /// The next bytes; over UDP one datagram.
@@ -37,7 +42,7 @@ impl Plain {
             Protocol::Udp => self.take_datagram(direction, bytes),
             Protocol::Tcp | Protocol::Icmp => {
                 let greeting = if direction == Direction::Sent { self.take_greeting(bytes) } else { 0 };
-                (bytes.get(greeting..).unwrap_or_default(), of_stream(self.application))
+                (bytes.get(greeting..).unwrap_or_default(), self.of_stream())
             }
         };
         if self.application == Application::Ike && !content.is_empty() && is_esp(bytes) {
@@ -99,9 +104,22 @@ impl Plain {
         }
     }
 
+    /// What was not decoded is opaque, even where it is text.
+    fn of_stream(&self) -> Class {
+        let encrypts =
+            matches!(self.application, Application::Ssh | Application::OpenVpn | Application::DnsCrypt);
+        if encrypts && !self.other { Class::Encrypted } else { Class::Opaque }
+    }
+
     /// How many of these bytes belong to the greeting.
     fn take_greeting(&mut self, bytes: &[u8]) -> usize {
         let Some(before) = self.greeting else { return 0 };
+        let start = GREETING.get(before..).unwrap_or_default();
+        let alike = bytes.iter().zip(start).take_while(|(byte, expected)| byte == expected).count();
+        if alike < start.len().min(bytes.len()) {
+            (self.greeting, self.other) = (None, true);
+            return alike;
+        }
         let most = bytes.len().min(LONGEST_GREETING.saturating_sub(before));
         let line = bytes.iter().take(most).position(|byte| *byte == b'\n');
         let len = line.map_or(most, |end| end + 1);
@@ -109,12 +127,6 @@ impl Plain {
         self.greeting = goes_on.then_some(before + len);
         len
     }
-}
-
-/// What was not decoded is opaque, even where it is text.
-fn of_stream(application: Application) -> Class {
-    let encrypted = matches!(application, Application::Ssh | Application::OpenVpn | Application::DnsCrypt);
-    if encrypted { Class::Encrypted } else { Class::Opaque }
 }
 
 /// What of a datagram is content, and of which class. Only what is known to agree upon something is framing: behind the
