@@ -18,9 +18,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use telltale_model::{
-    App, AppGroup, Confidence, Coverage, Destination, DetailKind, DetailName, Ending, Envelope, Evidence,
-    Facts, Finding, Flow, FlowKey, FlowNumber, Form, Gap, GapReason, Grade, Owner, Protocol, Role, Severity,
-    Timestamp, Traffic, What,
+    App, AppGroup, Application, Confidence, Coverage, Destination, DetailKind, DetailName, Ending, Envelope,
+    Evidence, Facts, Finding, Flow, FlowKey, FlowNumber, Form, Gap, GapReason, Grade, Owner, Protocol, Role,
+    Severity, Timestamp, Traffic, What,
 };
 use telltale_screens::{LookedFor, Screens, Sought};
 use telltale_store::{Run, Store, limits};
@@ -218,6 +218,7 @@ impl Phone {
         let in_clear = chance.below(20) == 0;
         let coverage = coverage(in_clear, 400 + chance.below(40_000));
         let sent = coverage.searched + coverage.encrypted;
+        let application = (!in_clear).then_some(Application::Tls);
         let app = self.apps.get(sender as usize).cloned();
         let owner = app.as_deref().cloned().map(Owner::from).unwrap_or_default();
         let mut flow = Flow {
@@ -239,7 +240,7 @@ impl Phone {
                 packets_sent: 9,
                 packets_received: 12,
             },
-            facts: Facts { content_sent: sent, coverage, set: 7, ..Facts::default() },
+            facts: Facts { application, content_sent: sent, coverage, set: 7, ..Facts::default() },
             destination: Destination { company, name: Some(name), role, ..Destination::default() },
             findings: Vec::new(),
         };

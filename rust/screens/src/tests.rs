@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use telltale_model::{
-    App, AppGroup, Confidence, Coverage, Destination, DetailKind, DetailName, Ending, Envelope, Evidence,
-    Facts, Finding, Flow, FlowKey, FlowNumber, Form, Gap, GapReason, Grade, Owner, Protocol, Role, Severity,
-    Timestamp, Traffic, What,
+    App, AppGroup, Application, Confidence, Coverage, Destination, DetailKind, DetailName, Ending, Envelope,
+    Evidence, Facts, Finding, Flow, FlowKey, FlowNumber, Form, Gap, GapReason, Grade, Owner, Protocol, Role,
+    Severity, Timestamp, Traffic, What,
 };
 use telltale_store::{Run, Store};
 use telltale_watch::destinations::Around;
@@ -60,6 +60,7 @@ fn app(uid: u32, package: &str, name: &str, group: AppGroup) -> App {
 fn sent(number: u64, app: &App, when: Timestamp, to: (&str, &str, Role), coverage: Coverage) -> Flow {
     let (company, host, role) = to;
     let content_sent = coverage.searched + coverage.found + coverage.encrypted + coverage.opaque;
+    let application = (coverage.encrypted > 0).then_some(Application::Tls);
     let mut owner = Owner::from(app.clone());
     owner.app = Some(Arc::new(app.clone()));
     Flow {
@@ -76,7 +77,7 @@ fn sent(number: u64, app: &App, when: Timestamp, to: (&str, &str, Role), coverag
         ended: Some(Timestamp(when.0 + 1_000_000)),
         ending: Some(Ending::Finished),
         traffic: Traffic { bytes_sent: content_sent, ..Traffic::default() },
-        facts: Facts { content_sent, coverage, set: 7, ..Facts::default() },
+        facts: Facts { application, content_sent, coverage, set: 7, ..Facts::default() },
         destination: Destination {
             company: Some(company.into()),
             name: Some(host.into()),

@@ -11,8 +11,8 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use telltale_model::{
-    Class, Confidence, Destination, Ending, Envelope, Evidence, Facts, Finding, Flow, FlowKey, FlowNumber,
-    NameKnown, Owner, Protocol, Role, Severity, Timestamp, Traffic, What,
+    Application, Class, Confidence, Destination, Ending, Envelope, Evidence, Facts, Finding, Flow, FlowKey,
+    FlowNumber, NameKnown, Owner, Protocol, Role, Severity, Timestamp, Traffic, What,
 };
 use telltale_store::{Run, Store};
 
@@ -310,6 +310,7 @@ fn rows_of(table: &str) -> Vec<String> {
 
 /// The same over TLS, to a host of a company that the tables have.
 fn to_google(mut flow: Flow) -> Flow {
+    flow.facts.application = Some(Application::Tls);
     flow.facts.count_handshake(500);
     flow.facts.count_content(Class::Encrypted, 4_500);
     flow.destination = Destination {
