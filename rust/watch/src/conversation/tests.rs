@@ -5,7 +5,7 @@ use crate::page::Means;
 use telltale_model::Direction::{Received, Sent};
 use telltale_model::{Coverage, Detail, DetailKind, DetailName, Details, Form, Grade};
 
-use crate::pieces::{Random, Turns, facts_in_any_pieces};
+use crate::pieces::{Pieces, Random, Turns, facts_in_any_pieces};
 
 fn key(protocol: Protocol, port: u16) -> FlowKey {
     FlowKey {
@@ -537,7 +537,7 @@ fn what_an_app_sends_in_clear_is_searched_whatever_it_is_answered() {
     let packed: Vec<u8> = (0..9_000).map(|_| u8::try_from(random.below(1 << 24) >> 16).unwrap()).collect();
     let reset = b"\x38sessions\0\0\0\0\0";
     let (line, field) = (b"imei=490154203237518\n", b"7 imei=\"490154203237518\"");
-    let cases: [(Protocol, &[(Direction, &[u8])]); 5] = [
+    let cases: [(Protocol, &Pieces<'_>); 5] = [
         (Protocol::Tcp, &[(Received, &packed), (Sent, line)]),
         (Protocol::Tcp, &[(Sent, b"GET packed\n"), (Received, &packed), (Sent, line)]),
         (Protocol::Udp, &[(Sent, stun), (Received, stun), (Sent, field)]),
