@@ -1,6 +1,6 @@
 //! What the table and the JSON are made of, from the watcher's ledger or from the database.
 
-use telltale_model::{Country, Relation, Told};
+use telltale_model::{Country, NameKnown, Relation, Told};
 use telltale_store::{Mute, Total};
 use telltale_watch::destinations::{Around, Destinations};
 use telltale_watch::{Ledger, Line, Sum};
@@ -72,7 +72,7 @@ fn line(total: Total, tables: Option<&Destinations>) -> Line {
     } = total;
     let relation = match (&company, tables) {
         // Of a guess nothing more is said, as by the watcher.
-        (Some(id), Some(tables)) if known != Some(telltale_model::NameKnown::Several) => {
+        (Some(id), Some(tables)) if !known.is_some_and(NameKnown::is_guess) => {
             let number = tables.company_with_id(id).map(|company| company.number);
             let relation = tables.relation(number, &Around::default());
             if number.is_none() { Relation::AnotherCompany } else { relation }
@@ -118,7 +118,7 @@ pub(crate) fn network<'a>(
 pub(crate) mod tests {
     use std::collections::BTreeSet;
 
-    use telltale_model::{Class, Content, NameKnown, Protocol, Role, Traffic};
+    use telltale_model::{Class, Content, Protocol, Role, Traffic};
 
     use super::*;
 

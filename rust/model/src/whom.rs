@@ -60,11 +60,17 @@ pub enum NameKnown {
     Dns,
     /// The same, but other names were asked for that have this address too.
     Several,
+    /// It was asked for by another app alone, or long before.
+    Doubtful,
+    /// It stood in the hello, which says that another name may be hidden inside (ECH). Of one that hides nothing, but
+    /// says so all the same (RFC 9849 6.2), it is the host itself.
+    Outer,
 }
 
 impl NameKnown {
-    /// Every way, the surest first.
-    pub const ALL: [Self; 5] = [Self::Tls, Self::Quic, Self::Http, Self::Dns, Self::Several];
+    /// Every way, the surest first. The database knows a way by its place here: new ones come at the end.
+    pub const ALL: [Self; 7] =
+        [Self::Tls, Self::Quic, Self::Http, Self::Dns, Self::Several, Self::Doubtful, Self::Outer];
 
     /// Of a name that a flow carried; `None` for a question of the DNS, which is not about the flow's
     /// own destination.
@@ -77,7 +83,12 @@ impl NameKnown {
         }
     }
 
-    /// The name used in JSON and in the database.
+    /// Whether the host may be another one altogether: then nothing but its company is said, and that as probable.
+    pub fn is_guess(self) -> bool {
+        matches!(self, Self::Several | Self::Doubtful)
+    }
+
+    /// The name used in JSON.
     pub fn name(self) -> &'static str {
         self.words().0
     }
@@ -94,6 +105,10 @@ impl NameKnown {
             Self::Http => ("http", "named in an HTTP request"),
             Self::Dns => ("dns", "asked for in the DNS before"),
             Self::Several => ("several", "a guess: several names that were asked for fit"),
+            Self::Doubtful => {
+                ("doubtful", "a guess: asked for in the DNS by another app, or more than a day before")
+            }
+            Self::Outer => ("outer", "named in the hello, which may hide another name behind it"),
         }
     }
 }

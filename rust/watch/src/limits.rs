@@ -8,7 +8,7 @@ pub const NAMES: usize = 8_192;
 /// Names of one address: servers that deliver for many have thousands, an hour's questions a handful.
 pub const NAMES_OF_ADDRESS: usize = 16;
 
-/// Names of which it is known that hellos may hide them: 60 bytes each.
+/// Names of which it is known that hellos may hide them: about 120 bytes each, 0.5 MB.
 pub const HIDING: usize = 4_096;
 
 /// Names that are told of one flow where several fit.

@@ -256,19 +256,14 @@ impl Watcher {
         let Some(followed) = self.flows.get_mut(&number) else { return };
         let address = followed.flow.key.remote.ip();
         let fixed = self.config.names.iter().find(|(known, _)| *known == address);
-        let (name, others) = match fixed {
-            Some((_, name)) => (Some(name.clone()), Vec::new()),
+        (followed.asked, (followed.flow.name, followed.flow.other_names)) = match fixed {
+            Some((_, name)) => (Asked::Fixed, (Some(name.clone()), Vec::new())),
             None => {
                 let app = self.config.app(&followed.flow);
-                self.names.of(address, app.as_ref(), followed.began).into_parts()
+                let fit = self.names.of(address, app.as_ref(), followed.began, followed.flow.started);
+                (Asked::by(&fit, |name| self.names.may_hide(name)), fit.into_parts())
             }
         };
-        followed.asked = match &name {
-            _ if fixed.is_some() => Asked::Fixed,
-            Some(name) if others.is_empty() && self.names.may_hide(name) => Asked::Hidden,
-            _ => Asked::Plainly,
-        };
-        (followed.flow.name, followed.flow.other_names) = (name, others);
         self.changed.insert(number);
         self.settle(number);
     }
@@ -301,7 +296,7 @@ impl Watcher {
         let sender = (at, followed.flow.owner.program.as_deref());
         let outcome = self.conversations.take(number, followed.flow.key, sender, direction, bytes);
         if !outcome.answers.is_empty() {
-            let asker = Asker { flow: Some(number), app: self.config.app(&followed.flow) };
+            let asker = Asker { flow: Some(number), app: self.config.app(&followed.flow), at };
             outcome.answers.iter().for_each(|answer| self.names.learn(answer, &asker));
         }
         self.make_room(outcome.ended);
@@ -626,25 +621,49 @@ mod tests {
 
     #[test]
     fn a_cover_is_not_taken_for_the_name_behind_it() {
-        // An HTTPS record with an ECH configuration, and no hints.
-        let mut keys = ANSWER.to_vec();
+        let (a, b) = (b"a.example", b"b.example");
+        let (hello_of, both) = ("cover.example", [a, b]);
+        for (hidden, plain, ech, hello_of, expected) in [
+            (&[a][..], &[a][..], true, hello_of, ("a.example", NameKnown::Dns)),
+            (&[a], &[a], false, hello_of, ("cover.example", NameKnown::Tls)),
+            (&both, &both, true, hello_of, ("b.example", NameKnown::Several)),
+            (&both, &both, true, "a.example", ("a.example", NameKnown::Tls)),
+            (&[a], &both, true, hello_of, ("cover.example", NameKnown::Outer)),
+            (&[], &[a], true, hello_of, ("cover.example", NameKnown::Outer)),
+            (&[], &[], true, hello_of, ("cover.example", NameKnown::Outer)),
+            (&[], &[], false, hello_of, ("cover.example", NameKnown::Tls)),
+            (&[], &[a], true, "a.example", ("a.example", NameKnown::Tls)),
+        ] {
+            let mut watcher = watcher();
+            (0..).zip(hidden).for_each(|(nth, name)| resolved(&mut watcher, 10 + nth, &keys(name)));
+            (0..).zip(plain).for_each(|(nth, name)| resolved(&mut watcher, 20 + nth, &answer(name)));
+            watcher.observe(opened(1, Protocol::Tcp, "192.0.2.7:443"));
+            watcher.observe(bytes(1, Direction::Sent, &hello(hello_of, ech)));
+            let Destination { name, known, .. } = taken(&mut watcher, 1).destination;
+            assert_eq!((name.as_deref(), known), (Some(expected.0), Some(expected.1)));
+        }
+    }
+
+    /// An HTTPS record of this name with an ECH configuration, and no hints.
+    fn keys(name: &[u8; 9]) -> Vec<u8> {
+        let mut keys = answer(name);
         keys[23..25].copy_from_slice(&[0, 65]);
         keys.truncate(29);
         keys.extend(b"\0\x41\0\x01\0\0\0\x3c\0\x0a\0\x01\0\0\x05\0\x03abc");
-        for (knows, ech, expected) in [
-            (true, true, ("a.example", Some(NameKnown::Dns))),
-            (true, false, ("cover.example", Some(NameKnown::Tls))),
-            (false, true, ("cover.example", Some(NameKnown::Tls))),
-        ] {
+        keys
+    }
+
+    #[test]
+    fn a_name_that_another_app_asked_for_is_told_as_a_guess() {
+        for (asker, known) in [("/bin/a", NameKnown::Dns), ("/bin/b", NameKnown::Doubtful)] {
             let mut watcher = watcher();
-            if knows {
-                resolved(&mut watcher, 8, &keys);
-            }
-            resolved(&mut watcher, 9, ANSWER);
-            watcher.observe(opened(1, Protocol::Tcp, "192.0.2.7:443"));
-            watcher.observe(bytes(1, Direction::Sent, &hello("cover.example", ech)));
-            let Destination { name, known, .. } = taken(&mut watcher, 1).destination;
-            assert_eq!((name.as_deref(), known), (Some(expected.0), expected.1));
+            watcher.observe(opened(8, Protocol::Udp, "203.0.113.53:53"));
+            watcher.observe(bytes(8, Direction::Received, ANSWER));
+            watcher.observe(owned(8, asker));
+            watcher.observe(owned(1, "/bin/a"));
+            watcher.observe(opened(1, Protocol::Tcp, "192.0.2.7:7000"));
+            let Destination { name, known: told, .. } = taken(&mut watcher, 1).destination;
+            assert_eq!((name.as_deref(), told), (Some("a.example"), Some(known)));
         }
     }
 

@@ -147,7 +147,8 @@ impl Past {
         destination: &Destination,
         tables: Option<&Destinations>,
     ) -> Met {
-        let Some(who) = who(&flow.owner).filter(|_| destination.known != Some(NameKnown::Several)) else {
+        let Some(who) = who(&flow.owner).filter(|_| !destination.known.is_some_and(NameKnown::is_guess))
+        else {
             return Met::Known;
         };
         let company = destination.company.as_deref();
