@@ -12,7 +12,7 @@ use crate::http2::Http2;
 #[cfg(feature = "keys")]
 use crate::keys::{self, Keys};
 use crate::mail::Mail;
-use crate::opening::{Opening, Spoken};
+use crate::opening::{Opening, Spoken, is_dns_port};
 use crate::page::{Desk, Page};
 use crate::plain::Plain;
 use crate::quic::Quic;
@@ -361,8 +361,10 @@ impl Talk {
             Spoken::Mail => Session::Mail(Box::new(Mail::new())),
             Spoken::MySql => Session::MySql(Box::new(MySql::new())),
             Spoken::Postgres => Session::Postgres(Box::new(Postgres::new())),
-            Spoken::DnsDatagrams(dialect) => Session::Dns(Box::new(Dns::over_udp(dialect))),
-            Spoken::DnsStream => Session::Dns(Box::new(Dns::over_tcp())),
+            Spoken::DnsDatagrams(dialect) => {
+                Session::Dns(Box::new(Dns::over_udp(dialect, is_dns_port(&self.key))))
+            }
+            Spoken::DnsStream => Session::Dns(Box::new(Dns::over_tcp(is_dns_port(&self.key)))),
             Spoken::Plain(application) => {
                 Session::Plain(Box::new(Plain::new(application, self.key.protocol)))
             }

@@ -153,8 +153,7 @@ impl Opening {
     }
 
     fn dns_stream(&self, first: &[u8]) -> Likeness {
-        let on_port = self.key.remote.port() == DNS || self.key.app.port() == DNS;
-        if on_port { dns::looks_like_stream(first, true) } else { Likeness::No }
+        if is_dns_port(&self.key) { dns::looks_like_stream(first, true) } else { Likeness::No }
     }
 
     fn datagram(&self, direction: Direction, bytes: &[u8]) -> Option<Spoken> {
@@ -182,6 +181,11 @@ impl Opening {
 }
 
 const DNS: u16 = 53;
+
+/// Whether one side is a resolver by its port.
+pub(crate) fn is_dns_port(key: &FlowKey) -> bool {
+    key.remote.port() == DNS || key.app.port() == DNS
+}
 
 /// RFC 6762 3, RFC 4795 2, RFC 1002 4.2.
 fn dialect_of(key: &FlowKey) -> Option<Dialect> {

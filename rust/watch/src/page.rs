@@ -184,13 +184,17 @@ impl Page {
 
     /// Looks at a name that was asked for. It is framing, and counted as such unless a detail is in it.
     pub(crate) fn ask(&mut self, name: &str) {
-        self.look_at_name(name, false);
+        self.look_at_framing(Part::Question(name.as_bytes()), name.len(), false);
     }
 
-    fn look_at_name(&mut self, name: &str, hello: bool) {
+    /// The same of what stands beside names.
+    pub(crate) fn ask_value(&mut self, value: &[u8]) {
+        self.look_at_framing(Part::Message(value), value.len(), false);
+    }
+
+    fn look_at_framing(&mut self, part: Part<'_>, len: usize, hello: bool) {
         let Some(desk) = &self.desk else { return };
         let offset = self.offset();
-        let part = Part::Question(name.as_bytes());
         let found = desk.search(&Piece { part, begins: true, ends: true, offset, at: self.sender.at });
         let hits = desk.judge(&found.candidates, self.sender.own.as_deref()).hits;
         let mut told = true;
@@ -200,7 +204,7 @@ impl Page {
         }
         if found {
             let sum = if told { &mut self.found.told } else { &mut self.found.untold };
-            *sum = sum.saturating_add(name.len() as u64);
+            *sum = sum.saturating_add(len as u64);
         }
     }
 
@@ -227,7 +231,7 @@ impl Page {
         {
             let text = name.name.clone();
             if matches!(name.from, NameSource::Tls | NameSource::Quic) {
-                self.look_at_name(&text, hello);
+                self.look_at_framing(Part::Question(text.as_bytes()), text.len(), hello);
                 self.rename(self.redact(&text));
             }
             self.named += 1;

@@ -517,6 +517,40 @@ fn a_name_with_a_detail_in_it_is_found_and_framing_no_longer() {
 }
 
 #[test]
+fn details_in_records_of_any_section_and_in_options_are_found() {
+    let details = details();
+    let imei: &[u8] = b"490154203237518";
+    let string = [b"\x18deviceid=".as_slice(), imei].concat();
+    let number = 490_154_203_237_518_u64.to_be_bytes();
+    let record = |kind: u8, data: &[u8]| {
+        [&[0, 0, kind, 0, 1, 0, 0, 0, 60, 0, u8::try_from(data.len()).unwrap()], data].concat()
+    };
+    let option = |value: &[u8]| [&[0xfd, 0xe9, 0, u8::try_from(value.len()).unwrap()], value].concat();
+    let announced = [b"\0\0\x84\0\0\0\0\x01\0\0\0\x01\x01a\0".as_slice(), &record(12, b"\x01b\0")[1..]];
+    let edns = |value: &[u8]| {
+        let question = [&QUERY[..11], &[1], &QUERY[12..]].concat();
+        [question, record(41, &option(value))].concat()
+    };
+    for (port, sent, found) in [
+        (5_353, [&announced.concat()[..], &record(16, &string)].concat(), 24),
+        (
+            5_353,
+            [&announced.concat()[..], &record(33, &[b"\0\0\0\0\0\x50\x0f", imei, b"\0"].concat())].concat(),
+            22,
+        ),
+        (53, edns(imei), 15),
+        (53, edns(&number), 8),
+    ] {
+        let mut conversation = Conversation::looking_for(key(Protocol::Udp, port), &details);
+        conversation.take(Sent, &sent);
+        conversation.end();
+        let facts = conversation.facts();
+        let Coverage { found: bytes, handshake, .. } = facts.coverage;
+        assert_eq!((facts.hits.len(), bytes, bytes + handshake), (1, found, sent.len() as u64), "{found}");
+    }
+}
+
+#[test]
 fn mail_is_searched_between_replies_and_what_nobody_knows_in_pieces() {
     let mail: [(Direction, &[u8]); 5] = [
         (Received, b"220 mail.example ESMTP\r\n"),

@@ -15,27 +15,22 @@ pub(super) struct Known {
     listed: usize,
 }
 
-/// Where a question stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    Known(usize),
-    /// Nowhere yet; its hash.
-    New(u64),
-}
-
 impl Known {
-    /// The place of this question.
-    pub(super) fn place(&mut self, name: &str, kind: &str, lookups: &[Lookup]) -> Place {
+    /// The hash of a question.
+    pub(super) fn hash(&self, name: &str, kind: &str) -> u64 {
+        hash_of(&self.hashes, name, kind)
+    }
+
+    /// The place of the question with this hash.
+    pub(super) fn place(&mut self, hash: u64, name: &str, kind: &str, lookups: &[Lookup]) -> Option<usize> {
         let is_same = |lookup: &Lookup| lookup.query == name && lookup.kind == kind;
         self.list(lookups);
-        let hash = hash_of(&self.hashes, name, kind);
-        let place = match self.places.get(&hash) {
+        match self.places.get(&hash) {
             Some(place) if lookups.get(*place).is_some_and(is_same) => Some(*place),
             // Two questions of one hash.
             Some(_) => lookups.iter().position(is_same),
             None => None,
-        };
-        place.map_or(Place::New(hash), Place::Known)
+        }
     }
 
     /// The question with this hash was added at the end of these.

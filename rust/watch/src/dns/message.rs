@@ -7,13 +7,18 @@ use crate::reader::Reader;
 
 /// What a message asks and says.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Message {
+pub(super) struct Message<'a> {
     /// Whether it is an answer.
     pub(super) response: bool,
     /// Whether the answer is an error, such as that there is no such name.
     pub(super) failed: bool,
     pub(super) questions: Vec<Question>,
-    pub(super) answers: Vec<Record>,
+    pub(super) answers: Vec<Record<'a>>,
+    /// Those of the authority and the additional section, where they were asked for.
+    pub(super) others: Vec<Record<'a>>,
+    /// How many bytes were gone through: what stands behind them is none of it, but for zeros alone, with which
+    /// DNSCrypt fills its questions for certificates.
+    pub(super) len: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,17 +28,25 @@ pub(super) struct Question {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Record {
+pub(super) struct Record<'a> {
     pub(super) name: String,
     pub(super) kind: u16,
     pub(super) data: Data,
+    /// The same as it was sent.
+    pub(super) bytes: &'a [u8],
 }
 
-/// Questions of one message that are read. DNS has one; mDNS asks for several services at once.
-const QUESTIONS: u16 = 16;
+/// Questions of one message that are read. DNS has one; mDNS asks for several services at once, a Mac for 17.
+const QUESTIONS: u16 = 32;
 
-/// Answers of one message that are read. Names have a few addresses, large services a dozen.
-const ANSWERS: u16 = 32;
+/// Records of one section that are read. Names have a few addresses, large services a dozen.
+const RECORDS: u16 = 32;
+
+/// Values of one message that are looked at: a device tells some twenty of each of its services.
+const VALUES: usize = 64;
+
+/// What is longer and no text is no number either, and no digest: nobody understands it.
+const UNDERSTOOD: usize = 64;
 
 /// More questions than this make a message no DNS: a header of other bytes has thousands.
 const PLAUSIBLE: u16 = 64;
@@ -75,31 +88,76 @@ impl Header {
     }
 }
 
-impl Message {
-    /// Reads a message of a flow that speaks DNS by its port. `None` where not even the first question can
-    /// be read. Its questions come into the list, which is empty.
-    pub(super) fn read(bytes: &[u8], empty: Vec<Question>) -> Option<Self> {
+impl<'a> Message<'a> {
+    /// Reads a message of a flow that speaks DNS by its port; all sections or questions and answers. `None` where not
+    /// even the first question can be read. Its questions come into the list, which is empty.
+    pub(super) fn read(bytes: &'a [u8], empty: Vec<Question>, all: bool) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let header = Header::read(&mut reader).filter(Header::is_plausible)?;
-        let mut message = Self {
-            response: header.response,
-            failed: header.rcode != 0,
-            questions: empty,
-            answers: Vec::new(),
-        };
-        let [questions, answers, ..] = header.counts;
-        for _ in 0..questions.min(QUESTIONS) {
-            let Some(question) = Question::read(bytes, &mut reader) else {
-                return (!message.questions.is_empty()).then_some(message);
-            };
-            message.questions.push(question);
-        }
-        if questions <= QUESTIONS {
-            let records = (0..answers.min(ANSWERS)).map_while(|_| Record::read(bytes, &mut reader));
-            message.answers.extend(records);
-        }
-        (questions > 0 || !message.answers.is_empty()).then_some(message)
+        let [questions, answers, authority, additional] = header.counts;
+        let mut message = Self { questions: empty, ..Self::default() };
+        (message.response, message.failed) = (header.response, header.rcode != 0);
+        let record = |reader: &mut Reader<'a>| Record::read(bytes, reader);
+        let _cut = several(questions, QUESTIONS, &mut reader, &mut message.questions, |reader| {
+            Question::read(bytes, reader)
+        }) && several(answers, RECORDS, &mut reader, &mut message.answers, record)
+            && all
+            && several(authority, RECORDS, &mut reader, &mut message.others, record)
+            && several(additional, RECORDS, &mut reader, &mut message.others, record);
+        let is_filling = all && reader.rest().iter().all(|byte| *byte == 0);
+        message.len = if is_filling { bytes.len() } else { bytes.len() - reader.len() };
+        (!message.questions.is_empty() || questions == 0 && !message.answers.is_empty()).then_some(message)
     }
+
+    /// Every text in it that is one whole; of names that stand one after the other the first.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &str> {
+        let questions = self.questions.iter().map(|question| question.name.as_str());
+        let records = self.records().flat_map(|record| [Some(record.name.as_str()), record.data.names()]);
+        let mut before = None;
+        questions.chain(records.flatten()).filter(move |text| before.replace(*text) != Some(*text))
+    }
+
+    /// What else it says, as it was sent.
+    pub(super) fn values(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.all_values().take(VALUES)
+    }
+
+    /// Bytes of values that nobody looks at, or understands.
+    pub(super) fn opaque(&self) -> usize {
+        let is_opaque = |(place, value): &(usize, &[u8])| {
+            *place >= VALUES || value.len() > UNDERSTOOD && str::from_utf8(value).is_err()
+        };
+        self.all_values().enumerate().filter(is_opaque).map(|(_, value)| value.len()).sum()
+    }
+
+    /// Zeros at the end say nothing: they fill a question up (RFC 7830 3).
+    fn all_values(&self) -> impl Iterator<Item = &'a [u8]> {
+        let records = self.records().filter(|record| record.data.has_values());
+        let values = records.flat_map(|record| record::values(record.kind, record.bytes));
+        let without_filling = |value: &'a [u8]| value.get(..=value.iter().rposition(|byte| *byte != 0)?);
+        values.filter_map(without_filling)
+    }
+
+    fn records(&self) -> impl Iterator<Item = &Record<'a>> {
+        self.answers.iter().chain(&self.others)
+    }
+}
+
+/// Reads as many as there should be, `most` of them at most; tells whether these were all.
+fn several<'a, T>(
+    count: u16,
+    most: u16,
+    reader: &mut Reader<'a>,
+    list: &mut Vec<T>,
+    read: impl Fn(&mut Reader<'a>) -> Option<T>,
+) -> bool {
+    for _ in 0..count.min(most) {
+        let mut ahead = *reader;
+        let Some(item) = read(&mut ahead) else { return false };
+        *reader = ahead;
+        list.push(item);
+    }
+    count <= most
 }
 
 impl Question {
@@ -113,27 +171,14 @@ impl Question {
     }
 }
 
-impl Record {
-    fn read<'a>(message: &'a [u8], reader: &mut Reader<'a>) -> Option<Self> {
+impl<'a> Record<'a> {
+    fn read(message: &'a [u8], reader: &mut Reader<'a>) -> Option<Self> {
         let name = name::read(message, reader)?;
         let kind = reader.u16()?;
         let (_class, _lifetime) = (reader.u16()?, reader.u32()?);
         let data = reader.vector16()?;
-        Some(Self { name, kind, data: record::data(message, kind, data) })
+        Some(Self { name, kind, data: record::data(message, kind, data), bytes: data.rest() })
     }
-}
-
-/// How many bytes are a message: its header, and questions and records as many as that says, up to the first that is
-/// cut. What stands behind is none of it, but for zeros alone, with which DNSCrypt fills its questions for certificates.
-pub(super) fn len(bytes: &[u8]) -> usize {
-    let mut reader = Reader::new(bytes);
-    let Some(Header { counts: [questions, records @ ..], .. }) = Header::read(&mut reader) else { return 0 };
-    let records: u32 = records.into_iter().map(u32::from).sum();
-    if (0..questions).all(|_| pass(&mut reader, |_| Some(())).is_some()) {
-        let _cut = (0..records).all(|_| pass(&mut reader, pass_data).is_some());
-    }
-    let is_filling = reader.rest().iter().all(|byte| *byte == 0);
-    if is_filling { bytes.len() } else { bytes.len() - reader.len() }
 }
 
 /// Passes over a name, kind and class, and what `more` does; over all or nothing.

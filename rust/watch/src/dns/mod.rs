@@ -1,6 +1,7 @@
 //! DNS over UDP and TCP (RFC 1035, RFC 7766), and its relatives of the local network: multicast DNS
 //! (RFC 6762), LLMNR (RFC 4795), NetBIOS names (RFC 1002).
 
+mod asked;
 mod known;
 mod message;
 mod name;
@@ -16,7 +17,8 @@ use telltale_model::{Application, Class, Direction, Facts, Lookup, NameSource};
 
 use crate::page::Page;
 use crate::session::{Likeness, Step};
-use known::{Known, Place};
+use asked::Asked;
+use known::Known;
 use message::{Message, Question, Record};
 use record::Data;
 use stream::Stream;
@@ -31,6 +33,7 @@ pub(crate) struct Dns {
     /// What was answered and not yet taken.
     answers: Vec<Answer>,
     known: Known,
+    asked: Asked,
     /// Bytes of memory behind what it told of lookups.
     told: usize,
     /// Bytes that were sent of a message that has not ended, with its length: not counted yet.
@@ -74,20 +77,24 @@ const TOLD: usize = 128 << 10;
 const WAITING: usize = 64;
 
 impl Dns {
-    /// Of datagrams.
-    pub(crate) fn over_udp(dialect: Dialect) -> Self {
+    /// Of datagrams; `on_port` of a flow whose port is that of a resolver.
+    pub(crate) fn over_udp(dialect: Dialect, on_port: bool) -> Self {
         let (answers, known, list) = (Vec::new(), Known::default(), Vec::new());
-        Self { dialect, streams: None, answers, known, told: 0, waiting: 0, list }
+        let asked = Asked::new(on_port);
+        Self { dialect, streams: None, answers, known, asked, told: 0, waiting: 0, list }
     }
 
     /// Of messages with their lengths before them.
-    pub(crate) fn over_tcp() -> Self {
-        Self { streams: Some(Default::default()), ..Self::over_udp(Dialect::Internet) }
+    pub(crate) fn over_tcp(on_port: bool) -> Self {
+        Self { streams: Some(Default::default()), ..Self::over_udp(Dialect::Internet, on_port) }
     }
 
     /// The next bytes; over UDP one datagram.
     pub(crate) fn take(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
         page.facts.application.get_or_insert(self.dialect.application());
+        if direction == Direction::Sent {
+            self.asked.speak();
+        }
         // They are put back below: a message is read by all of the rest.
         let Some(mut streams) = self.streams.take() else {
             let framing = self.read(direction, bytes, page);
@@ -120,6 +127,7 @@ impl Dns {
     pub(crate) fn miss(&mut self, direction: Direction, bytes: u64, page: &mut Page) {
         if direction == Direction::Sent {
             self.let_go(page);
+            self.asked.miss();
         }
         if let Some([sent, received]) = &mut self.streams {
             let stream = if direction == Direction::Sent { sent } else { received };
@@ -147,34 +155,46 @@ impl Dns {
     pub(crate) fn held(&self) -> usize {
         self.told
             + self.known.held()
+            + self.asked.held()
             + self.list.capacity() * size_of::<Question>()
             + self.streams.iter().flatten().map(Stream::held).sum::<usize>()
     }
 
     /// Reads one message, and says how many of its bytes are one.
     fn read(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> usize {
-        let list = std::mem::take(&mut self.list);
-        let Some(mut message) = Message::read(bytes, list) else { return 0 };
+        let (list, sent) = (std::mem::take(&mut self.list), direction == Direction::Sent);
+        let Some(mut message) = Message::read(bytes, list, sent) else { return 0 };
         self.dialect.rewrite(&mut message);
         look_at(direction, &mut message, page);
+        let framing = if sent { message.len.saturating_sub(message.opaque()) } else { 0 };
         if message.response {
             self.answered(direction, &message, page);
         } else {
             for question in message.questions.drain(..) {
-                self.asked(Cow::Owned(question.name), question.kind, page);
+                let (hash, _) = self.lookup(Cow::Owned(question.name), question.kind, page);
+                if sent {
+                    self.asked.ask(hash);
+                }
             }
             self.list = message.questions;
         }
-        if direction == Direction::Sent { message::len(bytes) } else { 0 }
+        framing
     }
 
-    /// Remembers a question once, and gives its place.
-    fn asked<'a>(&mut self, name: Cow<'_, str>, kind: u16, page: &'a mut Page) -> Option<&'a mut Lookup> {
+    /// Remembers a question once, and gives its hash and what is known of it.
+    fn lookup<'a>(
+        &mut self,
+        name: Cow<'_, str>,
+        kind: u16,
+        page: &'a mut Page,
+    ) -> (u64, Option<&'a mut Lookup>) {
         let kind = record::kind_name(kind);
-        match self.known.place(&name, &kind, &page.facts.lookups) {
-            Place::Known(place) => page.facts.lookups.get_mut(place),
-            Place::New(hash) => self.remember(name, kind, hash, page),
-        }
+        let hash = self.known.hash(&name, &kind);
+        let lookup = match self.known.place(hash, &name, &kind, &page.facts.lookups) {
+            Some(place) => page.facts.lookups.get_mut(place),
+            None => self.remember(name, kind, hash, page),
+        };
+        (hash, lookup)
     }
 
     /// Names of the local network are no names of the Internet: they stay among the lookups.
@@ -199,12 +219,11 @@ impl Dns {
         page.facts.lookups.last_mut()
     }
 
-    fn answered(&mut self, direction: Direction, message: &Message, page: &mut Page) {
+    fn answered(&mut self, direction: Direction, message: &Message<'_>, page: &mut Page) {
         for question in message.questions.iter().take(ANSWERED) {
             let records = belonging(question, &message.answers);
-            self.tell(&question.name, question.kind, &records, page);
-            // An app that says itself what a name has names nothing.
-            if !message.failed && (direction == Direction::Received || self.dialect != Dialect::Internet) {
+            let hash = self.tell(&question.name, question.kind, &records, page);
+            if !message.failed && self.believes(direction, hash) {
                 self.learn(asked_for(question), &records);
             }
         }
@@ -214,26 +233,35 @@ impl Dns {
         }
     }
 
+    /// An app that says itself what a name has names nothing, nor does whoever was not asked for it. Those that are near
+    /// answer unasked.
+    fn believes(&self, direction: Direction, question: u64) -> bool {
+        self.dialect != Dialect::Internet || direction == Direction::Received && self.asked.has(question)
+    }
+
     /// mDNS: answers come without their questions (RFC 6762 6), also to nobody's question.
-    fn announced(&mut self, records: &[Record], page: &mut Page) {
+    fn announced(&mut self, records: &[Record<'_>], page: &mut Page) {
         for record in records {
             self.tell(&record.name, record.kind, &[record], page);
             self.learn(&record.name, &[record]);
         }
     }
 
-    /// Remembers what was answered, as far as there is room.
-    fn tell(&mut self, name: &str, kind: u16, records: &[&Record], page: &mut Page) {
+    /// Remembers what was answered, as far as there is room, and gives the question's hash.
+    fn tell(&mut self, name: &str, kind: u16, records: &[&Record<'_>], page: &mut Page) -> u64 {
         let room = self.told < TOLD;
-        if let Some(lookup) = self.asked(Cow::Borrowed(name), kind, page) {
+        let (hash, lookup) = self.lookup(Cow::Borrowed(name), kind, page);
+        if let Some(lookup) = lookup {
             lookup.answered = true;
             self.told += if room { fill(lookup, records) } else { 0 };
         }
+        hash
     }
 
-    fn learn(&mut self, name: &str, records: &[&Record]) {
+    fn learn(&mut self, name: &str, records: &[&Record<'_>]) {
+        let addresses = records.iter().flat_map(|record| addresses(&record.data)).copied();
         let addresses: Vec<IpAddr> =
-            records.iter().flat_map(|record| addresses(&record.data)).copied().take(KEPT).collect();
+            addresses.filter(|address| self.dialect.may_have(*address)).take(KEPT).collect();
         let hides =
             records.iter().any(|record| matches!(&record.data, Data::Service(service) if service.ech));
         let says = hides || !addresses.is_empty();
@@ -259,30 +287,41 @@ impl Dialect {
         self == Self::Internet || name.ends_with(".local") || !name.contains('.')
     }
 
+    /// Which addresses they may have: whoever is near must not name one of the Internet.
+    fn may_have(self, address: IpAddr) -> bool {
+        match address {
+            _ if self == Self::Internet => true,
+            IpAddr::V4(four) => four.is_private() || four.is_link_local(),
+            IpAddr::V6(six) => six.is_unique_local() || six.is_unicast_link_local(),
+        }
+    }
+
     /// NetBIOS hides names in other names.
-    fn rewrite(self, message: &mut Message) {
+    fn rewrite(self, message: &mut Message<'_>) {
         if self != Self::NetBios {
             return;
         }
         let names = message.questions.iter_mut().map(|question| &mut question.name);
-        for name in names.chain(message.answers.iter_mut().map(|record| &mut record.name)) {
+        let records = message.answers.iter_mut().chain(&mut message.others);
+        for name in names.chain(records.map(|record| &mut record.name)) {
             *name = name::netbios(name).unwrap_or_else(|| std::mem::take(name));
         }
     }
 }
 
-/// Has every text that was sent searched, and leaves of all of them what may be kept.
-fn look_at(direction: Direction, message: &mut Message, page: &mut Page) {
+/// Has everything that was sent searched, and leaves of the texts what may be kept.
+fn look_at(direction: Direction, message: &mut Message<'_>, page: &mut Page) {
     if !page.is_searching() {
         return;
+    }
+    if direction == Direction::Sent {
+        message.texts().for_each(|text| page.ask(text));
+        message.values().for_each(|value| page.ask_value(value));
     }
     let questions = message.questions.iter_mut().map(|question| &mut question.name);
     let records =
         message.answers.iter_mut().flat_map(|record| [Some(&mut record.name), record.data.text_mut()]);
     for text in questions.chain(records.flatten()) {
-        if direction == Direction::Sent {
-            page.ask(text);
-        }
         *text = page.redact(text).unwrap_or_else(|| std::mem::take(text));
     }
 }
@@ -329,7 +368,7 @@ fn count(direction: Direction, framing: usize, others: usize, page: &mut Page) {
 
 /// The records that answer a question: of its name, and of all that it is an alias of (RFC 1034 3.6.2), in
 /// whatever order they come. Names are compared by their places in a list: they may be long and nearly the same.
-fn belonging<'a>(question: &Question, answers: &'a [Record]) -> Vec<&'a Record> {
+fn belonging<'a, 'b>(question: &Question, answers: &'a [Record<'b>]) -> Vec<&'a Record<'b>> {
     if answers.iter().all(|record| alias(record).is_none()) {
         return answers.iter().filter(|record| record.name == question.name).collect();
     }
@@ -355,7 +394,7 @@ fn belonging<'a>(question: &Question, answers: &'a [Record]) -> Vec<&'a Record> 
     }
 }
 
-fn alias(record: &Record) -> Option<&str> {
+fn alias<'a>(record: &'a Record<'_>) -> Option<&'a str> {
     if let Data::Alias(target) = &record.data { Some(target) } else { None }
 }
 
@@ -373,7 +412,7 @@ fn addresses(data: &Data) -> &[IpAddr] {
     match data {
         Data::Address(address) => std::slice::from_ref(address),
         Data::Service(service) => &service.hints,
-        Data::Alias(_) | Data::Other(_) => &[],
+        Data::Alias(_) | Data::Names(_) | Data::Values(_) => &[],
     }
 }
 
@@ -381,7 +420,7 @@ fn addresses(data: &Data) -> &[IpAddr] {
 const KEPT: usize = 32;
 
 /// Gives how many bytes of memory more are behind it.
-fn fill(lookup: &mut Lookup, records: &[&Record]) -> usize {
+fn fill(lookup: &mut Lookup, records: &[&Record<'_>]) -> usize {
     let before = behind(lookup);
     for record in records {
         for address in addresses(&record.data) {
@@ -389,7 +428,10 @@ fn fill(lookup: &mut Lookup, records: &[&Record]) -> usize {
         }
         match &record.data {
             Data::Address(_) => {}
-            Data::Alias(text) | Data::Other(text) | Data::Service(Service { text, .. }) => {
+            Data::Alias(text)
+            | Data::Names(text)
+            | Data::Values(text)
+            | Data::Service(Service { text, .. }) => {
                 push(&mut lookup.others, text.clone());
             }
         }

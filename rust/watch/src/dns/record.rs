@@ -18,8 +18,10 @@ pub(super) enum Data {
     Alias(String),
     /// HTTPS or SVCB.
     Service(Service),
-    /// Anything else, in words.
-    Other(String),
+    /// Other names, and what stands beside them, in words.
+    Names(String),
+    /// Anything else, in words as far as it is shown: [`values`] has all of it.
+    Values(String),
 }
 
 impl Data {
@@ -27,8 +29,24 @@ impl Data {
     pub(super) fn text_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::Address(_) => None,
-            Self::Alias(text) | Self::Service(Service { text, .. }) | Self::Other(text) => Some(text),
+            Self::Alias(text)
+            | Self::Service(Service { text, .. })
+            | Self::Names(text)
+            | Self::Values(text) => Some(text),
         }
+    }
+
+    /// The same, where they are all that it says.
+    pub(super) fn names(&self) -> Option<&str> {
+        match self {
+            Self::Address(_) | Self::Values(_) => None,
+            Self::Alias(text) | Self::Service(Service { text, .. }) | Self::Names(text) => Some(text),
+        }
+    }
+
+    /// Whether it says something that has no words.
+    pub(super) fn has_values(&self) -> bool {
+        matches!(self, Self::Values(_) | Self::Service(_))
     }
 }
 
@@ -45,7 +63,7 @@ const KINDS: &[(u16, &str)] = &[
     (12, "PTR"),
     (13, "HINFO"),
     (15, "MX"),
-    (16, "TXT"),
+    (TXT, "TXT"),
     (17, "RP"),
     (18, "AFSDB"),
     (24, "SIG"),
@@ -57,7 +75,7 @@ const KINDS: &[(u16, &str)] = &[
     (35, "NAPTR"),
     (37, "CERT"),
     (39, "DNAME"),
-    (41, "OPT"),
+    (OPT, "OPT"),
     (43, "DS"),
     (44, "SSHFP"),
     (46, "RRSIG"),
@@ -71,7 +89,7 @@ const KINDS: &[(u16, &str)] = &[
     (61, "OPENPGPKEY"),
     (SVCB, "SVCB"),
     (HTTPS, "HTTPS"),
-    (99, "SPF"),
+    (SPF, "SPF"),
     (249, "TKEY"),
     (250, "TSIG"),
     (251, "IXFR"),
@@ -80,6 +98,10 @@ const KINDS: &[(u16, &str)] = &[
     (256, "URI"),
     (257, "CAA"),
 ];
+
+const TXT: u16 = 16;
+const SPF: u16 = 99;
+const OPT: u16 = 41;
 
 /// NetBIOS general name service, RFC 1002 4.2.1.2; in DNS the number was given to NIMLOC and never used.
 pub(super) const NB: u16 = 32;
@@ -105,7 +127,28 @@ pub(super) fn is_known(kind: u16) -> bool {
 /// Reads the data of a record of this kind. What does not have the form of its kind
 /// is shown as bytes.
 pub(super) fn data<'a>(message: &'a [u8], kind: u16, data: Reader<'a>) -> Data {
-    parse(message, kind, data).unwrap_or_else(|| Data::Other(bytes(data.rest())))
+    parse(message, kind, data).unwrap_or_else(|| Data::Values(bytes(data.rest())))
+}
+
+/// What the data of a record of this kind says besides names, as it was sent: strings (RFC 1035 3.3.14), options
+/// (RFC 6891 6.1.2), or all of it.
+pub(super) fn values(kind: u16, data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut data = Reader::new(data);
+    std::iter::from_fn(move || {
+        let mut ahead = data;
+        let value = match kind {
+            TXT | SPF => ahead.vector8(),
+            OPT => ahead.u16().and_then(|_code| ahead.vector16()),
+            _ => None,
+        };
+        match value {
+            Some(value) => {
+                data = ahead;
+                Some(value.rest())
+            }
+            None => data.take(data.len()).filter(|rest| !rest.is_empty()),
+        }
+    })
 }
 
 fn parse<'a>(message: &'a [u8], kind: u16, mut data: Reader<'a>) -> Option<Data> {
@@ -114,13 +157,13 @@ fn parse<'a>(message: &'a [u8], kind: u16, mut data: Reader<'a>) -> Option<Data>
         1 => Data::Address(Ipv4Addr::from(whole::<4>(data)?).into()),
         28 => Data::Address(Ipv6Addr::from(whole::<16>(data)?).into()),
         5 | 39 => Data::Alias(name(&mut data)?),
-        2 | 12 => Data::Other(name(&mut data)?),
-        6 => Data::Other(start_of_authority(message, data)?),
-        15 | 18 => Data::Other(format!("{} {}", data.u16()?, name(&mut data)?)),
-        16 | 99 => Data::Other(strings(data)?),
+        2 | 12 => Data::Names(name(&mut data)?),
+        6 => Data::Names(start_of_authority(message, data)?),
+        15 | 18 => Data::Names(format!("{} {}", data.u16()?, name(&mut data)?)),
+        TXT | SPF => Data::Values(strings(data)?),
         33 => {
             let (priority, weight, port) = (data.u16()?, data.u16()?, data.u16()?);
-            Data::Other(format!("{priority} {weight} {port} {}", name(&mut data)?))
+            Data::Names(format!("{priority} {weight} {port} {}", name(&mut data)?))
         }
         SVCB | HTTPS => Data::Service(svcb::read(message, data)?),
         _ => return None,
@@ -172,7 +215,7 @@ mod tests {
         let message = [b"\x07example\0", bytes].concat();
         match data(&message, kind, Reader::new(&message[9..])) {
             Data::Address(address) => address.to_string(),
-            Data::Alias(name) | Data::Other(name) => name,
+            Data::Alias(text) | Data::Names(text) | Data::Values(text) => text,
             Data::Service(service) => service.text,
         }
     }
@@ -200,6 +243,16 @@ mod tests {
         assert_eq!(words(65_280, b""), "\\# 0");
         assert!(words(10, &[7; 4_000]).len() < 100);
         assert!(words(16, &[&[200][..], &[b'x'; 200]].concat().repeat(50)).len() < 1_000);
+    }
+
+    #[test]
+    fn strings_and_options_are_told_apart_and_what_is_damaged_is_one() {
+        let all = |kind, data| values(kind, data).collect::<Vec<_>>();
+        assert_eq!(all(TXT, b"\x02ab\0\x01c"), [&b"ab"[..], b"", b"c"]);
+        assert_eq!(all(OPT, b"\0\x0a\0\x02ab\xfd\xe9\0\x01c"), [&b"ab"[..], b"c"]);
+        assert_eq!(all(TXT, b"\x02ab\x09cd"), [&b"ab"[..], b"\x09cd"]);
+        assert_eq!(all(10, b"\x02ab"), [b"\x02ab"]);
+        assert_eq!(all(10, b""), [b""; 0]);
     }
 
     #[test]

@@ -26,14 +26,14 @@ fn long_answer() -> Vec<u8> {
 }
 
 fn found(message: &[u8]) -> Option<(String, Vec<String>)> {
-    let mut session = Dns::over_udp(Dialect::Internet);
+    let mut session = Dns::over_udp(Dialect::Internet, true);
     session.read(Received, message, &mut Page::default());
     let answer = session.take_answers().into_iter().next();
     answer.map(|answer| (answer.name, answer.addresses.iter().map(IpAddr::to_string).collect()))
 }
 
 fn over_udp(dialect: Dialect, datagrams: &[(Direction, Vec<u8>)]) -> (Facts, Vec<Answer>) {
-    let (mut session, mut page) = (Dns::over_udp(dialect), Page::default());
+    let (mut session, mut page) = (Dns::over_udp(dialect, true), Page::default());
     for (direction, bytes) in datagrams {
         assert_eq!(session.take(*direction, bytes, &mut page), Step::On);
     }
@@ -58,13 +58,13 @@ fn names(facts: &Facts) -> Vec<&str> {
 
 #[test]
 fn the_order_of_aliases_does_not_matter_and_others_are_left_out() {
-    let record = |name: &str, data| Record { name: name.into(), kind: 5, data };
+    let record = |name: &str, data| Record { name: name.into(), kind: 5, data, bytes: &[] };
     let alias = |name: &str, target: &str| record(name, Data::Alias(target.into()));
     let answers = [
         alias("c.example", "d.example"),
         alias("x.example", "y.example"),
         alias("b.example", "c.example"),
-        record("d.example", Data::Other("end".into())),
+        record("d.example", Data::Names("end".into())),
         alias("a.example", "b.example"),
         alias("d.example", "a.example"),
     ];
@@ -131,7 +131,7 @@ fn an_https_record_tells_its_hints_under_the_name_without_port_and_scheme() {
 #[test]
 fn each_cut_of_a_message_is_read_as_far_as_it_goes() {
     let whole = message(ANSWER, WWW, 1, &[A, AAAA]);
-    let read = |len: usize| Message::read(&whole[..len], vec![]).map(|message| message.answers.len());
+    let read = |len: usize| Message::read(&whole[..len], vec![], true).map(|message| message.answers.len());
     assert_eq!((0..=whole.len()).map(read).position(|read| read.is_some()), Some(29));
     assert_eq!(read(29 + A.len() - 1), Some(0));
     assert_eq!(read(29 + A.len()), Some(1));
@@ -188,10 +188,48 @@ fn what_is_no_dns_is_content_wherever_it_stands() {
 }
 
 #[test]
+fn what_nobody_reads_of_a_message_is_no_framing() {
+    let counted = |bytes: &[u8]| {
+        let (facts, _) = over_udp(Dialect::Multicast, &[(Sent, bytes.to_vec())]);
+        (facts.coverage.handshake, facts.coverage.opaque, facts.content_sent)
+    };
+    let with = |counts: [u8; 4], rest: &[u8]| {
+        let header = [0, 0, 0x84, 0, 0, counts[0], 0, counts[1], 0, counts[2], 0, counts[3]];
+        [&header[..], rest].concat()
+    };
+    let question = b"\x01a\0\0\x01\0\x01";
+    assert_eq!(counted(&with([36, 0, 0, 0], &question.repeat(36))), (12 + 32 * 7, 4 * 7, 4 * 7));
+    let record = |data: &[u8], kind| {
+        [&[1, b'a', 0, 0, kind, 0, 1, 0, 0, 0, 60, 0, u8::try_from(data.len()).unwrap()], data].concat()
+    };
+    let pointer = record(b"\x01b\0", 12);
+    let (len, text) = (pointer.len() as u64, record(b"\x05a=bcd", 16));
+    assert_eq!(counted(&with([0, 40, 0, 0], &pointer.repeat(40))), (12 + 32 * len, 8 * len, 8 * len));
+    for counts in [[0, 1, 40, 0], [0, 1, 0, 40]] {
+        let all = [&pointer[..], &pointer.repeat(40)].concat();
+        assert_eq!(counted(&with(counts, &all)), (12 + 33 * len, 8 * len, 8 * len));
+    }
+    let all = [&pointer[..], &text.repeat(3)].concat();
+    assert_eq!(counted(&with([0, 1, 1, 2], &all)), (12 + all.len() as u64, 0, 0), "text is read");
+    let strings = record(&b"\x01x".repeat(70), 16);
+    assert_eq!(counted(&with([0, 1, 0, 0], &strings)), (12 + strings.len() as u64 - 6, 6, 6), "of 70 64");
+    for (data, opaque) in [([0xa5; 64], 0), ([0; 64], 0)] {
+        let null = record(&data, 10);
+        assert_eq!(counted(&with([0, 1, 0, 0], &null)).1, opaque, "a digest, or nothing");
+    }
+    assert_eq!(counted(&with([0, 1, 0, 0], &record(&[0xa5; 100], 10))), (12 + 13, 100, 100));
+}
+
+#[test]
 fn an_answer_is_believed_where_it_may_come_from() {
-    let named = |dialect, direction, name: &[u8]| {
-        let (_, answers) = over_udp(dialect, &[(direction, message(ANSWER, name, 1, &[A]))]);
+    const NEAR: &[u8] = b"\xc0\x0c\0\x01\0\x01\0\0\0\x3c\0\x04\xc0\xa8\x01\x05";
+    let having = |dialect, direction, name: &[u8], address: &[u8]| {
+        let (_, answers) = over_udp(dialect, &[(direction, message(ANSWER, name, 1, &[address]))]);
         answers.into_iter().next().map(|answer| answer.name)
+    };
+    let named = |dialect, direction, name: &[u8]| {
+        let address = if dialect == Dialect::Internet { A } else { NEAR };
+        having(dialect, direction, name, address)
     };
     let (printer, single) = (b"\x07printer\x05local\0", b"\x07printer\0");
     assert_eq!(named(Dialect::Internet, Received, WWW).as_deref(), Some("www.example"));
@@ -202,13 +240,45 @@ fn an_answer_is_believed_where_it_may_come_from() {
         assert_eq!(named(Dialect::Llmnr, direction, WWW), None);
         assert_eq!(named(Dialect::Llmnr, direction, single).as_deref(), Some("printer"));
     }
+    for (name, dialect) in [(&printer[..], Dialect::Multicast), (single, Dialect::Llmnr)] {
+        for address in [A, AAAA] {
+            assert_eq!(having(dialect, Received, name, address), None, "an address of the Internet");
+        }
+    }
     let (facts, _) = over_udp(Dialect::Multicast, &[(Received, message(ANSWER, WWW, 1, &[A]))]);
     assert_eq!(lookups(&facts), ["www.example A -> 192.0.2.7"], "it was said all the same");
 }
 
 #[test]
+fn an_answer_names_only_what_was_asked_for() {
+    let answer = || (Received, message(ANSWER, WWW, 1, &[A]));
+    let query = |name, kind| (Sent, message(QUERY, name, kind, &[]));
+    let learned = |on_port, datagrams: &[(Direction, Vec<u8>)]| {
+        let (mut session, mut page) = (Dns::over_udp(Dialect::Internet, on_port), Page::default());
+        datagrams.iter().for_each(|(direction, bytes)| {
+            session.take(*direction, bytes, &mut page);
+        });
+        session.take_answers().len()
+    };
+    for on_port in [true, false] {
+        let others = (0..20).map(|_| query(b"\x01b\0", 1)).collect::<Vec<_>>();
+        assert_eq!(learned(on_port, &[query(b"\x03www\x07EXAMPLE\0", 1), answer()]), 1, "in any case");
+        assert_eq!(learned(on_port, &[&[query(WWW, 1)][..], &others, &[answer()]].concat()), 1);
+        assert_eq!(learned(on_port, &[(Sent, b"hi".to_vec()), answer()]), 0);
+        assert_eq!(learned(on_port, &[query(b"\x01b\0", 1), answer()]), 0, "another name");
+        assert_eq!(learned(on_port, &[query(WWW, 28), answer()]), 0, "another kind");
+        assert_eq!(learned(on_port, &[answer(), query(WWW, 1)]), usize::from(on_port), "unseen");
+    }
+    let (mut session, mut page) = (Dns::over_udp(Dialect::Internet, true), Page::default());
+    session.take(Sent, &query(b"\x01b\0", 1).1, &mut page);
+    session.miss(Sent, 29, &mut page);
+    session.take(Received, &answer().1, &mut page);
+    assert_eq!(session.take_answers().len(), 1, "what was missed may have asked for it");
+}
+
+#[test]
 fn what_is_told_of_a_flow_of_long_answers_is_bounded() {
-    let (mut session, mut page) = (Dns::over_udp(Dialect::Internet), Page::default());
+    let (mut session, mut page) = (Dns::over_udp(Dialect::Internet, true), Page::default());
     let tail = [&[63][..], &[0xff; 63]].concat().repeat(3);
     for number in 0..2_000_u16 {
         let [high, low] = number.to_be_bytes();
@@ -250,7 +320,7 @@ fn netbios_names_are_told_in_clear() {
 
 #[test]
 fn a_flow_of_thousands_of_names_is_told_by_its_first_ones() {
-    let (mut session, mut page) = (Dns::over_udp(Dialect::Internet), Page::default());
+    let (mut session, mut page) = (Dns::over_udp(Dialect::Internet, true), Page::default());
     for number in 0..3_000_u16 {
         let [high, low] = number.to_be_bytes();
         let name = [3, b'n', high, low, 0];
@@ -272,7 +342,7 @@ fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
 }
 
 fn over_tcp(pieces: &[(Direction, &[u8])]) -> Facts {
-    let (mut session, mut page) = (Dns::over_tcp(), Page::default());
+    let (mut session, mut page) = (Dns::over_tcp(true), Page::default());
     for (direction, piece) in pieces {
         session.take(*direction, piece, &mut page);
         assert!(session.held() <= 16 << 10, "{}", session.held());
@@ -301,7 +371,7 @@ fn a_gap_costs_the_message_that_it_is_in_or_all_behind_it() {
     let messages = [message(QUERY, WWW, 1, &[]), message(QUERY, b"\x01b\0", 1, &[])];
     let bytes = framed(&messages);
     let with_gap = |from: usize, len: usize, told: u64| {
-        let (mut session, mut page) = (Dns::over_tcp(), Page::default());
+        let (mut session, mut page) = (Dns::over_tcp(true), Page::default());
         session.take(Sent, &bytes[..from], &mut page);
         session.miss(Sent, told, &mut page);
         session.take(Sent, &bytes[from + len..], &mut page);
@@ -374,7 +444,7 @@ fn no_damage_makes_the_reader_panic_or_lose_count() {
 fn agrees_with_another_reader(bytes: &[u8]) {
     use simple_dns::rdata::RData;
     let Ok(other) = simple_dns::Packet::parse(bytes) else { return };
-    let Some(ours) = Message::read(bytes, vec![]) else { return };
+    let Some(ours) = Message::read(bytes, vec![], true) else { return };
     let text = |name: &simple_dns::Name<'_>| {
         let mut text = Vec::new();
         for label in name.as_bytes() {
