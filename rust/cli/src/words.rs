@@ -94,6 +94,9 @@ fn protection(content: &Content, receiver: &str) -> Option<String> {
         Protection::Mixed if content.coverage.encrypted == 0 && content.read_with_keys == 0 => {
             Some(format!("Not protected in part: {read} that part."))
         }
+        Protection::Mixed if content.is_protected_where_watched() => {
+            Some(format!("Protected on the way, as far as it was watched; {receiver} can read it."))
+        }
         Protection::Mixed => {
             Some(format!("Protected on the way in part only; {receiver} can read all of it."))
         }
@@ -330,6 +333,18 @@ mod tests {
         );
         let unwatched = Coverage { searched: 75, opaque: 5, not_watched: 20, ..Coverage::default() };
         assert!(said(100, unwatched).starts_with("Not protected in part: "));
+    }
+
+    #[test]
+    fn what_was_not_watched_is_not_said_to_have_been_unprotected() {
+        let gap = Coverage { encrypted: 99, not_watched: 1, ..Coverage::default() };
+        assert_eq!(
+            said(100, gap),
+            "Protected on the way, as far as it was watched; Shop can read it. \
+             99% encrypted, could not be read; 1% not watched."
+        );
+        let part = Coverage { searched: 1, ..gap };
+        assert!(said(101, part).starts_with("Protected on the way in part only; "));
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub struct Content {
     /// Bytes that anyone on the network could read though their class does not say so: questions to the DNS in
     /// clear, which are framing and no content, and what was not understood of a protocol that encrypts nothing.
     pub openly: u64,
+    /// How much of [`Self::openly`] is framing. The database does not keep it: of what it sums, it is at least what
+    /// cannot be anything else.
+    #[serde(default)]
+    pub framing: u64,
     /// [`Facts::read_with_keys`].
     #[serde(default)]
     pub read_with_keys: u64,
@@ -47,8 +51,12 @@ impl Protection {
 impl Content {
     /// Of one flow.
     pub fn of(facts: &Facts) -> Self {
-        let read_with_keys = facts.read_with_keys;
-        Self { sent: facts.content_sent, coverage: certain(facts), openly: openly(facts), read_with_keys }
+        Self::summed(facts.content_sent, facts.coverage, openly(facts), facts.read_with_keys)
+    }
+
+    /// Of flows of one kind: what could be read by anyone is what was not understood of them first.
+    pub fn summed(sent: u64, coverage: Coverage, openly: u64, read_with_keys: u64) -> Self {
+        Self { sent, coverage, openly, framing: openly.saturating_sub(coverage.opaque), read_with_keys }
     }
 
     /// Counts another's too.
@@ -56,6 +64,7 @@ impl Content {
         self.sent = self.sent.saturating_add(other.sent);
         self.coverage.add_all(&other.coverage);
         self.openly = self.openly.saturating_add(other.openly);
+        self.framing = self.framing.saturating_add(other.framing);
         self.read_with_keys = self.read_with_keys.saturating_add(other.read_with_keys);
     }
 
@@ -66,6 +75,7 @@ impl Content {
             sent: self.sent.saturating_sub(before.sent),
             coverage: self.coverage.since(&before.coverage),
             openly: self.openly.saturating_sub(before.openly),
+            framing: self.framing.saturating_sub(before.framing),
             read_with_keys: self.read_with_keys.saturating_sub(before.read_with_keys),
         }
     }
@@ -75,7 +85,7 @@ impl Content {
     pub fn protection(&self) -> Protection {
         let Coverage { searched, found, opaque, encrypted, unknown, not_watched, .. } = self.coverage;
         let any = |classes: &[u64]| classes.iter().any(|bytes| *bytes > 0);
-        let opaque_inside = opaque.saturating_sub(self.openly);
+        let opaque_inside = opaque.saturating_sub(self.openly.saturating_sub(self.framing));
         let (open, unsure) =
             (any(&[searched, found, self.openly]), any(&[opaque_inside, unknown, not_watched]));
         if self.read_with_keys > 0 {
@@ -90,6 +100,12 @@ impl Content {
             (false, false, _) => Protection::Unknown,
             (true, _, _) | (_, true, _) => Protection::Mixed,
         }
+    }
+
+    /// Whether all that was watched is protected, and the rest was not watched.
+    pub fn is_protected_where_watched(&self) -> bool {
+        let watched = Self { coverage: Coverage { not_watched: 0, ..self.coverage }, ..*self };
+        self.coverage.not_watched > 0 && watched.protection() == Protection::Protected
     }
 }
 
@@ -190,6 +206,37 @@ mod tests {
         let mut both = Content { openly: 260, ..content(&[(Class::Opaque, 260)]) };
         both.add(&content(&[(Class::Opaque, 9)]));
         assert_eq!(both.protection(), Protection::Mixed, "a call to the same server");
+    }
+
+    #[test]
+    fn questions_to_the_dns_do_not_open_what_was_not_understood_of_others() {
+        let mut questions = Facts { application: Some(Application::Dns), ..Facts::default() };
+        questions.count_handshake(300);
+        let mut call = Facts { application: Some(Application::Rtp), ..Facts::default() };
+        call.count_content(Class::Opaque, 260);
+        let mut both = Content::of(&questions);
+        both.add(&Content::of(&call));
+        assert_eq!(both.protection(), Protection::Mixed);
+        assert_eq!(both.since(&Content::of(&call)).protection(), Protection::None);
+        questions.count_content(Class::Opaque, 50);
+        assert_eq!(Content::of(&questions).protection(), Protection::None, "no message, and in clear");
+    }
+
+    #[test]
+    fn what_was_not_watched_is_told_from_what_was_not_protected() {
+        use Class::{Encrypted, Handshake, NotWatched, Opaque, Searched, Unknown};
+        for (bytes, expected) in [
+            (&[(Handshake, 500), (Encrypted, 9), (NotWatched, 1)][..], true),
+            (&[(Encrypted, 9)], false),
+            (&[(Encrypted, 9), (NotWatched, 1), (Unknown, 1)], false),
+            (&[(Encrypted, 9), (NotWatched, 1), (Opaque, 1)], false),
+            (&[(Encrypted, 9), (NotWatched, 1), (Searched, 1)], false),
+            (&[(NotWatched, 1)], false),
+        ] {
+            assert_eq!(content(bytes).is_protected_where_watched(), expected, "{bytes:?}");
+        }
+        let with_keys = Content { read_with_keys: 9, ..content(&[(Searched, 9), (NotWatched, 1)]) };
+        assert!(with_keys.is_protected_where_watched());
     }
 
     #[test]

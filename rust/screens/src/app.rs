@@ -209,10 +209,16 @@ impl Room<'_> {
         if let Some(detail) = disguised.first() {
             return ("mask", self.words.disguised_with(detail, disguised.len() as u64));
         }
-        let telltale_model::Coverage { opaque, searched, found, .. } = content.coverage;
+        let telltale_model::Coverage { opaque, searched, found, encrypted, .. } = content.coverage;
         match content.protection() {
             Protection::Protected => ("lock", self.words.encrypted_unread()),
             Protection::Unknown => ("none", self.words.protection_unknown()),
+            Protection::Mixed if content.is_protected_where_watched() => {
+                ("none", self.words.encrypted_where_watched())
+            }
+            Protection::Mixed if encrypted == 0 && content.read_with_keys == 0 => {
+                ("eye", self.words.open_in_part())
+            }
             Protection::Mixed => ("none", self.words.protected_in_part()),
             // Not on the way; by the app itself it may be.
             Protection::None if opaque > 0 && searched == 0 && found == 0 => {

@@ -270,6 +270,41 @@ fn an_app_shows_where_it_sent_and_when() {
 }
 
 #[test]
+fn what_was_not_watched_is_not_said_to_have_been_in_clear() {
+    let folder = Folder::new("watched");
+    let mi = app(10_041, "com.xiaomi.account", "Mi Account", AppGroup::Maker);
+    let with = |not_watched, opaque, coverage| Coverage { not_watched, opaque, ..coverage };
+    let coverages = [
+        with(1, 0, encrypted(9_000)),
+        with(1, 2, encrypted(8_000)),
+        Coverage { encrypted: 50, ..clear(6_000, 0) },
+        with(0, 5, clear(5_000, 0)),
+    ];
+    let flows: Vec<Flow> = (0..)
+        .zip(coverages)
+        .map(|(number, coverage)| {
+            let (company, host) = (format!("company{number}"), format!("{number}.example"));
+            sent(number, &mi, at(8, 14), (&company, &host, Role::Account), coverage)
+        })
+        .collect();
+    let run = Run { started: at(3, 40), command: "watch".into(), version: "0.1.0".into() };
+    Store::open(&folder.database(), run).unwrap().store.commit(at(12, 0), &flows).unwrap();
+    let today = ask(&folder.database(), json!({"ask": "today"}));
+    let answer = ask(&folder.database(), json!({"ask": "app", "app": today["apps"][0]["app"]["id"]}));
+    let verdicts: Vec<_> =
+        answer["destinations"].as_array().unwrap().iter().map(|to| &to["verdict"]).collect();
+    assert_eq!(
+        verdicts,
+        [
+            "Encrypted, as far as it was watched. Could not be read.",
+            "Encrypted in part.",
+            "Encrypted in part.",
+            "Not encrypted in part.",
+        ]
+    );
+}
+
+#[test]
 fn many_findings_come_in_pages_and_all_of_them_count() {
     let folder = Folder::new("many");
     let mi = app(10_041, "com.xiaomi.account", "Mi Account", AppGroup::Maker);

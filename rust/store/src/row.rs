@@ -78,7 +78,7 @@ impl Amount {
             not_watched: number(7)?,
         };
         let (sent, openly, read_with_keys) = (number(0)?, number(8)?, number(9)?);
-        Ok(Content { sent, coverage, openly, read_with_keys })
+        Ok(Content::summed(sent, coverage, openly, read_with_keys))
     }
 
     /// What was added since `before`; a count that went back adds nothing.

@@ -181,6 +181,16 @@ impl Words {
         self.say("verdict.part", &[])
     }
 
+    /// All that was watched was encrypted.
+    pub fn encrypted_where_watched(&self) -> String {
+        self.say("verdict.watched", &[])
+    }
+
+    /// Anyone could read part of it, and of the rest nobody knows.
+    pub fn open_in_part(&self) -> String {
+        self.say("verdict.open.part", &[])
+    }
+
     /// Nobody knows.
     pub fn protection_unknown(&self) -> String {
         self.say("verdict.unknown", &[])

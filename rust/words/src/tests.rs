@@ -146,6 +146,8 @@ fn screens(words: &Words) -> Vec<String> {
         words.not_encrypted(),
         words.encrypted_unread(),
         words.protected_in_part(),
+        words.encrypted_where_watched(),
+        words.open_in_part(),
         words.protection_unknown(),
         words.fact_version(),
         words.fact_shares(),
