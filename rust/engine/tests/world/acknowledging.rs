@@ -30,6 +30,24 @@ fn a_gap_is_told_in_sack_blocks_with_the_latest_first() {
 }
 
 #[test]
+fn what_is_missing_is_told_also_while_bytes_for_the_app_wait() {
+    let mut player = Player::new(Server { finish: Finish::Never, ..Server::source(200_000) });
+    player.window = 12;
+    player.shake_hands(USUAL);
+    let got = player.hear().iter().map(|heard| heard.seq + u32::try_from(heard.len).unwrap()).max().unwrap();
+    player.window = 501;
+    player.shell.feed(&player.segment(ACK, 1, got, b"").to_packet());
+    player.shell.feed(&player.segment(ACK, 11, got, b"bbbbb").to_packet());
+    player.shell.settle();
+    let (told, rest): (Vec<_>, Vec<_>) =
+        player.hear().into_iter().partition(|heard| !heard.sacked.is_empty());
+    assert_eq!(told.len(), 1, "{told:?}");
+    // RFC 5681 2: with bytes it would be no duplicate to the app.
+    assert_eq!((told[0].ack, told[0].len, told[0].sacked.as_slice()), (1, 0, &[(11, 16)][..]));
+    assert!(rest.iter().map(|heard| heard.len).sum::<usize>() > 50_000, "{rest:?}");
+}
+
+#[test]
 fn what_came_twice_is_told_once_as_d_sack() {
     let mut player = Player::open(OPEN);
     player.say(ACK, 1, 1, b"abcdef");

@@ -47,6 +47,11 @@ impl Flow {
     }
 
     fn poll_app(&mut self, shared: &mut Shared) -> Option<Output> {
+        // What is missing or came twice is told by itself: segments with bytes carry no options, and to a system
+        // they are no duplicate acknowledgements (RFC 5681 2).
+        if self.receiver.has_sack_blocks() && self.acknowledge.take_due() {
+            return Some(self.bare_acknowledgement(shared));
+        }
         if let Some(piece) = self.sender.next_piece(shared.now, self.most(shared)) {
             shared.counters.retransmitted += u64::from(piece.again);
             self.acknowledge.ridden(!piece.payload.is_empty());
