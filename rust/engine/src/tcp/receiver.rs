@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::pending::Pending;
 use super::sequence::Sequence;
-use crate::limits::{CHUNK_OVERHEAD, REORDERED_SEGMENTS};
+use crate::limits::{CHUNK_OVERHEAD, FLOW_MEMORY, FLOW_RESERVE, REORDERED_SEGMENTS};
 use crate::memory::Memory;
 
 /// What has arrived and what may still arrive.
@@ -28,7 +28,8 @@ pub(crate) struct Receiver {
     latest: Sequence,
 }
 
-/// Bytes that arrived ahead of their turn.
+/// Bytes that arrived ahead of their turn. They lie in the window and count with it; what keeping them costs beside
+/// counts by itself.
 #[derive(Debug)]
 struct Range {
     start: Sequence,
@@ -38,10 +39,6 @@ struct Range {
 impl Range {
     fn end(&self) -> Sequence {
         self.start.plus(self.bytes.len())
-    }
-
-    fn charge(&self) -> usize {
-        self.bytes.len() + CHUNK_OVERHEAD
     }
 }
 
@@ -122,7 +119,7 @@ impl Receiver {
 
     /// Everything that this half holds or has promised.
     pub(crate) fn held(&self) -> usize {
-        self.pending.charged() + self.window()
+        self.pending.charged() + self.window() + self.keeping()
     }
 
     /// Whether a segment of `len` from `start` touches the window (RFC 9293 3.10.7.4, first check).
@@ -174,9 +171,7 @@ impl Receiver {
     /// Gives back everything that is held. What was promised stays so.
     pub(crate) fn discard(&mut self, memory: &mut Memory) {
         self.pending.clear(memory);
-        for range in self.reordered.drain(..) {
-            memory.give_back(range.charge());
-        }
+        self.forget_reordered(memory);
     }
 
     /// Gives back everything that is held or promised.
@@ -210,19 +205,24 @@ impl Receiver {
     fn join(&mut self, memory: &mut Memory) {
         while self.reordered.first().is_some_and(|range| !range.start.is_after(self.next)) {
             let range = self.reordered.remove(0);
-            memory.give_back(range.charge());
+            memory.give_back(CHUNK_OVERHEAD);
             let stale = self.next.since(range.start);
             if stale < range.bytes.len() {
                 let pinned = range.bytes.len();
                 self.append(range.bytes.slice(stale..), pinned, memory);
             }
         }
+        if self.reordered.capacity() > 4 * self.reordered.len() {
+            // What many ranges took is not kept for a few.
+            self.reordered.shrink_to_fit();
+        }
         self.finish_in_turn(memory);
     }
 
-    /// Takes the FIN once everything before it is there. Nothing is promised any more.
+    /// Takes the FIN once everything before it is there. Nothing is promised any more, and nothing comes after it.
     fn finish_in_turn(&mut self, memory: &mut Memory) {
         if self.fin == Some(self.next) && !self.finished {
+            self.forget_reordered(memory);
             memory.give_back(self.edge.since(self.next));
             self.finished = true;
             self.next = self.next.plus(1);
@@ -238,7 +238,7 @@ impl Receiver {
         while !bytes.is_empty() {
             let gap = self.reordered.get(place).map_or(bytes.len(), |range| range.start.since(start));
             let piece = bytes.split_to(gap.min(bytes.len()));
-            if !piece.is_empty() && self.reordered.len() < REORDERED_SEGMENTS {
+            if !piece.is_empty() && self.may_keep(memory) {
                 self.insert(place, Range { start, bytes: Bytes::copy_from_slice(&piece) }, memory);
                 place += 1;
             }
@@ -252,9 +252,29 @@ impl Receiver {
         }
     }
 
+    /// Whether there is room for one range more. One is set aside for each flow; others come out of the pool, since
+    /// single bytes with gaps cost many times what they are. What is not kept was not told, and comes again.
+    fn may_keep(&self, memory: &mut Memory) -> bool {
+        match self.reordered.len() {
+            0 => true,
+            REORDERED_SEGMENTS.. => false,
+            _ => memory.share(FLOW_RESERVE + self.keeping(), FLOW_MEMORY) >= CHUNK_OVERHEAD,
+        }
+    }
+
+    /// What keeping the ranges costs beside their bytes.
+    fn keeping(&self) -> usize {
+        self.reordered.len() * CHUNK_OVERHEAD
+    }
+
     fn insert(&mut self, place: usize, range: Range, memory: &mut Memory) {
-        memory.take(range.charge());
+        memory.take(CHUNK_OVERHEAD);
         self.reordered.insert(place, range);
+    }
+
+    fn forget_reordered(&mut self, memory: &mut Memory) {
+        memory.give_back(self.keeping());
+        self.reordered = Vec::new();
     }
 
     fn note_duplicate(&mut self, start: Sequence, len: usize) {
@@ -297,6 +317,7 @@ impl Blocks {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::{FLOW_MEMORY, FLOW_RESERVE, PAYLOAD_MEMORY};
 
     const SLAB: usize = 1 << 18;
 
@@ -358,6 +379,50 @@ mod tests {
         receiver.promise(10, &mut memory);
         receiver.promise(2, &mut memory);
         assert_eq!(receiver.window(), 10);
+    }
+
+    #[test]
+    fn single_bytes_with_gaps_cost_no_more_than_is_set_aside_once_memory_is_full() {
+        let mut memory = Memory::default();
+        let full = PAYLOAD_MEMORY / 2;
+        memory.take(full);
+        let mut receiver = Receiver::new(at(0).minus(1));
+        let window = memory.share(receiver.held(), FLOW_MEMORY);
+        receiver.promise(window, &mut memory);
+        for offset in (1..window).step_by(2) {
+            assert!(take(&mut receiver, &mut memory, offset, "x").out_of_order);
+            assert!(memory.used() - full <= FLOW_RESERVE + 2 * CHUNK_OVERHEAD, "{}", memory.used() - full);
+        }
+        assert!(receiver.has_sack_blocks(), "one range is kept all the same");
+        receiver.clear(&mut memory);
+        assert_eq!(memory.used(), full);
+    }
+
+    #[test]
+    fn a_window_that_lies_behind_one_gap_is_kept_whole() {
+        let mut memory = Memory::default();
+        let mut receiver = Receiver::new(at(0).minus(1));
+        receiver.promise(FLOW_MEMORY, &mut memory);
+        for segment in 1..REORDERED_SEGMENTS {
+            receiver.take(at(segment * 1_000), Bytes::from(vec![7; 1_000]), SLAB, &mut memory);
+        }
+        let taken = receiver.take(at(0), Bytes::from(vec![7; 1_000]), SLAB, &mut memory);
+        assert_eq!(taken.bytes, REORDERED_SEGMENTS * 1_000);
+        receiver.clear(&mut memory);
+        assert_eq!(memory.used(), 0);
+    }
+
+    #[test]
+    fn what_lies_past_a_fin_is_not_kept() {
+        let mut memory = Memory::default();
+        let mut receiver = receiver(&mut memory);
+        take(&mut receiver, &mut memory, 6, "past");
+        take(&mut receiver, &mut memory, 0, "abc");
+        receiver.take_fin(at(3), &mut memory);
+        assert!(receiver.finished() && !receiver.has_sack_blocks());
+        receiver.discard(&mut memory);
+        receiver.clear(&mut memory);
+        assert_eq!(memory.used(), 0);
     }
 
     #[test]
