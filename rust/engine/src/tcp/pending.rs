@@ -27,6 +27,8 @@ pub(crate) struct Pending {
 struct Chunk {
     body: Body,
     charge: usize,
+    /// Where the buffer's part of this flow begins, of one that is kept whole. It counts with its first chunk.
+    buffer: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -40,7 +42,7 @@ impl Pending {
     pub(crate) fn push(&mut self, payload: Bytes, pinned: usize, memory: &mut Memory) {
         let charge = payload.len() + CHUNK_OVERHEAD;
         self.len += payload.len();
-        self.append(Chunk { body: Body::Shared(payload, pinned), charge }, memory);
+        self.append(Chunk { body: Body::Shared(payload, pinned), charge, buffer: None }, memory);
     }
 
     /// The last so many bytes in the pieces in which they were pushed, with what each keeps alive. They
@@ -73,7 +75,7 @@ impl Pending {
     }
 
     /// Moves everything out of buffers that are shared with other flows: small payloads are gathered,
-    /// large ones keep their buffer and count all of it.
+    /// large ones keep their buffer and count all of it, once.
     pub(crate) fn settle(&mut self, memory: &mut Memory) {
         let fresh = self.chunks.split_off(self.settled.min(self.chunks.len()));
         for chunk in fresh {
@@ -82,10 +84,7 @@ impl Pending {
                 Body::Shared(bytes, pinned) if bytes.len() < pinned / COPY_OUT_SHARE => {
                     self.gather(&bytes, memory)
                 }
-                Body::Shared(bytes, pinned) => {
-                    let charge = pinned.max(bytes.len()) + CHUNK_OVERHEAD;
-                    self.append(Chunk { body: Body::Shared(bytes, pinned), charge }, memory);
-                }
+                Body::Shared(bytes, pinned) => self.keep(bytes, pinned, memory),
                 Body::Gathered(bytes) => self.gather(&bytes, memory),
             }
         }
@@ -118,6 +117,16 @@ impl Pending {
         self.chunks.push_back(chunk);
     }
 
+    /// Where a buffer begins nobody says, so that its neighbour in memory may be taken for its rest: at worst half of
+    /// what is kept is counted.
+    fn keep(&mut self, bytes: Bytes, pinned: usize, memory: &mut Memory) {
+        let (address, size) = (bytes.as_ptr().addr(), pinned.max(bytes.len()));
+        let before = self.chunks.back().and_then(|chunk| chunk.buffer);
+        let buffer = before.filter(|begin| address.wrapping_sub(*begin) < size).unwrap_or(address);
+        let charge = if before == Some(buffer) { 0 } else { size } + CHUNK_OVERHEAD;
+        self.append(Chunk { body: Body::Shared(bytes, pinned), charge, buffer: Some(buffer) }, memory);
+    }
+
     fn gather(&mut self, bytes: &[u8], memory: &mut Memory) {
         if let Some(Chunk { body: Body::Gathered(last), .. }) = self.chunks.back_mut()
             && last.capacity() - last.len() >= bytes.len()
@@ -127,17 +136,30 @@ impl Pending {
         let capacity = self.len.clamp(*GATHER.start(), *GATHER.end()).max(bytes.len());
         let mut buffer = BytesMut::with_capacity(capacity);
         buffer.extend_from_slice(bytes);
-        self.append(Chunk { body: Body::Gathered(buffer), charge: capacity + CHUNK_OVERHEAD }, memory);
+        let charge = capacity + CHUNK_OVERHEAD;
+        self.append(Chunk { body: Body::Gathered(buffer), charge, buffer: None }, memory);
     }
 
     fn drop_front(&mut self, memory: &mut Memory) {
         if let Some(chunk) = self.chunks.pop_front() {
             self.settled = self.settled.saturating_sub(1);
             self.uncharge(chunk.charge, memory);
+            self.keep_on(&chunk, memory);
         }
         if self.chunks.is_empty() {
             // An idle flow keeps no queue.
             self.chunks = VecDeque::new();
+        }
+    }
+
+    /// What was counted with a chunk that is gone counts with the next one of the same buffer.
+    fn keep_on(&mut self, gone: &Chunk, memory: &mut Memory) {
+        let same = |next: &&mut Chunk| next.buffer.is_some() && next.buffer == gone.buffer;
+        if let Some(next) = self.chunks.front_mut().filter(same) {
+            let buffer = gone.charge - CHUNK_OVERHEAD;
+            next.charge += buffer;
+            self.charged += buffer;
+            memory.take(buffer);
         }
     }
 
@@ -228,5 +250,25 @@ mod tests {
         assert_eq!(pending.charged(), 65_536 + CHUNK_OVERHEAD);
         pending.clear(&mut memory);
         assert_eq!(memory.used(), 0);
+    }
+
+    #[test]
+    fn two_payloads_in_one_buffer_count_it_once_until_both_are_gone() {
+        const SLAB: usize = 131_090;
+        let mut memory = Memory::default();
+        let mut pending = Pending::default();
+        let slab = Bytes::from(vec![0; 2 * SLAB]);
+        let (first, second) = (slab.slice(..65_483), slab.slice(65_545..131_028));
+        for payload in [&first, &second, &slab.slice(SLAB..SLAB + 65_483)] {
+            pending.push(payload.clone(), SLAB, &mut memory);
+            pending.settle(&mut memory);
+        }
+        assert_eq!(pending.charged(), 2 * SLAB + 3 * CHUNK_OVERHEAD);
+        pending.advance(first.len() + 1, &mut memory);
+        assert_eq!(pending.charged(), 2 * SLAB + 2 * CHUNK_OVERHEAD, "the second keeps the buffer");
+        pending.advance(second.len() - 1, &mut memory);
+        assert_eq!(pending.charged(), SLAB + CHUNK_OVERHEAD);
+        pending.clear(&mut memory);
+        assert_eq!((pending.charged(), memory.used()), (0, 0));
     }
 }
