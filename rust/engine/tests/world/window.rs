@@ -159,6 +159,19 @@ fn an_app_whose_window_is_closed_for_an_hour() {
 }
 
 #[test]
+fn what_a_server_trickles_before_a_closed_window_leaves_in_full_segments() {
+    let mut player = Player::new(Server { read: 100, finish: Finish::Never, ..Server::source(60_000) });
+    player.window = 0;
+    player.shake_hands(USUAL);
+    player.hear();
+    player.window = 501;
+    player.say(ACK, 1, 1, b"");
+    let heard = player.hear();
+    assert_eq!(heard.iter().map(|heard| heard.len).sum::<usize>(), 60_000);
+    assert!(heard.len() <= 60_000 / 1_460 + 3, "{} packets", heard.len());
+}
+
+#[test]
 fn an_app_that_closes_its_window_and_never_answers_again_is_given_up() {
     let mut player = Player::new(Server { finish: Finish::Never, ..Server::source(50_000) });
     player.window = 0;
