@@ -1,4 +1,4 @@
-//! The only place that reads a clock.
+//! The clocks of the relay, as the engine, the runtime and the world count.
 
 use std::future::Future;
 use std::pin::Pin;

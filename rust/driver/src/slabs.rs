@@ -1,10 +1,11 @@
 //! Buffers that reads go into, used again as soon as nobody keeps a part of them: in steady state
 //! nothing is allocated, and the same few cache lines are filled again and again.
 
-use std::collections::VecDeque;
 use std::io;
 
 use bytes::{Bytes, BytesMut};
+
+use crate::sys::PIECES;
 
 /// A few buffers of equal size. Each read takes its bytes out of the front of one.
 pub(crate) struct Slabs {
@@ -63,14 +64,14 @@ impl Slabs {
     pub(crate) fn read_pieces(
         &mut self,
         limit: usize,
-        pieces: &mut VecDeque<(Bytes, usize)>,
+        pieces: &mut Vec<(Bytes, usize)>,
         read: impl FnOnce(&mut [BytesMut]) -> io::Result<usize>,
     ) -> io::Result<usize> {
         let size = self.size;
         let buffers = self.empty(limit.div_ceil(size).clamp(1, PIECES.min(self.most)));
         let len = read(buffers)?;
         for buffer in buffers.iter_mut().filter(|buffer| !buffer.is_empty()) {
-            pieces.push_back(if buffer.len() >= size / KEPT_SHARE {
+            pieces.push(if buffer.len() >= size / KEPT_SHARE {
                 (buffer.split().freeze(), size)
             } else {
                 let copy = Bytes::copy_from_slice(buffer);
@@ -86,7 +87,10 @@ impl Slabs {
     fn empty(&mut self, count: usize) -> &mut [BytesMut] {
         let mut found = 0;
         for place in 0..self.slabs.len() {
-            if found < count && self.slabs.get_mut(place).is_some_and(|slab| slab.try_reclaim(self.size)) {
+            if found == count {
+                break;
+            }
+            if self.slabs.get_mut(place).is_some_and(|slab| slab.try_reclaim(self.size)) {
                 self.slabs.swap(found, place);
                 found += 1;
             }
@@ -116,9 +120,6 @@ impl Slabs {
         self.slabs.len() - 1
     }
 }
-
-/// Buffers that one read fills at most.
-pub(crate) const PIECES: usize = 16;
 
 /// A read under this fraction (1/n) of its buffer is copied out of it.
 const KEPT_SHARE: usize = 4;
@@ -160,7 +161,7 @@ mod tests {
     #[test]
     fn little_is_copied_out_and_much_is_handed_over() {
         let mut slabs = Slabs::new(16, 16, 2);
-        let mut pieces = VecDeque::new();
+        let mut pieces = Vec::new();
         for text in ["abc", "abcd"] {
             let fill = |buffers: &mut [BytesMut]| write(text.as_bytes())(&mut buffers[0]);
             assert_eq!(slabs.read_pieces(16, &mut pieces, fill).unwrap(), text.len());
@@ -171,7 +172,7 @@ mod tests {
     #[test]
     fn one_read_fills_several_buffers_and_those_that_are_kept_are_not_among_them() {
         let mut slabs = Slabs::new(8, 8, 3);
-        let mut pieces = VecDeque::new();
+        let mut pieces = Vec::new();
         for round in 0..4_u8 {
             let fill = |buffers: &mut [BytesMut]| {
                 assert_eq!(buffers.len(), 2);

@@ -12,7 +12,8 @@ use libc::{c_int, c_void, socklen_t};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-use crate::slabs::PIECES;
+/// Buffers that one read fills at most.
+pub(crate) const PIECES: usize = 16;
 
 /// Turns the answer of a system call into a result: negative means errno.
 pub(crate) fn check(answer: c_int) -> io::Result<c_int> {

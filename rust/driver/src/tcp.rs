@@ -1,18 +1,20 @@
 //! The TCP sockets of flows, toward the network.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
+use std::vec::Drain;
 
 use bytes::Bytes;
 use libc::c_int;
+use telltale_engine::limits::{MEMORY_SHARE, PAYLOAD_MEMORY};
 use telltale_engine::{Failure, FlowId, Input};
 
 use crate::poll::{Epoll, Event, Token};
-use crate::slabs::{PIECES, Slabs};
-use crate::sys;
+use crate::slabs::Slabs;
+use crate::sys::{self, PIECES};
 
 /// All sockets, by [`FlowId::index`].
 pub(crate) struct Sockets {
@@ -20,9 +22,8 @@ pub(crate) struct Sockets {
     slabs: Slabs,
     /// Bytes of one read.
     read: usize,
-    /// What the last read brought and was not fetched yet, and from whose socket.
-    pieces: VecDeque<(Bytes, usize)>,
-    read_from: Option<FlowId>,
+    /// What the last read brought.
+    pieces: Vec<(Bytes, usize)>,
 }
 
 struct Socket {
@@ -62,8 +63,8 @@ pub(crate) struct Sent {
 /// What a look at a socket brought.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Arrival {
-    /// Bytes, and how many bytes of buffer they keep alive.
-    Bytes(Bytes, usize),
+    /// Bytes: so many, in [`Sockets::pieces`].
+    Bytes(usize),
     /// The remote will send no more.
     Finished,
     /// The connection is over, and the socket is closed. It had not sent so many bytes.
@@ -78,8 +79,12 @@ const READ: usize = 64 << 10;
 /// Headers of a segment over IPv6 without options; over IPv4 they are 20 less.
 const HEADERS: usize = 60;
 
-/// Read buffers that are remembered: what the windows of a few busy flows hold.
-const BUFFERS: usize = 64;
+/// Read buffers that are remembered: what many busy flows may hold together, so that none is made anew for each
+/// read. They are given back when the relay rests.
+const BUFFERS: usize = 256;
+
+// As many flows as share the pool hold a little more than half of it.
+const _: () = assert!(BUFFERS * READ >= PAYLOAD_MEMORY / 2 * MEMORY_SHARE / (2 * MEMORY_SHARE - 1));
 
 /// Slices that one system call sends: a turn's reads, so that the payload of a turn goes out in one.
 const SLICES: usize = 128;
@@ -98,7 +103,7 @@ impl Sockets {
     /// No sockets yet. What they read is to be cut for a tun that takes segments of so many bytes.
     pub(crate) fn new(longest: usize) -> Self {
         let (slabs, read) = reading(longest);
-        Self { sockets: Vec::new(), slabs, read, pieces: VecDeque::with_capacity(PIECES), read_from: None }
+        Self { sockets: Vec::new(), slabs, read, pieces: Vec::with_capacity(PIECES) }
     }
 
     /// What they read from now on is to be cut for a tun that takes segments of so many bytes.
@@ -191,21 +196,19 @@ impl Sockets {
         find(&mut self.sockets, flow).is_some_and(|socket| socket.broken.is_some())
     }
 
-    /// The next piece of what was read, or else reads at most `room` bytes.
+    /// Reads at most `room` bytes.
     pub(crate) fn receive(&mut self, flow: FlowId, room: usize) -> Arrival {
         let Some(socket) = find(&mut self.sockets, flow) else { return Arrival::Nothing };
-        if self.read_from.replace(flow) != Some(flow) {
-            // What is left is of a flow that ended in the midst of its own bytes.
-            self.pieces.clear();
-        }
-        if let Some((bytes, pinned)) = self.pieces.pop_front() {
-            return Arrival::Bytes(bytes, pinned);
-        }
         let arrival = socket.receive(room.min(self.read), &mut self.slabs, &mut self.pieces);
         if let Arrival::Broken(..) = arrival {
             self.close(flow);
         }
         arrival
+    }
+
+    /// Takes what the last read brought, each piece with how many bytes of buffer it keeps alive.
+    pub(crate) fn pieces(&mut self) -> Drain<'_, (Bytes, usize)> {
+        self.pieces.drain(..)
     }
 
     /// Whether a socket should be put into the list of those to serve; from then on it counts as
@@ -324,7 +327,7 @@ impl Socket {
     }
 
     /// What the kernel had received before a reset is delivered first: it still gives it out.
-    fn receive(&mut self, room: usize, slabs: &mut Slabs, pieces: &mut VecDeque<(Bytes, usize)>) -> Arrival {
+    fn receive(&mut self, room: usize, slabs: &mut Slabs, pieces: &mut Vec<(Bytes, usize)>) -> Arrival {
         if self.connecting || !self.readable {
             return Arrival::Nothing;
         }
@@ -341,7 +344,7 @@ impl Socket {
                 // epoll(7): a short read of a stream says that it is drained, as a read that would
                 // block does, and a later arrival is told anew.
                 self.readable = self.more || len == room;
-                pieces.pop_front().map_or(Arrival::Nothing, |(bytes, pinned)| Arrival::Bytes(bytes, pinned))
+                Arrival::Bytes(len)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.drained(),
             Err(error) => self.over(broken(sys::errno(&error))),
@@ -518,8 +521,8 @@ mod tests {
         bed.remote.write_all(&[1; READ / 2]).unwrap();
         bed.until(|event| event.readable);
         std::thread::sleep(Duration::from_millis(50));
-        let Arrival::Bytes(_, pinned) = bed.sockets.receive(FLOW, READ / 2) else { panic!("no bytes") };
-        assert_eq!(pinned, whole_segments(9_000));
+        assert_eq!(bed.sockets.receive(FLOW, READ / 2), Arrival::Bytes(READ / 2));
+        assert!(bed.sockets.pieces().all(|(_, pinned)| pinned == whole_segments(9_000)));
     }
 
     #[test]
@@ -610,11 +613,13 @@ mod tests {
         bed.remote.write_all(&[1; READ / 2]).unwrap();
         bed.until(|event| event.readable);
         std::thread::sleep(Duration::from_millis(50));
-        let Arrival::Bytes(bytes, pinned) = bed.sockets.receive(FLOW, READ / 2) else { panic!("no bytes") };
-        assert_eq!((bytes.len(), pinned), (READ / 2, whole_segments(1_500)));
+        assert_eq!(bed.sockets.receive(FLOW, READ / 2), Arrival::Bytes(READ / 2));
+        let large: Vec<_> = bed.sockets.pieces().map(|(bytes, pinned)| (bytes.len(), pinned)).collect();
+        assert_eq!(large, [(READ / 2, whole_segments(1_500))]);
         bed.remote.write_all(&[2; 10]).unwrap();
         bed.until(|event| event.readable);
-        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Bytes(Bytes::from(vec![2; 10]), 10));
+        assert_eq!(bed.sockets.receive(FLOW, 100), Arrival::Bytes(10));
+        assert_eq!(bed.sockets.pieces().collect::<Vec<_>>(), [(Bytes::from(vec![2; 10]), 10)]);
     }
 
     #[test]
@@ -711,7 +716,9 @@ mod tests {
         let mut got = Vec::new();
         let end = loop {
             match bed.sockets.receive(FLOW, 100) {
-                Arrival::Bytes(bytes, _) => got.extend_from_slice(&bytes),
+                Arrival::Bytes(_) => {
+                    bed.sockets.pieces().for_each(|(bytes, _)| got.extend_from_slice(&bytes))
+                }
                 Arrival::Nothing => drop(bed.look()),
                 end @ (Arrival::Finished | Arrival::Broken(..)) => break end,
             }
@@ -828,8 +835,10 @@ mod tests {
         }
 
         fn receive(&mut self, room: usize) -> Vec<u8> {
-            let Arrival::Bytes(bytes, _) = self.sockets.receive(FLOW, room) else { panic!("no bytes") };
-            bytes.to_vec()
+            let Arrival::Bytes(len) = self.sockets.receive(FLOW, room) else { panic!("no bytes") };
+            let bytes: Vec<u8> = self.sockets.pieces().flat_map(|(bytes, _)| bytes).collect();
+            assert_eq!(bytes.len(), len);
+            bytes
         }
     }
 }

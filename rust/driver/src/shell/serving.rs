@@ -115,17 +115,20 @@ impl Shell {
         let mut read = 0;
         while read < limit {
             let room = self.engine.room(flow);
-            let input = match self.sockets.receive(flow, room.min(limit - read)) {
-                Arrival::Bytes(payload, pinned) => {
-                    read += payload.len();
+            match self.sockets.receive(flow, room.min(limit - read)) {
+                Arrival::Bytes(len) => {
+                    read += len;
                     self.stall.answered();
-                    Input::Received { flow, payload, pinned }
+                    for (payload, pinned) in self.sockets.pieces() {
+                        self.engine.handle_input(self.now, Input::Received { flow, payload, pinned });
+                    }
                 }
-                Arrival::Finished => Input::Finished(flow),
-                Arrival::Broken(failure, unsent) => Input::Broken { flow, failure, unsent },
+                Arrival::Finished => self.engine.handle_input(self.now, Input::Finished(flow)),
+                Arrival::Broken(failure, unsent) => {
+                    self.engine.handle_input(self.now, Input::Broken { flow, failure, unsent });
+                }
                 Arrival::Nothing => break,
-            };
-            self.engine.handle_input(self.now, input);
+            }
             self.settle()?;
         }
         Ok(read)
