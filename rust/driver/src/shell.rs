@@ -5,7 +5,6 @@ mod orders;
 mod outputs;
 mod serving;
 
-use std::collections::{HashSet, VecDeque};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::{Pin, pin};
@@ -35,7 +34,7 @@ use crate::tcp::Sockets;
 use crate::tun::{BATCH, Tun};
 use crate::udp::Mappings;
 use draining::Draining;
-use serving::Streams;
+use serving::{Datagrams, Streams};
 
 pub use draining::Drained;
 pub(crate) use draining::{Drain, Left};
@@ -61,10 +60,7 @@ pub(crate) struct Shell {
     /// Bytes that the socket which was aborted last had not sent.
     unsent: usize,
     streams: Streams,
-    /// Datagram sockets that were not read to the end, in the order in which they get their turn.
-    datagrams: VecDeque<Token>,
-    /// Those that are in that list.
-    queued: HashSet<Token>,
+    datagrams: Datagrams,
     /// What datagram sockets brought, on its way to the engine.
     inputs: Vec<Input>,
 }
@@ -139,8 +135,7 @@ impl Shell {
             unsent: 0,
             streams: Streams::new(tun.longest()),
             tun,
-            datagrams: VecDeque::new(),
-            queued: HashSet::new(),
+            datagrams: Datagrams::default(),
             inputs: Vec::new(),
         })
     }
@@ -298,6 +293,7 @@ impl Shell {
     /// starve anything else. True says that there is more to do now; an error, that the tun is gone.
     fn turn(&mut self) -> io::Result<bool> {
         self.now = self.clock.now();
+        self.datagrams.begin_turn();
         self.tun.flush()?;
         if self.deadline.is_some_and(|at| at <= self.now) {
             self.engine.handle_input(self.now, Input::Timeout);
@@ -308,8 +304,8 @@ impl Shell {
         self.rest.note(self.engine.memory(), self.tun.spare() + self.sockets.spare());
         self.now = self.clock.now();
         let events_left = self.take_events()?;
-        self.serve_streams()?;
         self.serve_datagrams()?;
+        self.serve_streams()?;
         let waiting_left = self.introduce()?;
         self.reports.carried(self.now, &mut self.engine);
         self.reports.hand_over();
@@ -399,7 +395,7 @@ impl Shell {
     }
 
     fn act_now(&mut self, event: Event) -> io::Result<()> {
-        let Token::Tcp(flow) = event.token else { return self.serve_datagram(event.token, event.error) };
+        let Token::Tcp(flow) = event.token else { return self.serve_datagrams_of(event) };
         match self.sockets.note(flow, event) {
             Some(Ok(())) => {
                 self.stall.answered();

@@ -80,18 +80,25 @@ impl Mappings {
         self.unsent = unsent;
     }
 
-    /// Reads what has arrived at a mapping's socket, in bounded amount: true says that more may be
+    /// Reads what has arrived at a mapping's socket, `most` datagrams or little more: true says that more may be
     /// there, which nothing will announce again. `failed`: the event said that an error waits.
-    pub(crate) fn ready(&mut self, id: MappingId, failed: bool, inputs: &mut Vec<Input>) -> bool {
+    pub(crate) fn ready(
+        &mut self,
+        id: MappingId,
+        failed: bool,
+        most: usize,
+        inputs: &mut Vec<Input>,
+    ) -> bool {
         let Some(mapping) = find(&mut self.mappings, id) else { return false };
         let Some(socket) = &mut mapping.socket else { return false };
         if failed {
             socket.take_errors(id, &mut self.paths, inputs);
         }
-        let limit = inputs.len() + READ_LIMIT;
+        let most = most.min(READ_LIMIT);
+        let limit = inputs.len() + most;
         for _ in 0..READ_LIMIT {
             let deliver = |from, payload| inputs.push(Input::Datagram { mapping: id, from, payload });
-            match socket.receive(&mut self.receiver, READ_LIMIT, deliver) {
+            match socket.receive(&mut self.receiver, most, deliver) {
                 Ok(more) if !more => return false,
                 Ok(_) if inputs.len() >= limit => return true,
                 Ok(_) => {}

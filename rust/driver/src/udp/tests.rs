@@ -41,7 +41,7 @@ impl World {
             for index in 0.. {
                 let Some(event) = self.events.at(index) else { break };
                 let Token::Udp(id) = event.token else { panic!("{event:?}") };
-                while self.mappings.ready(id, event.error, &mut self.inputs) {}
+                while self.mappings.ready(id, event.error, READ_LIMIT, &mut self.inputs) {}
             }
         }
         mem::take(&mut self.inputs)
@@ -151,9 +151,9 @@ fn one_call_reads_a_bounded_number() {
     for _ in 0..100 {
         peer.send_to(b"y", source).unwrap();
     }
-    assert!(world.mappings.ready(ID, false, &mut world.inputs), "more is there");
+    assert!(world.mappings.ready(ID, false, READ_LIMIT, &mut world.inputs), "more is there");
     assert!((READ_LIMIT..READ_LIMIT + 8).contains(&world.inputs.len()), "{}", world.inputs.len());
-    assert!(!world.mappings.ready(ID, false, &mut world.inputs));
+    assert!(!world.mappings.ready(ID, false, READ_LIMIT, &mut world.inputs));
     assert_eq!(world.inputs.len(), 100);
 }
 
@@ -172,7 +172,7 @@ fn joined_datagrams_count_one_by_one() {
     let mut calls = 0;
     loop {
         let before = world.inputs.len();
-        let more = world.mappings.ready(ID, false, &mut world.inputs);
+        let more = world.mappings.ready(ID, false, READ_LIMIT, &mut world.inputs);
         calls += 1;
         assert!(world.inputs.len() - before <= 2 * READ_LIMIT);
         if !more {
@@ -238,7 +238,7 @@ fn a_closed_mapping_is_gone_and_its_place_is_used_again() {
     assert!(find(&mut world.mappings.mappings, ID).is_some(), "an id of the past closes nothing");
     world.mappings.close(ID);
     UdpSocket::bind(source).unwrap();
-    assert!(!world.mappings.ready(ID, true, &mut world.inputs));
+    assert!(!world.mappings.ready(ID, true, READ_LIMIT, &mut world.inputs));
     let next = MappingId { generation: 10, ..ID };
     world.mappings.send(next, outgoing(to, b"two", 64));
     world.flush();
