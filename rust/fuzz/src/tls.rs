@@ -1,12 +1,33 @@
 //! What the fuzz targets of TLS, DTLS and mail do with a string of bytes. A test of the watcher replays the
 //! committed corpora through the same functions.
 
-use telltale_model::{Direction, Facts};
-use telltale_watch::{read_dtls, read_mail, read_tls};
+use telltale_model::{Direction, Facts, FlowKey, Protocol};
+use telltale_watch::{Conversation, Framing, read_dtls, read_mail, read_tls};
 
-/// Both sides of a TLS connection.
+/// Both sides of a TLS connection. Where the lengths of its records are enough, these tell the same.
 pub fn tls(data: &[u8]) {
-    check_stream(&pieces(data), |pieces| read_tls(pieces.iter().copied()));
+    let pieces = pieces(data);
+    check_stream(&pieces, |pieces| read_tls(pieces.iter().copied()));
+    assert_eq!(conversation(&pieces, true), conversation(&pieces, false), "by lengths");
+}
+
+fn conversation(pieces: &[(Direction, &[u8])], by_lengths: bool) -> Facts {
+    let (app, remote) = (([198, 19, 84, 1], 4_000).into(), ([192, 0, 2, 7], 443).into());
+    let mut conversation = Conversation::new(FlowKey { protocol: Protocol::Tcp, app, remote });
+    let (mut framing, mut is_sealed) = (Framing::default(), false);
+    for (direction, piece) in pieces {
+        let sealed = if *direction == Direction::Sent { framing.take(piece) } else { None };
+        match sealed.filter(|_| is_sealed) {
+            Some(sealed) => conversation.pass(sealed),
+            None if is_sealed && *direction == Direction::Received => {}
+            None => {
+                conversation.take(*direction, piece);
+                is_sealed = by_lengths && conversation.is_sealed() && !framing.is_lost();
+            }
+        }
+    }
+    conversation.end();
+    conversation.into_facts()
 }
 
 /// Datagrams of DTLS.

@@ -14,9 +14,9 @@ pub(super) const SMALL: usize = 4 << 10;
 /// Bytes of a buffer that copies go into, and of the longest piece that is joined.
 pub(super) const BUFFER: usize = 64 << 10;
 
-/// Observations that are enough for one batch, and bytes of memory behind them: small enough to be still in the
-/// processor's cache when the watcher gets it.
-pub(super) const BATCH: (usize, usize) = (512, 256 << 10);
+/// Observations that are enough for one batch, and bytes of memory behind them: two buffers of a tun with long
+/// packets, small enough to be still in the processor's cache when the watcher gets it.
+pub(super) const BATCH: (usize, usize) = (512, 264 << 10);
 
 /// Observations that wait for the watcher, and bytes of memory behind their payload, before there is no
 /// room for the next batch: 10 ms at 3 Gbit/s, as long as a watcher without work leaves the relay alone.
@@ -26,7 +26,7 @@ pub(super) const ROOM: (usize, usize) = (4_096, 4 << 20);
 pub(super) const BATCHES: usize = 1_024;
 
 /// So much wakes a watcher that pauses: buffers that come back soon are still in the processor's cache.
-pub(super) const PRESSING: (usize, usize) = (ROOM.0 / 4, BATCH.1);
+pub(super) const PRESSING: (usize, usize) = (ROOM.0 / 4, 256 << 10);
 
 /// Beginnings and ends of flows that wait at a handle while there is no room, about 1 MB: as many flows as may
 /// live at once can begin or end.

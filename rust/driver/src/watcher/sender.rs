@@ -114,7 +114,12 @@ impl WatchSender {
             Need::Nothing => {}
             _ if blind => self.turn.push_missed(flow, direction, payload.len()),
             Need::Lengths(sealed) => self.turn.push_sealed(flow, sealed),
-            Need::Payload => self.turn.push_payload(flow, direction, shape, payload, pinned),
+            Need::Payload => {
+                if self.turn.is_too_full_for(&payload, pinned) {
+                    self.hand_over();
+                }
+                self.turn.push_payload(flow, direction, shape, payload, pinned);
+            }
         }
         self.hand_over_if_full();
     }

@@ -43,6 +43,12 @@ struct Lent {
     bytes: usize,
 }
 
+impl Lent {
+    fn holds(&self, payload: &Bytes) -> bool {
+        payload.as_ptr().addr().wrapping_sub(self.address) < self.size
+    }
+}
+
 /// Observations in order, and the bytes of memory behind their payload, at most.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
@@ -104,8 +110,18 @@ impl Turn {
 
     /// Whether it is time to hand it over, in the midst of a turn.
     pub(super) fn is_full(&self) -> bool {
-        let lent = self.lent.as_ref().map_or(0, |lent| lent.size);
-        self.seen.len() >= BATCH.0 || self.pinned + lent >= BATCH.1
+        self.seen.len() >= BATCH.0 || self.kept() >= BATCH.1
+    }
+
+    /// Whether there is no room for payload that keeps `pinned` bytes of a buffer alive. A buffer of which a part is in
+    /// already has room for the rest: between two batches it would count twice.
+    pub(super) fn is_too_full_for(&self, payload: &Bytes, pinned: usize) -> bool {
+        let is_lent = self.lent.as_ref().is_some_and(|lent| lent.holds(payload));
+        payload.len() >= SMALL && !is_lent && !self.is_empty() && self.kept() + pinned > BATCH.1
+    }
+
+    fn kept(&self) -> usize {
+        self.pinned + self.lent.as_ref().map_or(0, |lent| lent.size)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -145,11 +161,11 @@ impl Turn {
     }
 
     fn lend(&mut self, payload: &Bytes, size: usize) {
-        let address = payload.as_ptr().addr();
         match &mut self.lent {
-            Some(lent) if address.wrapping_sub(lent.address) < lent.size => lent.bytes += payload.len(),
+            Some(lent) if lent.holds(payload) => lent.bytes += payload.len(),
             _ => {
                 self.end_lending();
+                let address = payload.as_ptr().addr();
                 let (first, bytes) = (self.seen.len(), payload.len());
                 self.lent = Some(Lent { address, size, first, bytes });
             }
@@ -166,7 +182,7 @@ impl Turn {
         self.pinned += lent.bytes;
         for observation in self.seen.iter_mut().skip(lent.first) {
             if let Observation::Bytes { payload, .. } = observation
-                && payload.as_ptr().addr().wrapping_sub(lent.address) < lent.size
+                && lent.holds(payload)
             {
                 *payload = Bytes::copy_from_slice(payload);
             }
@@ -233,6 +249,21 @@ mod tests {
         let seen = turn.take(Vec::new());
         assert_eq!((seen.observations.len(), seen.pinned), (9, 100_000));
         assert_eq!(payloads(&seen)[0].1.as_ptr(), buffer.as_ptr());
+    }
+
+    #[test]
+    fn a_batch_takes_two_long_buffers_whole() {
+        let (mut turn, buffers) = (Turn::default(), [1, 2, 3].map(|byte| Bytes::from(vec![byte; 131_090])));
+        let fits = |turn: &Turn, payload: &Bytes| !turn.is_too_full_for(payload, 131_090);
+        for half in buffers.iter().take(2).flat_map(|buffer| [buffer.slice(..65_545), buffer.slice(65_545..)])
+        {
+            assert!(fits(&turn, &half) && !turn.is_full());
+            push(&mut turn, 1, &half, 131_090);
+        }
+        assert!(!fits(&turn, &buffers[2]));
+        assert!(fits(&turn, &buffers[2].slice(..100)), "it is copied");
+        assert_eq!(turn.take(Vec::new()).pinned, 262_180);
+        assert!(fits(&turn, &buffers[2]));
     }
 
     #[test]
