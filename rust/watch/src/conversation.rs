@@ -234,7 +234,7 @@ impl Talk {
     pub(crate) fn new(key: FlowKey) -> Self {
         Self {
             key,
-            session: Session::Opening(Opening::new(key)),
+            session: Session::Opening(Opening::new(key, false)),
             changes: CHANGES,
             torn: false,
             #[cfg(feature = "keys")]
@@ -260,7 +260,7 @@ impl Talk {
         let unknown = matches!(self.session, Session::Opening(_) | Session::Unknown(_));
         if unknown && self.key.protocol == Protocol::Tcp {
             self.end(page);
-            self.session = Session::Opening(Opening::new(self.key));
+            self.session = Session::Opening(Opening::new(self.key, true));
         }
     }
 
@@ -338,7 +338,7 @@ impl Talk {
             Next::WithinTls(record) => Session::Tls(Box::new(Tls::within(record))),
             Next::Http2 => Session::Http2(Box::new(Http2::new(true))),
             Next::WebSocket => Session::WebSocket(Box::new(WebSocket::new())),
-            Next::Anything => Session::Opening(Opening::new(self.key)),
+            Next::Anything => Session::Opening(Opening::new(self.key, self.torn)),
         };
         for (direction, bytes) in [(Direction::Sent, sent), (Direction::Received, received)] {
             if !bytes.is_empty() {

@@ -12,6 +12,8 @@ use crate::{database, http, http2, limits, mail, quic, tls};
 #[derive(Debug)]
 pub(crate) struct Opening {
     key: FlowKey,
+    /// Whether bytes lack before these.
+    torn: bool,
     sent: Vec<u8>,
     received: Vec<u8>,
     /// In which order they came: over UDP each datagram, over TCP what came one way before the other spoke.
@@ -50,8 +52,8 @@ pub(crate) struct Decided {
 const PIECES: usize = 32;
 
 impl Opening {
-    pub(crate) fn new(key: FlowKey) -> Self {
-        Self { key, sent: Vec::new(), received: Vec::new(), order: Vec::new() }
+    pub(crate) fn new(key: FlowKey, torn: bool) -> Self {
+        Self { key, torn, sent: Vec::new(), received: Vec::new(), order: Vec::new() }
     }
 
     /// Looks at the next bytes, over UDP at one datagram, and holds them.
@@ -138,7 +140,7 @@ impl Opening {
         let first = start.first();
         let ours: [(Likeness, Spoken); 5] = [
             (self.dns_stream(first), Spoken::DnsStream),
-            (tls::looks_like(first), Spoken::Tls),
+            (tls::looks_like(first, self.torn), Spoken::Tls),
             (http2_of(&start), Spoken::Http2),
             (http_of(&start), Spoken::Http),
             (mail_of(&start), Spoken::Mail),

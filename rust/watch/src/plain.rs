@@ -16,6 +16,8 @@ pub(crate) struct Plain {
     greeting: Option<usize>,
     /// Whether what is sent is another protocol's than what is received, which told this one.
     other: bool,
+    /// Of what the client says behind its greeting the first bytes, until they tell whether it is SSH; not counted yet.
+    packet: Option<Vec<u8>>,
     /// Whether keys of DTLS were agreed upon, as far as could be seen of what was sent and of what was received.
     dtls: [bool; 2],
 }
@@ -29,10 +31,19 @@ const GREETING: &[u8] = b"SSH-";
 /// RFC 4253 4.2.
 const LONGEST_GREETING: usize = 255;
 
+/// Bytes that tell whether a packet of SSH begins here.
+const PACKET: usize = 6;
+
+/// Length, padding, and a message of the transport layer, which agrees on keys (RFC 4253 6, 6.1; RFC 4251 7).
+fn begins_packet(bytes: &[u8]) -> bool {
+    matches!(bytes, [0, 0, high, low, _, 1..=49, ..] if u16::from_be_bytes([*high, *low]) <= 35_000)
+}
+
 impl Plain {
     pub(crate) fn new(application: Application, transport: Protocol) -> Self {
         let greeting = (application == Application::Ssh).then_some(0);
-        Self { application, transport, greeting, other: false, dtls: [false; 2] }
+        let packet = greeting.map(|_| Vec::new());
+        Self { application, transport, greeting, other: false, packet, dtls: [false; 2] }
     }
 
     /// The next bytes; over UDP one datagram.
@@ -40,10 +51,7 @@ impl Plain {
         page.facts.application.get_or_insert(self.application);
         let (content, class) = match self.transport {
             Protocol::Udp => self.take_datagram(direction, bytes),
-            Protocol::Tcp | Protocol::Icmp => {
-                let greeting = if direction == Direction::Sent { self.take_greeting(bytes) } else { 0 };
-                (bytes.get(greeting..).unwrap_or_default(), self.of_stream())
-            }
+            Protocol::Tcp | Protocol::Icmp => return self.take_stream(direction, bytes, page),
         };
         if self.application == Application::Ike && !content.is_empty() && is_esp(bytes) {
             // The keys are agreed upon: from here on it carries what it was made for.
@@ -60,15 +68,52 @@ impl Plain {
 
     pub(crate) fn miss(&mut self, direction: Direction, _bytes: u64, page: &mut Page) {
         if direction == Direction::Sent {
+            self.let_go(page);
             page.tear(ALL);
             self.greeting = None;
         }
     }
 
-    pub(crate) fn end(&mut self, _page: &mut Page) {}
+    pub(crate) fn end(&mut self, page: &mut Page) {
+        self.let_go(page);
+    }
 
     pub(crate) fn held(&self) -> usize {
-        0
+        self.packet.as_ref().map_or(0, Vec::capacity)
+    }
+
+    fn take_stream(&mut self, direction: Direction, bytes: &[u8], page: &mut Page) -> Step {
+        if direction == Direction::Received {
+            page.pause(ALL);
+            return Step::On;
+        }
+        let greeting = self.take_greeting(bytes);
+        page.facts.count_handshake(greeting);
+        let (first, rest) = self.take_packet(bytes.get(greeting..).unwrap_or_default());
+        for content in [&first[..], rest] {
+            self.count(self.of_stream(), content, page);
+        }
+        Step::On
+    }
+
+    /// Holds the first bytes behind the greeting until they tell what it is.
+    fn take_packet<'a>(&mut self, bytes: &'a [u8]) -> (Vec<u8>, &'a [u8]) {
+        let Some(mut held) = self.packet.take() else { return (Vec::new(), bytes) };
+        let (more, rest) = bytes.split_at(bytes.len().min(PACKET - held.len()));
+        held.extend_from_slice(more);
+        if held.len() < PACKET && !self.other {
+            self.packet = Some(held);
+            return (Vec::new(), rest);
+        }
+        self.other |= !begins_packet(&held);
+        (held, rest)
+    }
+
+    /// Nobody knows what it would have been.
+    fn let_go(&mut self, page: &mut Page) {
+        if let Some(held) = self.packet.take() {
+            self.count(Class::Opaque, &held, page);
+        }
     }
 
     /// What of a datagram is content, and of which class. That keys were agreed upon is seen, or nothing is said to be

@@ -184,7 +184,7 @@ fn begins_hello(bytes: &[u8]) -> Likeness {
     const HEADER: usize = 5;
     match (bytes.first(), bytes.get(HEADER)) {
         (None, _) => Likeness::Maybe,
-        (Some(22), None | Some(1)) => tls::looks_like(bytes),
+        (Some(22), None | Some(1)) => tls::looks_like(bytes, false),
         _ => Likeness::No,
     }
 }

@@ -105,12 +105,25 @@ fn multicast_dns_is_told_apart_by_its_port() {
 
 #[test]
 fn a_protocol_that_is_named_is_counted() {
+    let key_exchange = [&[0, 0, 11, 180, 7, 20][..], &[7; 2_994]].concat();
     let facts = in_all_pieces(
         key(Protocol::Tcp, 22),
-        &[(Received, b"SSH-2.0-server\r\n"), (Sent, b"SSH-2.0-client\r\n"), (Sent, &[7; 3_000])],
+        &[(Received, b"SSH-2.0-server\r\n"), (Sent, b"SSH-2.0-client\r\n"), (Sent, &key_exchange)],
     );
     assert_eq!(facts.application, Some(Application::Ssh));
     assert_eq!((facts.coverage.handshake, facts.coverage.encrypted, facts.content_sent), (16, 3_000, 3_000));
+}
+
+#[test]
+fn whoever_only_begins_like_a_protocol_that_encrypts_is_not_said_to_be_encrypted() {
+    let text = b"plain imei=490154203237518 text here\n".repeat(50);
+    let greeted = in_all_pieces(key(Protocol::Tcp, 22), &[(Sent, b"SSH-2.0-foo\r\n"), (Sent, &text)]);
+    assert_eq!((greeted.coverage.encrypted, greeted.coverage.opaque), (0, text.len() as u64));
+    let cut = in_all_pieces(key(Protocol::Tcp, 22), &[(Sent, b"SSH-2.0-foo\r\nabc")]);
+    assert_eq!((cut.coverage.encrypted, cut.coverage.total()), (0, 16));
+    let record = [&[0x17, 3, 3, 0x40, 0][..], &text].concat();
+    let facts = in_all_pieces(key(Protocol::Tcp, 7_000), &[(Sent, &record)]);
+    assert_eq!((facts.application, facts.coverage.encrypted), (None, 0), "no connection begins so");
 }
 
 #[test]

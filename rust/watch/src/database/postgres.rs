@@ -80,7 +80,7 @@ impl Postgres {
             page.facts.count_handshake(WISH);
         }
         // Only TLS begins with such a byte. Then the consent was given, whether it was seen or not.
-        match (self.held.first(), tls::looks_like(&self.held)) {
+        match (self.held.first(), tls::looks_like(&self.held, false)) {
             (Some(22), Likeness::Yes) => {
                 return Step::Switch {
                     to: Next::Tls,

@@ -116,7 +116,7 @@ impl Mail {
     /// Only TLS has such a byte where a line begins. Then the consent was given, whether it was seen or not.
     fn begins_tls(&self, bytes: Reader<'_>) -> Likeness {
         if self.client.is_empty() && may_be_tls(bytes.rest()) {
-            tls::looks_like(bytes.rest())
+            tls::looks_like(bytes.rest(), true)
         } else {
             Likeness::No
         }

@@ -45,9 +45,9 @@ pub(super) enum Kind {
     Heartbeat,
 }
 
-/// Whether these are the first bytes of TLS, from either side, at its beginning or later on. SSL 2 and
-/// hellos in its form (RFC 5246 E.2) are not: they carry no name.
-pub(crate) fn looks_like(bytes: &[u8]) -> Likeness {
+/// Whether these are the first bytes of TLS, from either side; `torn` says that bytes lack before them. Where none do,
+/// nothing is encrypted yet. SSL 2 and hellos in its form (RFC 5246 E.2) are not: they carry no name.
+pub(crate) fn looks_like(bytes: &[u8], torn: bool) -> Likeness {
     let head = Head::of(bytes.get(..HEADER).unwrap_or(bytes));
     if !head.is_possible(None) {
         return Likeness::No;
@@ -57,6 +57,7 @@ pub(crate) fn looks_like(bytes: &[u8]) -> Likeness {
         Some(Header { kind: Kind::Handshake, .. }) => {
             begins_handshake(bytes.get(HEADER..).unwrap_or_default())
         }
+        Some(Header { kind: Kind::ApplicationData | Kind::Heartbeat, .. }) if !torn => Likeness::No,
         Some(_) => Likeness::Yes,
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Tls {
     server_spoke: bool,
     shown: Shown,
     recognised: bool,
+    /// Whether the client's records were lost with bytes that nobody watched.
+    behind_gap: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,7 @@ impl Tls {
             server_spoke: false,
             shown: Shown::default(),
             recognised: false,
+            behind_gap: false,
         }
     }
 
@@ -90,6 +93,7 @@ impl Tls {
         self.let_go(facts);
         self.payload = Payload::Content;
         self.sent.go_on_with(sealed.left.into());
+        self.behind_gap = false;
         facts.count_handshake(usize::try_from(sealed.framing).unwrap_or(usize::MAX));
         facts.count_content(Class::Encrypted, usize::try_from(sealed.content).unwrap_or(usize::MAX));
     }
@@ -113,6 +117,7 @@ impl Tls {
         facts.count_handshake(self.sent.give_up());
         self.let_go(facts);
         let in_place = self.sent.miss(bytes);
+        self.behind_gap |= !in_place;
         if !in_place || self.payload == Payload::Messages {
             self.messages.cut(facts);
             self.payload = Payload::Framing;
@@ -158,7 +163,9 @@ impl Tls {
             Piece::Stray(bytes) => {
                 self.let_go(facts);
                 self.messages.cut(facts);
-                facts.count_content(Class::Unknown, bytes);
+                // What it was nobody can tell who did not watch what came before.
+                let class = if self.behind_gap { Class::NotWatched } else { Class::Unknown };
+                facts.count_content(class, bytes);
             }
         }
     }
@@ -166,6 +173,7 @@ impl Tls {
     fn header(&mut self, header: Header, facts: &mut Facts) {
         const LEN: usize = 5;
         self.recognise(facts);
+        self.behind_gap = false;
         facts.count_handshake(LEN);
         self.payload = match header.kind {
             Kind::Handshake => Payload::Messages,
