@@ -110,6 +110,13 @@ impl Conversations {
         Vec::new()
     }
 
+    /// A flow goes on, though what it says is perhaps not told any more.
+    pub(crate) fn goes_on(&mut self, number: FlowNumber) {
+        if let Some(live) = self.live.get_mut(&number) {
+            live.spoke = true;
+        }
+    }
+
     /// See [`Conversation::is_sealed`].
     pub(crate) fn is_sealed(&self, number: FlowNumber) -> bool {
         self.live.get(&number).is_some_and(|live| live.conversation.is_sealed())

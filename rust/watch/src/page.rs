@@ -187,9 +187,9 @@ impl Page {
         self.look_at_framing(Part::Question(name.as_bytes()), name.len(), false);
     }
 
-    /// The same of what stands beside names.
-    pub(crate) fn ask_value(&mut self, value: &[u8]) {
-        self.look_at_framing(Part::Message(value), value.len(), false);
+    /// The same of what stands beside names; so many bytes of it are framing.
+    pub(crate) fn ask_value(&mut self, value: &[u8], framing: usize) {
+        self.look_at_framing(Part::Message(value), framing, false);
     }
 
     fn look_at_framing(&mut self, part: Part<'_>, len: usize, hello: bool) {

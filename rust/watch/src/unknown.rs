@@ -21,11 +21,16 @@ pub(crate) struct Unknown {
     /// Whether each piece stands for itself.
     datagrams: bool,
     begun: bool,
+    /// Bytes that were sent.
+    seen: usize,
     /// The first bytes since the other side spoke, as long as they may be a hello.
     turn: Option<Vec<u8>>,
     /// What looks for TLS without its beginning, in what is sent and in what is received.
     chains: Option<Box<[Chain; 2]>>,
 }
+
+/// Two records of TLS find place in as many bytes, and the end of another before them.
+const PATIENCE: usize = 3 * (16 << 10) + 1_024;
 
 impl Unknown {
     pub(crate) fn new(transport: Protocol, torn: bool) -> Self {
@@ -33,7 +38,16 @@ impl Unknown {
         let chains = (torn && transport == Protocol::Tcp).then(chains);
         let looked_at = Some(Box::new([Randomness::new(), Randomness::new()]));
         let datagrams = transport != Protocol::Tcp;
-        Self { looked_at, waiting: 0, class: Class::Unknown, datagrams, begun: false, turn: None, chains }
+        Self {
+            looked_at,
+            waiting: 0,
+            class: Class::Unknown,
+            datagrams,
+            begun: false,
+            seen: 0,
+            turn: None,
+            chains,
+        }
     }
 
     /// The next bytes.
@@ -87,6 +101,7 @@ impl Unknown {
             }
             Likeness::Yes => {
                 self.end(page);
+                doubt(page);
                 Step::Switch { to: Next::Tls, sent: bytes.into_owned(), received: Vec::new() }
             }
         }
@@ -113,12 +128,16 @@ impl Unknown {
     /// Where the client spoke it, all that waits was TLS already; where only the server did, what the client sent is what
     /// it looks like.
     fn go_on_in_tls(&mut self, record: Option<usize>, rest: &[u8], page: &mut Page) -> Step {
-        page.facts.application = Some(Application::Tls);
         if record.is_some() {
+            doubt(page);
             (self.looked_at, self.class) = (None, Class::Encrypted);
             page.decide(ALL, Some(self.class));
+            self.end(page);
+        } else {
+            self.end(page);
+            doubt(page);
         }
-        self.end(page);
+        page.facts.application = Some(Application::Tls);
         Step::Switch { to: Next::WithinTls(record), sent: rest.to_vec(), received: Vec::new() }
     }
 
@@ -157,7 +176,10 @@ impl Unknown {
         let Some([sent, received]) = self.looked_at.as_deref_mut() else { return true };
         if direction == Direction::Sent {
             sent.add(bytes);
-            return sent.is_enough() || sent.begins_with_text();
+            self.seen = self.seen.saturating_add(bytes.len());
+            // Where the beginning of TLS may lack, its second header may still come.
+            let waits = self.chains.is_some() && self.seen < PATIENCE;
+            return sent.is_enough() && !waits || sent.begins_with_text();
         }
         let before = received.is_enough();
         received.add(bytes);
@@ -177,6 +199,16 @@ impl Unknown {
         }
         page.facts.count_content(self.class, std::mem::take(&mut self.waiting));
     }
+}
+
+/// What only looked encrypted is not proven to have been by what comes after it, and stays what was told of it.
+fn doubt(page: &mut Page) {
+    if page.facts.application.is_some() {
+        return;
+    }
+    let coverage = &mut page.facts.coverage;
+    let looked_so = std::mem::take(&mut coverage.encrypted);
+    coverage.add(Class::Unknown, looked_so);
 }
 
 /// Whether these are the first bytes of a client's hello: a record of handshake (22), and its message (RFC 8446 5.1).
@@ -234,6 +266,28 @@ mod tests {
         assert_eq!(class_of(&[(Direction::Sent, &random(1_000))]), (0, 1_000, 1_000));
         let pieces = [(Direction::Sent, &random(9_000)[..4_000]), (Direction::Received, &text)];
         assert_eq!(class_of(&pieces), (0, 4_000, 4_000));
+    }
+
+    #[test]
+    fn what_comes_later_proves_nothing_of_what_only_looked_encrypted() {
+        let (mut session, mut page) = (Unknown::new(Protocol::Tcp, false), Page::default());
+        session.take(Direction::Sent, &random(9_000), &mut page);
+        session.take(Direction::Received, b"go on", &mut page);
+        let hello = [&[22, 3, 1, 0, 80, 1, 0, 0, 76, 3, 3][..], &[7; 74]].concat();
+        assert!(matches!(session.take(Direction::Sent, &hello, &mut page), Step::Switch { .. }));
+        let coverage = page.facts.coverage;
+        assert_eq!((coverage.encrypted, coverage.unknown), (0, 9_000));
+    }
+
+    #[test]
+    fn tls_whose_beginning_lacks_is_waited_for_until_two_records_may_have_come() {
+        let (mut session, mut page) = (Unknown::new(Protocol::Tcp, true), Page::default());
+        let record = [&[23, 3, 3, 0x40, 0][..], &random(16_384)].concat();
+        let sent = [&random(12_000), &record[..], &record].concat();
+        let steps: Vec<_> =
+            sent.chunks(1_000).map(|piece| session.take(Direction::Sent, piece, &mut page)).collect();
+        assert!(steps.iter().any(|step| matches!(step, Step::Switch { .. })));
+        assert_eq!(page.facts.coverage.unknown, 0);
     }
 
     #[test]

@@ -419,6 +419,7 @@ impl Watcher {
     /// What the end said is the last word.
     fn carried(&mut self, number: FlowNumber, traffic: Traffic) {
         if self.flows.get(&number).is_some_and(|followed| followed.flow.ended.is_none()) {
+            self.conversations.goes_on(number);
             self.change(number, |followed| {
                 let bytes_sent = traffic.bytes_sent.max(followed.flow.traffic.bytes_sent);
                 followed.flow.traffic = Traffic { bytes_sent, ..traffic };

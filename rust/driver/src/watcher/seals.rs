@@ -6,7 +6,10 @@ use std::collections::HashMap;
 use telltale_model::{Direction, FlowNumber, Sealed};
 use telltale_watch::Framing;
 
-/// The flows that live and may be TLS.
+/// Flows for which there is room when none is left.
+const FEW: usize = 64;
+
+/// The flows that live and may be TLS: as many as the engine lets live, some 100 bytes each.
 #[derive(Debug, Default)]
 pub(super) struct Seals(HashMap<FlowNumber, Seal>);
 
@@ -36,6 +39,9 @@ impl Seals {
     /// It has ended.
     pub(super) fn ended(&mut self, flow: FlowNumber) {
         self.0.remove(&flow);
+        if self.0.is_empty() {
+            self.0.shrink_to(FEW);
+        }
     }
 
     /// The watcher needs no more of it.

@@ -105,21 +105,19 @@ impl WatchSender {
         payload: Bytes,
         pinned: usize,
     ) {
-        // A datagram is whole in itself, whatever is missing before it.
-        let (need, blind) = match shape {
-            Shape::Stream => (self.seals.look(flow, direction, &payload), self.backlog.is_blind(flow)),
-            Shape::Datagram => (Need::Payload, false),
-        };
+        let stream = shape == Shape::Stream;
+        let need = if stream { self.seals.look(flow, direction, &payload) } else { Need::Payload };
+        if need == Need::Payload && self.turn.is_too_full_for(&payload, pinned) {
+            self.hand_over();
+        }
         match need {
             Need::Nothing => {}
-            _ if blind => self.turn.push_missed(flow, direction, payload.len()),
-            Need::Lengths(sealed) => self.turn.push_sealed(flow, sealed),
-            Need::Payload => {
-                if self.turn.is_too_full_for(&payload, pinned) {
-                    self.hand_over();
-                }
-                self.turn.push_payload(flow, direction, shape, payload, pinned);
+            // A datagram is whole in itself, whatever is missing before it.
+            _ if stream && self.backlog.is_blind(flow) => {
+                self.turn.push_missed(flow, direction, payload.len());
             }
+            Need::Lengths(sealed) => self.turn.push_sealed(flow, sealed),
+            Need::Payload => self.turn.push_payload(flow, direction, shape, payload, pinned),
         }
         self.hand_over_if_full();
     }

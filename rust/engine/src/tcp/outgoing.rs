@@ -119,7 +119,7 @@ impl Outgoing {
                 buffer.extend_from_slice(bytes);
                 return true;
             }
-            Some(Body::Gathering(full)) => (Bytes::new(), 2 * full.capacity()),
+            Some(Body::Gathering(full)) => (Bytes::new(), 2 * full.capacity().max(bytes.len())),
             Some(Body::Shared(first)) if first.len() < SMALL => {
                 (first.clone(), 2 * (first.len() + bytes.len()))
             }
@@ -282,6 +282,17 @@ mod tests {
         assert_eq!(text(&outgoing.take_unsent(9)), "j");
         outgoing.acknowledge(1, &mut memory);
         assert_eq!((outgoing.len(), outgoing.charged(), memory.used()), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_long_piece_behind_short_ones_is_counted_whole() {
+        let (mut memory, mut outgoing) = (Memory::default(), Outgoing::default());
+        for len in [1, 1, 10_000] {
+            outgoing.push(Bytes::from(vec![7; len]), len, &mut memory);
+        }
+        assert!(outgoing.charged() >= 10_000, "{}", outgoing.charged());
+        outgoing.clear(&mut memory);
+        assert_eq!(memory.used(), 0);
     }
 
     #[test]

@@ -27,8 +27,9 @@ pub(crate) struct Pending {
 struct Chunk {
     body: Body,
     charge: usize,
-    /// Where the buffer's part of this flow begins, of one that is kept whole. It counts with its first chunk.
-    buffer: Option<usize>,
+    /// Where the buffer's part of this flow begins, of one that is kept whole, and how long the buffer is. It counts
+    /// with its first chunk.
+    buffer: Option<(usize, usize)>,
 }
 
 #[derive(Debug)]
@@ -122,7 +123,8 @@ impl Pending {
     fn keep(&mut self, bytes: Bytes, pinned: usize, memory: &mut Memory) {
         let (address, size) = (bytes.as_ptr().addr(), pinned.max(bytes.len()));
         let before = self.chunks.back().and_then(|chunk| chunk.buffer);
-        let buffer = before.filter(|begin| address.wrapping_sub(*begin) < size).unwrap_or(address);
+        let is_same = |(begin, long): &(usize, usize)| *long == size && address.wrapping_sub(*begin) < size;
+        let buffer = before.filter(is_same).unwrap_or((address, size));
         let charge = if before == Some(buffer) { 0 } else { size } + CHUNK_OVERHEAD;
         self.append(Chunk { body: Body::Shared(bytes, pinned), charge, buffer: Some(buffer) }, memory);
     }

@@ -124,9 +124,7 @@ impl<'a> Message<'a> {
 
     /// Bytes of values that nobody looks at, or understands.
     pub(super) fn opaque(&self) -> usize {
-        let is_opaque = |(place, value): &(usize, &[u8])| {
-            *place >= VALUES || value.len() > UNDERSTOOD && str::from_utf8(value).is_err()
-        };
+        let is_opaque = |(place, value): &(usize, &[u8])| *place >= VALUES || !is_understood(value);
         self.all_values().enumerate().filter(is_opaque).map(|(_, value)| value.len()).sum()
     }
 
@@ -141,6 +139,11 @@ impl<'a> Message<'a> {
     fn records(&self) -> impl Iterator<Item = &Record<'a>> {
         self.answers.iter().chain(&self.others)
     }
+}
+
+/// Whether a value is framing, as long as no detail is in it.
+pub(super) fn is_understood(value: &[u8]) -> bool {
+    value.len() <= UNDERSTOOD || str::from_utf8(value).is_ok()
 }
 
 /// Reads as many as there should be, `most` of them at most; tells whether these were all.

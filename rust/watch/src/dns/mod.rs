@@ -316,7 +316,9 @@ fn look_at(direction: Direction, message: &mut Message<'_>, page: &mut Page) {
     }
     if direction == Direction::Sent {
         message.texts().for_each(|text| page.ask(text));
-        message.values().for_each(|value| page.ask_value(value));
+        for value in message.values() {
+            page.ask_value(value, if message::is_understood(value) { value.len() } else { 0 });
+        }
     }
     let questions = message.questions.iter_mut().map(|question| &mut question.name);
     let records =
