@@ -95,8 +95,8 @@ Options:
                    must not be the terminal then (for example: < /dev/null)
   --wait           go on until processes that COMMAND left behind have ended
                    too; without this they end together with COMMAND
-  --loopback PORT  let COMMAND reach this TCP port of the machine's own 127.0.0.1
-                   and ::1; give it again for more ports
+  --loopback PORT  let COMMAND reach this TCP port of the machine's own
+                   127.0.0.1 and ::1; give it again for more ports
   --keys FILE      read encrypted connections of programs that write down their
                    keys: COMMAND gets FILE as SSLKEYLOGFILE, unless it has one
   --events FILE    what happens on a phone meanwhile: lines that are written
