@@ -51,7 +51,7 @@ impl Protection {
 impl Content {
     /// Of one flow.
     pub fn of(facts: &Facts) -> Self {
-        Self::summed(facts.content_sent, facts.coverage, openly(facts), facts.read_with_keys)
+        Self::summed(facts.content_sent, certain(facts), openly(facts), facts.read_with_keys)
     }
 
     /// Of flows of one kind: what could be read by anyone is what was not understood of them first.
