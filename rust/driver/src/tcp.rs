@@ -1,5 +1,7 @@
 //! The TCP sockets of flows, toward the network.
 
+mod failures;
+
 use std::collections::BTreeMap;
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -15,6 +17,7 @@ use telltale_engine::{Failure, FlowId, Input};
 use crate::poll::{Epoll, Event, Token};
 use crate::slabs::Slabs;
 use crate::sys::{self, PIECES};
+use failures::{broken, failure};
 
 /// All sockets, by [`FlowId::index`].
 pub(crate) struct Sockets {
@@ -482,36 +485,6 @@ fn find(sockets: &mut [Option<Socket>], flow: FlowId) -> Option<&mut Socket> {
 
 fn place(flow: FlowId) -> usize {
     usize::try_from(flow.index).unwrap_or(usize::MAX)
-}
-
-/// Why a connection could not be made.
-fn failure(errno: c_int) -> Failure {
-    match errno {
-        libc::ECONNREFUSED => Failure::Refused,
-        libc::ETIMEDOUT => Failure::TimedOut,
-        libc::ENETUNREACH | libc::ENETDOWN | libc::EAFNOSUPPORT => Failure::NetworkUnreachable,
-        libc::EHOSTUNREACH
-        | libc::EHOSTDOWN
-        | libc::EADDRNOTAVAIL
-        | libc::EACCES
-        | libc::EPERM
-        | libc::EINVAL
-        | libc::EPROTO
-        | libc::ENOPROTOOPT => Failure::HostUnreachable,
-        libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM | libc::ENOSPC | libc::EAGAIN => {
-            Failure::NoSockets
-        }
-        _ => Failure::Reset,
-    }
-}
-
-/// Why an established connection broke. Unreachable is what the kernel says in the end of a remote
-/// that answered no more, if a router had said so meanwhile.
-fn broken(errno: c_int) -> Failure {
-    match errno {
-        libc::ETIMEDOUT | libc::EHOSTUNREACH | libc::ENETUNREACH => Failure::TimedOut,
-        _ => Failure::Reset,
-    }
 }
 
 #[cfg(test)]
